@@ -1,0 +1,65 @@
+"""Differentiable augmentation: show the discriminators altered images, so that 300 paintings can't be learnt by heart.
+
+Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training". The random numbers are an argument,
+so real and generated images can share a draw, and the functions are pure. Gradients flow through to the generator.
+"""
+
+from keras import ops
+
+DRAWS = 7  # random numbers that diff_augment takes for an image
+
+
+def diff_augment(images, draws, policy="color,translation,cutout"):
+    """Alter each image by its own draws.
+
+    images: (batch, h, w, 3) float in [-1, 1]; the result may leave that range, as in the paper. draws: (batch, 7)
+    uniform in [0, 1): brightness, saturation, contrast, shift down, shift right, hole's row, hole's column.
+    policy: comma list of "color", "translation" and "cutout"; "" returns the images as they are.
+    """
+    steps = {"color": color, "translation": translation, "cutout": cutout}
+    columns = {"color": draws[:, 0:3], "translation": draws[:, 3:5], "cutout": draws[:, 5:7]}
+    for name in filter(None, policy.split(",")):
+        images = steps[name](images, columns[name])
+    return images
+
+
+def color(images, draws):
+    """Brightness by -0.5 to 0.5, saturation times 0 to 2, contrast times 0.5 to 1.5. draws: (batch, 3)."""
+    brightness, saturation, contrast = (ops.reshape(draws[:, k], (-1, 1, 1, 1)) for k in range(3))
+    x = images + ops.cast(brightness - 0.5, images.dtype)
+    grey = ops.mean(x, axis=3, keepdims=True)
+    x = grey + (x - grey) * ops.cast(2 * saturation, x.dtype)
+    mean = ops.mean(x, axis=(1, 2, 3), keepdims=True)
+    return mean + (x - mean) * ops.cast(contrast + 0.5, x.dtype)
+
+
+def translation(images, draws, ratio=0.125):
+    """Shift down and right by up to `ratio` of the size either way; what comes in is 0, mid-grey. draws: (batch, 2)."""
+    rows, columns = (
+        _shifted(images.shape[1], draws[:, 0], ratio),
+        _shifted(images.shape[2], draws[:, 1], ratio),
+    )
+    # A shift as two products with 0/1 matrices: exact, and a plain matrix product on every device.
+    x = ops.einsum("bij,bjwc->biwc", ops.cast(rows, images.dtype), images)
+    return ops.einsum("bij,bhjc->bhic", ops.cast(columns, images.dtype), x)
+
+
+def cutout(images, draws, ratio=0.5):
+    """Set a square of `ratio` of the size, centred anywhere, to 0. draws: (batch, 2)."""
+    inside = []
+    for axis, draw in ((1, draws[:, 0]), (2, draws[:, 1])):
+        size = images.shape[axis]
+        hole = int(size * ratio + 0.5)
+        centre = ops.floor(draw * (size + 1 - hole % 2))[:, None]
+        place = ops.arange(size, dtype="float32")[None, :]
+        inside.append(ops.logical_and(place >= centre - hole // 2, place < centre - hole // 2 + hole))
+    hole = ops.logical_and(inside[0][:, :, None], inside[1][:, None, :])[..., None]
+    return ops.where(hole, ops.zeros_like(images), images)
+
+
+def _shifted(size, draw, ratio):
+    """(batch, size, size) matrices that shift a column of `size` values by each draw's share of +-ratio."""
+    reach = int(size * ratio + 0.5)
+    shift = ops.floor(draw * (2 * reach + 1)) - reach
+    place = ops.arange(size, dtype="float32")
+    return ops.cast(place[None, :, None] - shift[:, None, None] == place[None, None, :], "float32")

@@ -1,0 +1,148 @@
+"""Every setting of a training run in one frozen dataclass, with three profiles."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, fields, replace
+
+
+class UserError(ValueError):
+    """Something the user can mend. The message says where, what was found and what to do, in one line."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """All that decides what a run computes. Two runs with equal configs and equal data give equal weights."""
+
+    profile: str = "laptop"
+    model: str = "resnet"  # the generator: "resnet" or "unet"
+    seed: int = 0
+
+    # Images: a random square of `crop` px is cut from each 256 px image and resized to `image_size` px.
+    image_size: int = 128
+    crop: int = 128
+    flip: bool = True
+    batch_size: int = 1  # global: shared out among the devices
+    epochs: int = 4  # one epoch is one pass over the larger set, the photos
+    holdout: int = 0  # paintings and photos kept out of training, to score with
+
+    # Networks
+    generator_filters: int = 32
+    residual_blocks: int = 6  # ResNet
+    unet_depth: int = 7  # U-Net: halvings; 2 ** depth must not exceed image_size
+    unet_dropout: float = 0.5
+    upsample: str = "resize"  # or "transpose", which tends to draw checkerboards
+    discriminator_filters: int = 32
+    norm: str = "instance"  # or "group", "batch"
+
+    # Losses
+    adversarial: str = "least_squares"  # or "bce", "hinge"; "hinge,bce" gives the discriminators two heads
+    real_label: float = 1.0  # below 1: one-sided label smoothing
+    cycle_weight: float = 10.0
+    identity_weight: float = 5.0
+    identity_until: float = (
+        0.0  # share of training over which the identity loss fades to nothing; 0: it stays
+    )
+    r1_weight: float = 0.0  # gradient penalty on real images
+    diff_augment: str = ""  # comma list of color, translation, cutout: on what the discriminators see
+
+    # Optimization
+    generator_rate: float = 2e-4
+    discriminator_rate: float = 2e-4
+    beta_1: float = 0.5
+    decay_from: float = 0.5  # share of training after which the learning rates fall linearly to zero
+    pool_size: int = 50
+    ema: float = 0.999  # decay of the averaged generator, which does the painting; 0 turns it off
+    precision: str = "auto"  # "float32", "mixed_bfloat16", or the faster of them on this machine
+
+    # Housekeeping
+    checkpoint_every: int = 500  # steps
+    keep: int = 3  # newest checkpoints kept, beside the best
+
+    def with_(self, **changes):
+        """A copy with other values. Raises UserError for a name that is not a setting or a value out of range."""
+        names = [f.name for f in fields(self)]
+        for name in changes:
+            if name not in names:
+                raise UserError(f"config: no setting named {name!r}. The settings are {', '.join(names)}.")
+        return replace(self, **changes)
+
+    def __post_init__(self):
+        for f in fields(self):
+            value = getattr(self, f.name)
+            kinds = (int, float) if f.type is float else (f.type,)
+            if not isinstance(value, kinds) or (isinstance(value, bool) and f.type is not bool):
+                raise UserError(f"config: {f.name} must be {f.type.__name__}, got {value!r}.")
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise UserError(
+                    f"config: {name} {getattr(self, name)!r} is unknown. Choose one of {', '.join(allowed)}."
+                )
+        unknown = set(filter(None, self.diff_augment.split(","))) - {"color", "translation", "cutout"}
+        if unknown:
+            raise UserError(
+                f"config: diff_augment {sorted(unknown)[0]!r} is unknown. Use color,translation,cutout."
+            )
+        for name, (low, high) in RANGES.items():
+            if not low <= getattr(self, name) <= high:
+                raise UserError(f"config: {name} must be from {low} to {high}, got {getattr(self, name)!r}.")
+        if self.model == "unet" and self.image_size % 2**self.unet_depth:
+            raise UserError(
+                f"config: a U-Net of depth {self.unet_depth} halves {2**self.unet_depth} px to 1, and image_size "
+                f"{self.image_size} is no multiple of that. Lower unet_depth or change image_size."
+            )
+
+    def to_json(self):
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text):
+        """The config that `to_json` wrote. Raises UserError where the text is not one."""
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise UserError(f"config: not JSON ({error}). Restore the file or start a new run.") from None
+        return cls().with_(**values)
+
+
+CHOICES = {
+    "model": ("resnet", "unet"),
+    "upsample": ("resize", "transpose"),
+    "norm": ("instance", "group", "batch"),
+    "adversarial": ("least_squares", "bce", "hinge", "hinge,bce"),
+    "precision": ("auto", "float32", "mixed_bfloat16"),
+}
+RANGES = {
+    "image_size": (16, 4096), "crop": (16, 256), "batch_size": (1, 4096), "epochs": (1, 10**6),
+    "holdout": (0, 10**6), "generator_filters": (1, 1024), "discriminator_filters": (1, 1024),
+    "residual_blocks": (1, 64), "unet_depth": (2, 12), "unet_dropout": (0, 0.99), "real_label": (0.5, 1),
+    "identity_until": (0, 1), "decay_from": (0, 1), "pool_size": (0, 10**4), "ema": (0, 0.99999),
+    "beta_1": (0, 0.999), "generator_rate": (0, 1), "discriminator_rate": (0, 1), "cycle_weight": (0, 10**4),
+    "identity_weight": (0, 10**4), "r1_weight": (0, 10**6), "checkpoint_every": (1, 10**9), "keep": (1, 1000),
+}  # fmt: skip
+
+PROFILES = {
+    # CI and first looks: seconds. Whole pictures at 64 px, so that a face of a hill is still a hill.
+    "tiny": Config(
+        profile="tiny", image_size=64, crop=256, epochs=1, generator_filters=8, residual_blocks=2, unet_depth=5,
+        discriminator_filters=8, pool_size=4, ema=0.9, checkpoint_every=20, precision="float32",
+    ),
+    # Real training on a CPU: full-resolution crops; the generator is convolutional and paints whole photos.
+    "laptop": Config(),
+    # The papers' networks for a GPU or TPU. A 229 px crop at 256 px is the usual jitter, 256 px cut from 286.
+    "full": Config(
+        profile="full", image_size=256, crop=229, epochs=30, generator_filters=64, residual_blocks=9,
+        unet_depth=8, discriminator_filters=64, diff_augment="color,translation,cutout",
+    ),
+}  # fmt: skip
+
+
+def profile(name=None, **changes):
+    """The Config of a profile with some settings changed.
+
+    name: "tiny", "laptop" or "full"; None asks the environment variable MONET_PROFILE, then takes "laptop".
+    Raises UserError for an unknown profile or setting.
+    """
+    name = name or os.environ.get("MONET_PROFILE") or "laptop"
+    if name not in PROFILES:
+        raise UserError(f"profile {name!r} is unknown. Choose one of {', '.join(PROFILES)}.")
+    return PROFILES[name].with_(**changes)

@@ -1,0 +1,139 @@
+"""The blocks that generators and discriminators are built from. Each is a Keras layer: make it, then call it."""
+
+import math
+
+import keras
+from keras import layers, ops
+
+# Radford et al. 2016 and Zhu et al. 2017 draw every convolution's weights from N(0, 0.02).
+INIT_STDDEV = 0.02
+
+
+@keras.saving.register_keras_serializable("monet_lib")
+class ReflectionPadding2D(layers.Layer):
+    """Pad height and width by mirroring (the edge itself is not repeated), which leaves no dark frame as zeros do.
+
+    (batch, h, w, c) -> (batch, h + 2 * padding, w + 2 * padding, c). Needs h and w greater than `padding`.
+    """
+
+    def __init__(self, padding=1, **kwargs):
+        super().__init__(**kwargs)
+        self.padding = padding
+
+    def call(self, x):
+        p = self.padding
+        return ops.pad(x, [(0, 0), (p, p), (p, p), (0, 0)], mode="reflect")
+
+    def get_config(self):
+        return {**super().get_config(), "padding": self.padding}
+
+
+@keras.saving.register_keras_serializable("monet_lib")
+class CropLike(layers.Layer):
+    """Cut the first image tensor's height and width to the second's: a size that was halved rounds up again."""
+
+    def call(self, inputs):
+        x, like = inputs
+        return x[:, : ops.shape(like)[1], : ops.shape(like)[2], :]
+
+    def compute_output_shape(self, input_shapes):
+        x, like = input_shapes
+        return (x[0], like[1], like[2], x[3])
+
+
+def normalization(norm, channels):
+    """Make a normalization layer for `channels` channels.
+
+    "instance": each channel of each image by its own mean and variance (Ulyanov et al. 2016), so that an image's
+    contrast drops out. "group": 32 groups of channels, or as many as divide. "batch": over the batch. "none": none.
+    Epsilon is 1e-5 as in the papers; Keras' own default is 1e-3.
+    """
+    if norm == "instance":
+        return layers.GroupNormalization(groups=-1, epsilon=1e-5)
+    if norm == "group":
+        return layers.GroupNormalization(groups=math.gcd(32, channels), epsilon=1e-5)
+    if norm == "batch":
+        return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
+    if norm == "none":
+        return layers.Identity()
+    raise ValueError(f"norm {norm!r} is unknown. Use 'instance', 'group', 'batch' or 'none'.")
+
+
+def convolution(filters, size, strides=1, padding="same", use_bias=False, **kwargs):
+    """A convolution with the papers' initial weights; no bias unless asked, since a norm would cancel it."""
+    init = keras.initializers.RandomNormal(stddev=INIT_STDDEV)
+    return layers.Conv2D(
+        filters, size, strides, padding, use_bias=use_bias, kernel_initializer=init, **kwargs
+    )
+
+
+def downsample(filters, size=4, norm="instance"):
+    """Halve height and width: strided convolution, norm, LeakyReLU(0.2). The encoder's and the PatchGAN's step.
+
+    (batch, h, w, c) -> (batch, ceil(h / 2), ceil(w / 2), filters).
+    """
+    return keras.Sequential(
+        [
+            convolution(filters, size, strides=2, use_bias=norm == "none"),
+            normalization(norm, filters),
+            layers.LeakyReLU(0.2),
+        ]
+    )
+
+
+def upsample(filters, size=4, norm="instance", dropout=0.0, how="transpose", activation="relu"):
+    """Double height and width: (batch, h, w, c) -> (batch, 2h, 2w, filters). The decoder's step.
+
+    how: "transpose", a strided transposed convolution, whose overlapping strokes can draw a checkerboard; or
+    "resize", nearest-neighbour enlargement and a convolution, which can't (Odena et al. 2016).
+    """
+    if how == "transpose":
+        init = keras.initializers.RandomNormal(stddev=INIT_STDDEV)
+        enlarge = [
+            layers.Conv2DTranspose(
+                filters, size, strides=2, padding="same", use_bias=norm == "none", kernel_initializer=init
+            )
+        ]
+    elif how == "resize":
+        enlarge = [
+            layers.UpSampling2D(2, interpolation="nearest"),
+            convolution(filters, size, use_bias=norm == "none"),
+        ]
+    else:
+        raise ValueError(f"how {how!r} is unknown. Use 'transpose' or 'resize'.")
+    block = [*enlarge, normalization(norm, filters)]
+    if dropout:
+        block.append(layers.Dropout(dropout))
+    return keras.Sequential([*block, layers.Activation(activation)])
+
+
+@keras.saving.register_keras_serializable("monet_lib")
+class ResidualBlock(layers.Layer):
+    """x + F(x), F two reflection-padded 3x3 convolutions with norms and a ReLU between (Zhu et al. 2017, appendix 7.2).
+
+    (batch, h, w, filters) -> the same shape. The sum means that a fresh block nearly passes its input through.
+    """
+
+    def __init__(self, filters, norm="instance", **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.norm = filters, norm
+        self.residual = keras.Sequential(
+            [
+                ReflectionPadding2D(1),
+                convolution(filters, 3, padding="valid", use_bias=norm == "none"),
+                normalization(norm, filters),
+                layers.ReLU(),
+                ReflectionPadding2D(1),
+                convolution(filters, 3, padding="valid", use_bias=norm == "none"),
+                normalization(norm, filters),
+            ]
+        )
+
+    def build(self, input_shape):
+        self.residual.build(input_shape)
+
+    def call(self, x, training=None):
+        return x + self.residual(x, training=training)
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters, "norm": self.norm}

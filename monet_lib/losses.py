@@ -1,0 +1,69 @@
+"""The losses: pure functions of tensors, each a float32 scalar. Weights (lambda) belong to the place that sums them.
+
+Logits are raw discriminator outputs, high for "real", of any shape; images are (batch, height, width, 3) in [-1, 1].
+"""
+
+from keras import ops
+
+
+def bce(logits, target):
+    """Mean binary cross-entropy of logits against a target probability (Goodfellow et al. 2014, eq. 1).
+
+    Stable for any logit: max(x, 0) - x * target + log(1 + exp(-|x|)).
+    """
+    x = ops.cast(logits, "float32")
+    return ops.mean(ops.maximum(x, 0.0) - x * target + ops.log1p(ops.exp(-ops.abs(x))))
+
+
+def least_squares(logits, target):
+    """Mean squared distance of the outputs, taken as they are, from the target (Mao et al. 2017, eq. 2)."""
+    return ops.mean(ops.square(ops.cast(logits, "float32") - target))
+
+
+def discriminator_loss(real_logits, fake_logits, kind="least_squares", real_label=1.0):
+    """How badly real and fake are told apart; half the sum of both sides (Zhu et al. 2017, section 4).
+
+    kind: "bce", "least_squares" or "hinge" (Lim & Ye 2017: real above 1, fake below -1, and no gradient beyond).
+    real_label: below 1 smooths the real side only (Salimans et al. 2016, 3.4); hinge has no label and ignores it.
+    """
+    if kind == "hinge":
+        real, fake = ops.cast(real_logits, "float32"), ops.cast(fake_logits, "float32")
+        return 0.5 * (ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake)))
+    loss = _label_loss(kind)
+    return 0.5 * (loss(real_logits, real_label) + loss(fake_logits, 0.0))
+
+
+def generator_loss(fake_logits, kind="least_squares"):
+    """How badly the fakes pass for real: the non-saturating form, target 1 for every fake; hinge is -mean(logits)."""
+    if kind == "hinge":
+        return -ops.mean(ops.cast(fake_logits, "float32"))
+    return _label_loss(kind)(fake_logits, 1.0)
+
+
+def cycle_loss(real, cycled):
+    """Mean absolute error between an image and its round trip (Zhu et al. 2017, eq. 2, without lambda). In [0, 2]."""
+    return _mean_absolute(real, cycled)
+
+
+def identity_loss(real, same):
+    """Mean absolute error between an image and its generator's answer to an image already in its target domain.
+
+    Zhu et al. 2017, 5.2: G makes Monets, so G(monet) should be that monet. In [0, 2]. Feeding G(photo) here instead
+    asks the generator not to paint at all.
+    """
+    return _mean_absolute(real, same)
+
+
+def r1_penalty(gradients):
+    """Mean over the batch of the squared norm of d logits / d real images, (batch, h, w, 3) (Mescheder et al. 2018, eq. 9)."""
+    return ops.mean(ops.sum(ops.square(ops.cast(gradients, "float32")), axis=(1, 2, 3)))
+
+
+def _label_loss(kind):
+    if kind not in ("bce", "least_squares"):
+        raise ValueError(f"adversarial loss {kind!r} is unknown. Use 'bce', 'least_squares' or 'hinge'.")
+    return {"bce": bce, "least_squares": least_squares}[kind]
+
+
+def _mean_absolute(a, b):
+    return ops.mean(ops.abs(ops.cast(a, "float32") - ops.cast(b, "float32")))

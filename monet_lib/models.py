@@ -1,0 +1,151 @@
+"""The networks: DCGAN pair, U-Net and ResNet generators, PatchGAN discriminators. Images are in [-1, 1], RGB, NHWC."""
+
+import keras
+from keras import layers
+
+from monet_lib.layers import (
+    INIT_STDDEV,
+    CropLike,
+    ReflectionPadding2D,
+    ResidualBlock,
+    convolution,
+    downsample,
+    normalization,
+    upsample,
+)
+
+UNET_FILTERS = (64, 128, 256, 512, 512, 512, 512, 512)
+
+
+def unet_generator(
+    filters=UNET_FILTERS, up_filters=None, norm="instance", dropout=0.5, how="transpose", name=None
+):
+    """Image to image through an hourglass with skip connections (Isola et al. 2017): len(filters) halvings.
+
+    filters: of the encoder's steps. up_filters: of the decoder's, one fewer; by default the encoder's mirrored.
+    dropout: rate in the decoder's first three steps. Input (batch, h, w, 3), output the same in [-1, 1]; h and w of
+    at least 2 ** len(filters). The innermost step has no norm: on a 1x1 map instance norm answers 0
+    whatever it is given.
+    """
+    up_filters = tuple(up_filters or reversed(filters[:-1]))
+    if len(up_filters) != len(filters) - 1:
+        raise ValueError(
+            f"up_filters must be {len(filters) - 1} numbers, one fewer than filters; got {len(up_filters)}."
+        )
+    x = inputs = keras.Input((None, None, 3))
+    skips = []
+    for level, f in enumerate(filters):
+        skips.append(x)
+        first_or_innermost = level in (0, len(filters) - 1)
+        x = downsample(f, norm="none" if first_or_innermost else norm)(x)
+    for level, (f, skip) in enumerate(zip(up_filters, reversed(skips[1:]), strict=True)):
+        x = upsample(f, norm=norm, dropout=dropout if level < 3 else 0.0, how=how)(x)
+        x = layers.Concatenate()([CropLike()([x, skip]), skip])
+    x = upsample(3, norm="none", how=how, activation="linear")(x)
+    return keras.Model(inputs, _image(x, inputs), name=name or "unet_generator")
+
+
+def resnet_generator(filters=64, blocks=9, norm="instance", how="transpose", name=None):
+    """Image to image through residual blocks at a quarter of the size (Johnson et al. 2016; Zhu et al. 2017, 7.2).
+
+    c7s1-k, d2k, d4k, R4k x blocks, u2k, uk, c7s1-3 in the paper's words, k = filters. Input (batch, h, w, 3) of any
+    size from 8 px, output the same in [-1, 1].
+    """
+    x = inputs = keras.Input((None, None, 3))
+    x = ReflectionPadding2D(3)(x)
+    x = convolution(filters, 7, padding="valid", use_bias=norm == "none")(x)
+    x = layers.ReLU()(normalization(norm, filters)(x))
+    for f in (2 * filters, 4 * filters):
+        x = convolution(f, 3, strides=2, use_bias=norm == "none")(x)
+        x = layers.ReLU()(normalization(norm, f)(x))
+    for _ in range(blocks):
+        x = ResidualBlock(4 * filters, norm)(x)
+    for f in (2 * filters, filters):
+        x = upsample(f, size=3, norm=norm, how=how)(x)
+    x = ReflectionPadding2D(3)(x)
+    x = convolution(3, 7, padding="valid", use_bias=True)(x)
+    return keras.Model(inputs, _image(x, inputs), name=name or "resnet_generator")
+
+
+def patch_discriminator(filters=(64, 128, 256, 512), norm="instance", heads=1, name=None):
+    """Judge every patch: one logit for each of the overlapping 70x70 patches of the default (Isola et al. 2017).
+
+    filters: of the 4x4 convolutions; all but the last halve the size. The first has no norm. (batch, 256, 256, 3)
+    -> (batch, 30, 30, heads) logits, high for "real"; other sizes likewise. Two heads share the trunk.
+    """
+    x = inputs = keras.Input((None, None, 3))
+    for level, f in enumerate(filters[:-1]):
+        x = downsample(f, norm="none" if level == 0 else norm)(x)
+    x = convolution(filters[-1], 4, padding="valid", use_bias=norm == "none")(layers.ZeroPadding2D(1)(x))
+    x = layers.LeakyReLU(0.2)(normalization(norm, filters[-1])(x))
+    x = convolution(heads, 4, padding="valid", use_bias=True)(layers.ZeroPadding2D(1)(x))
+    return keras.Model(
+        inputs, layers.Activation("linear", dtype="float32")(x), name=name or "patch_discriminator"
+    )
+
+
+def dcgan_generator(latent=128, image_size=256, filters=512, norm="batch", name=None):
+    """Noise to image by transposed convolutions (Radford et al. 2016): 4x4, then doubled up to image_size.
+
+    Input (batch, latent) from N(0, 1), output (batch, image_size, image_size, 3) in [-1, 1]. `filters` at 4x4,
+    halved with every doubling, 16 at least. Raises ValueError unless image_size is 8, 16, 32, ...
+    """
+    doublings = _doublings(image_size)
+    x = inputs = keras.Input((latent,))
+    init = keras.initializers.RandomNormal(stddev=INIT_STDDEV)
+    x = layers.Dense(4 * 4 * filters, use_bias=False, kernel_initializer=init)(x)
+    x = layers.LeakyReLU(0.2)(normalization(norm, filters)(layers.Reshape((4, 4, filters))(x)))
+    for level in range(1, doublings):
+        x = upsample(max(16, filters >> level), norm=norm, activation="leaky_relu")(x)
+    x = upsample(3, norm="none", activation="linear")(x)
+    return keras.Model(inputs, layers.Activation("tanh", dtype="float32")(x), name=name or "dcgan_generator")
+
+
+def dcgan_discriminator(image_size=256, filters=64, dropout=0.3, name=None):
+    """Image to one logit, high for "real": strided convolutions, LeakyReLU and dropout down to 4x4, then a sum.
+
+    (batch, image_size, image_size, 3) -> (batch, 1). No norm, so that real and generated batches can't be told
+    apart by their statistics alone.
+    """
+    x = inputs = keras.Input((image_size, image_size, 3))
+    for level in range(_doublings(image_size)):
+        x = downsample(min(8 * filters, filters << level), norm="none")(x)
+        x = layers.Dropout(dropout)(x)
+    x = layers.Dense(1, dtype="float32")(layers.Flatten()(x))
+    return keras.Model(inputs, x, name=name or "dcgan_discriminator")
+
+
+def receptive_field(kernels_strides):
+    """Side in pixels of the input patch that one output value sees: [(kernel, stride), ...] from input to output."""
+    size = 1
+    for kernel, stride in reversed(kernels_strides):
+        size = (size - 1) * stride + kernel
+    return size
+
+
+def generator_of(config, name=None):
+    """The untrained generator that a Config describes."""
+    if config.model == "resnet":
+        return resnet_generator(
+            config.generator_filters, config.residual_blocks, config.norm, config.upsample, name
+        )
+    filters = [config.generator_filters * min(8, 2**level) for level in range(config.unet_depth)]
+    return unet_generator(filters, None, config.norm, config.unet_dropout, config.upsample, name)
+
+
+def discriminator_of(config, name=None):
+    """The untrained PatchGAN that a Config describes."""
+    filters = [config.discriminator_filters * factor for factor in (1, 2, 4, 8)]
+    return patch_discriminator(filters, config.norm, heads=len(config.adversarial.split(",")), name=name)
+
+
+def _image(x, inputs):
+    # tanh in float32: in half precision its steps near white are wider than one of 255 levels.
+    return layers.Activation("tanh", dtype="float32")(CropLike()([x, inputs]))
+
+
+def _doublings(image_size):
+    doublings = image_size.bit_length() - 3
+    if image_size < 8 or 4 << doublings != image_size:
+        raise ValueError(f"image_size must be 8, 16, 32, ...; got {image_size}.")
+    return doublings

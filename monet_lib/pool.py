@@ -1,0 +1,36 @@
+"""The image pool: discriminators also meet fakes from a while ago, so they can't chase the generator in circles."""
+
+import keras
+import tensorflow as tf
+
+
+class ImagePool(keras.layers.Layer):
+    """The last generated images, up to `size` of them, in the graph (Shrivastava et al. 2017; Zhu et al. 2017, 4).
+
+    While it fills, images pass through and are stored. Then each is, with probability 1/2, swapped for a stored
+    one picked at random. The state is two weights, so checkpoints carry it; the draws are an argument.
+    """
+
+    def __init__(self, size, image_shape, **kwargs):
+        super().__init__(trainable=False, **kwargs)
+        self.size = size
+        # Every replica keeps a pool of its own images.
+        state = {"trainable": False, "initializer": "zeros", "aggregation": "only_first_replica"}
+        self.stored = self.add_weight(shape=(size, *image_shape), dtype="float32", name="stored", **state)
+        self.count = self.add_weight(shape=(), dtype="int32", name="count", **state)
+
+    def call(self, images, draws):
+        """images: (batch, h, w, 3); draws: (batch, 2) uniform in [0, 1). Returns images of the same shape."""
+        out = []
+        for image, draw in zip(tf.unstack(images), tf.unstack(draws), strict=True):
+            filling = self.count.value < self.size
+            place = tf.where(filling, self.count.value, tf.cast(draw[0] * self.size, tf.int32))
+            swap = tf.logical_and(tf.logical_not(filling), draw[1] < 0.5)
+            old = self.stored.value[place]
+            store = tf.logical_or(filling, swap)
+            self.stored.assign(
+                tf.tensor_scatter_nd_update(self.stored.value, [[place]], [tf.where(store, image, old)])
+            )
+            self.count.assign(tf.minimum(self.count.value + 1, self.size))
+            out.append(tf.where(swap, old, image))
+        return tf.stack(out)
