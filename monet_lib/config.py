@@ -1,6 +1,5 @@
 """Every setting of a training run in one frozen dataclass, with three profiles."""
 
-import json
 import os
 from dataclasses import asdict, dataclass, fields, replace
 
@@ -23,6 +22,7 @@ class Config:
     flip: bool = True
     batch_size: int = 1  # global: shared out among the devices
     epochs: int = 4  # one epoch is one pass over the larger set, the photos
+    steps: int = 0  # training steps; 0: as many as `epochs` make
     holdout: int = 0  # paintings and photos kept out of training, to score with
 
     # Networks
@@ -55,6 +55,7 @@ class Config:
     precision: str = "auto"  # "float32", "mixed_bfloat16", or the faster of them on this machine
 
     # Housekeeping
+    log_every: int = 10  # steps that one line of history.csv averages
     checkpoint_every: int = 500  # steps
     keep: int = 3  # newest checkpoints kept, beside the best
 
@@ -91,17 +92,9 @@ class Config:
                 f"{self.image_size} is no multiple of that. Lower unet_depth or change image_size."
             )
 
-    def to_json(self):
-        return json.dumps(asdict(self), indent=2) + "\n"
-
-    @classmethod
-    def from_json(cls, text):
-        """The config that `to_json` wrote. Raises UserError where the text is not one."""
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise UserError(f"config: not JSON ({error}). Restore the file or start a new run.") from None
-        return cls().with_(**values)
+    def settings(self):
+        """The settings as a plain dict, which `Config(**settings)` turns back."""
+        return asdict(self)
 
 
 CHOICES = {
@@ -112,7 +105,7 @@ CHOICES = {
     "precision": ("auto", "float32", "mixed_bfloat16"),
 }
 RANGES = {
-    "image_size": (16, 4096), "crop": (16, 256), "batch_size": (1, 4096), "epochs": (1, 10**6),
+    "image_size": (16, 4096), "crop": (16, 256), "batch_size": (1, 4096), "epochs": (1, 10**6), "steps": (0, 10**9), "log_every": (1, 10**6),
     "holdout": (0, 10**6), "generator_filters": (1, 1024), "discriminator_filters": (1, 1024),
     "residual_blocks": (1, 64), "unet_depth": (2, 12), "unet_dropout": (0, 0.99), "real_label": (0.5, 1),
     "identity_until": (0, 1), "decay_from": (0, 1), "pool_size": (0, 10**4), "ema": (0, 0.99999),

@@ -33,6 +33,10 @@ class ImageSet:
         counts = [1 if self.format == "jpg" else _count_in_name(file) for file in self.files]
         return None if None in counts else sum(counts)
 
+    def count(self):
+        """Images according to the names, or counted record by record where the names don't tell."""
+        return self.named_count() or sum(1 for _ in _named_jpegs(self))
+
 
 def find_data(data=None):
     """The folder to read from, as a Path, and the choice printed.
@@ -86,17 +90,13 @@ def load(images, skip_bad=False):
     Returns (names, pixels, problems): a list of str, uint8 (n, 256, 256, 3) in 0..255 and a list of UserErrors.
     A bad record raises its UserError; with `skip_bad` it is left out and its error listed instead.
     """
-    count = images.named_count() or sum(
-        1 for _ in tf.data.TFRecordDataset([str(file) for file in images.files])
-    )
+    count = images.count()
     pixels, names = np.empty((count, SIZE, SIZE, 3), np.uint8), []
     try:
-        for batch_names, batch in (
-            _named_jpegs(images).map(_decode_checked, tf.data.AUTOTUNE).batch(64).prefetch(2)
-        ):
+        for batch_names, batch in read_batches(images, 64):
             pixels[len(names) : len(names) + len(batch)] = batch  # ValueError where there are more than named
-            names += [name.decode() for name in batch_names.numpy()]
-        if len(names) == count and all(names):
+            names += batch_names
+        if len(names) == count:
             return names, pixels, []
     except (tf.errors.OpError, ValueError):
         pass
@@ -113,6 +113,16 @@ def load(images, skip_bad=False):
     if not kept:
         raise UserError(f"{images.files[0].parent}: no readable image in {len(images.files)} files. {ADVICE}")
     return names, np.stack(kept), problems
+
+
+def read_batches(images, batch):
+    """Stream (names, pixels): a list of str and uint8 (batch, 256, 256, 3), in order; the last batch may be smaller.
+
+    Fast, and with TensorFlow's errors for bad records: `load` or `examine` the set first.
+    """
+    decoded = _named_jpegs(images).map(_decode_checked, tf.data.AUTOTUNE)
+    for names, pixels in decoded.batch(batch).prefetch(2):
+        yield [name.decode() for name in names.numpy()], pixels.numpy()
 
 
 def examine(images):

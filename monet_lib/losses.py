@@ -55,7 +55,10 @@ def identity_loss(real, same):
 
 
 def r1_penalty(gradients):
-    """Mean over the batch of the squared norm of d logits / d real images, (batch, h, w, 3) (Mescheder et al. 2018, eq. 9)."""
+    """Mean over the batch of the squared norm of d logits / d real images (Mescheder et al. 2018, eq. 9).
+
+    gradients: (batch, h, w, 3).
+    """
     return ops.mean(ops.sum(ops.square(ops.cast(gradients, "float32")), axis=(1, 2, 3)))
 
 

@@ -1,0 +1,131 @@
+"""What happens around the training steps: a journal with a progress bar, pictures, saving."""
+
+import csv
+import math
+import time
+
+import keras
+import matplotlib.pyplot as plt
+from PIL import Image
+from tqdm.auto import tqdm
+
+from monet_lib.config import UserError
+from monet_lib.runs import LOSSES
+from monet_lib.viz import plot_history, read_history, training_grid
+
+
+class StepCallback(keras.callbacks.Callback):
+    """A callback that knows the run's step, counted from the beginning of the run and not of this process."""
+
+    def __init__(self, run, start):
+        super().__init__()
+        self.run, self.start, self.step = run, start, start
+
+    def on_train_batch_end(self, batch, logs=None):
+        before, self.step = self.step, self.start + batch + 1
+        self.on_step(before, logs)
+
+    def on_step(self, before, logs):
+        """Called after the steps before + 1 ... self.step."""
+
+    def passed(self, before, every):
+        """Whether a multiple of `every` lies among the steps just taken."""
+        return self.step // every > before // every
+
+
+class Journal(StepCallback):
+    """Appends to history.csv and shows progress: losses, seconds a step, time left.
+
+    A loss that is not finite stops training before anything is saved: UserError with the step and the loss's name.
+    """
+
+    def __init__(self, run, start, steps, log_every):
+        super().__init__(run, start)
+        self.steps, self.log_every = steps, log_every
+        self.sums, self.count, self.file = dict.fromkeys(LOSSES, 0.0), 0, None
+
+    def on_train_begin(self, logs=None):
+        self.file, self.before = self.run.history_from(self.start)
+        self.began = time.perf_counter()
+        self.bar = tqdm(
+            total=self.steps, initial=self.start, unit="step", mininterval=1.0, dynamic_ncols=True
+        )
+
+    def on_step(self, before, logs):
+        for name in LOSSES:
+            value = float(logs[name])
+            if not math.isfinite(value):
+                raise UserError(f"{self.run.folder}: step {self.step}, loss {name} is {value}. Training stopped; the last "
+                                "checkpoint is from before. Lower the learning rate or check the data: monet data.")  # fmt: skip
+            self.sums[name] += value
+        self.count += 1
+        self.bar.update(self.step - before)
+        if self.passed(before, self.log_every) or self.step == self.steps:
+            means = [self.sums[name] / self.count for name in LOSSES]
+            seconds = self.before + time.perf_counter() - self.began
+            csv.writer(self.file).writerow([self.step, f"{seconds:.2f}", *(f"{m:.5f}" for m in means)])
+            self.file.flush()
+            self.sums, self.count = dict.fromkeys(LOSSES, 0.0), 0
+            generators, discriminators = means[0] + means[1], means[4] + means[5]
+            self.bar.set_postfix_str(
+                f"fool {generators:.2f} cycle {means[2]:.2f} identity {means[3]:.2f} tell {discriminators:.2f}"
+            )
+
+    def on_train_end(self, logs=None):
+        self.close()
+
+    def close(self):
+        if self.file:
+            self.file.close()
+            self.bar.close()
+            self.file = None
+
+
+class Pictures(StepCallback):
+    """After every epoch and at the end: a grid of what the generators make of a few images, and the loss curves."""
+
+    def __init__(self, run, shown, start, steps_per_epoch):
+        super().__init__(run, start)
+        self.photos, self.monets = shown
+        self.steps_per_epoch, self.drawn = steps_per_epoch, None
+
+    def on_step(self, before, logs):
+        if self.passed(before, self.steps_per_epoch):
+            self.draw()
+
+    def on_train_end(self, logs=None):
+        self.draw()
+
+    def draw(self):
+        if self.drawn == self.step:
+            return
+        self.drawn = self.step
+        grid = Image.fromarray(training_grid(self.model, self.photos, self.monets))
+        save = lambda path: grid.save(path, "JPEG", quality=90)  # noqa: E731
+        self.run.write_picture(f"grids/step-{self.step:08d}.jpg", save)
+        history = read_history(self.run.folder / "history.csv")
+        if len(history["step"]) > 1:
+            figure = plot_history(history)
+            self.run.write_picture("losses.png", lambda path: figure.savefig(path, format="png"))
+            plt.close(figure)
+
+
+class Saver(StepCallback):
+    """Saves a checkpoint and the generator every so many steps and at the end."""
+
+    def __init__(self, run, checkpoints, start, every):
+        super().__init__(run, start)
+        self.checkpoints, self.every, self.saved = checkpoints, every, start
+
+    def on_step(self, before, logs):
+        if self.passed(before, self.every):
+            self.save()
+
+    def on_train_end(self, logs=None):
+        self.save()
+
+    def save(self):
+        if self.saved != self.step:
+            self.run.save_generator(self.model)
+            self.checkpoints.save(self.step)
+            self.saved = self.step

@@ -1,0 +1,155 @@
+"""The `monet` command: data, train, translate, submit."""
+
+import argparse
+import os
+import signal
+import sys
+
+from monet_lib.config import CHOICES, PROFILES, Config, UserError, profile
+
+
+def main(argv=None):
+    """Run one command. Returns the exit code: 0, 1 for problems found, 2 for something to mend, 130 for Ctrl-C."""
+    arguments = _parser().parse_args(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow: only what stops it
+    # A scheduler that ends the session sends SIGTERM: treat it as Ctrl-C, which saves.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return arguments.command(arguments) or 0
+    except UserError as error:
+        print(f"monet: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nmonet: interrupted; what was finished is kept", file=sys.stderr)
+        return 130
+
+
+def _data(arguments):
+    if arguments.make_sample:
+        from monet_lib.sample import make_sample
+
+        make_sample(arguments.make_sample, arguments.monets, arguments.photos, arguments.seed)
+        print(f"{arguments.make_sample}: {arguments.monets} paintings and {arguments.photos} photos")
+        return 0
+    from monet_lib.data import find_data
+    from monet_lib.inspection import inspect_data
+
+    report, problems = inspect_data(find_data(arguments.folder))
+    print(*report, sep="\n")
+    for problem in problems:
+        print(f"problem: {problem}", file=sys.stderr)
+    print(f"{len(problems)} problems" if problems else "no problems")
+    return 2 if problems else 0
+
+
+def _train(arguments):
+    changes = {"model": arguments.model, "seed": arguments.seed}
+    changes |= {"steps": arguments.steps} if arguments.steps is not None else {}
+    changes |= {"epochs": arguments.epochs} if arguments.epochs is not None else {}
+    changes |= dict(_setting(text) for text in arguments.set)
+    config = profile(arguments.profile, **{k: v for k, v in changes.items() if v is not None})
+    from monet_lib.data import find_data
+    from monet_lib.training import train
+
+    train(config, find_data(arguments.data), arguments.out, arguments.skip_bad, arguments.format)
+    print(f"{arguments.out}: config.json, history.csv, losses.png, grids/, checkpoints/, generator.npz")
+
+
+def _translate(arguments):
+    from monet_lib.runs import Run
+    from monet_lib.translation import translate
+
+    generator, _ = Run.load(arguments.run).generator()
+    written = translate(generator, arguments.photos, arguments.out)
+    print(f"{arguments.out}: {len(written)} paintings")
+
+
+def _submit(arguments):
+    from monet_lib.submission import LEAST, check_submission, write_submission
+
+    if arguments.check:
+        print(check_submission(arguments.check))
+        return
+    from monet_lib.data import find_data, find_images
+    from monet_lib.runs import Run
+
+    run = Run.load(arguments.run)
+    root = find_data(arguments.data or run.data["folder"])
+    photos = find_images(root, "photo", arguments.format or run.data["format"])
+    print(write_submission(run.generator()[0], photos, arguments.out, arguments.pad))
+    try:
+        print(check_submission(arguments.out))
+    except UserError as error:
+        # A valid zip of too few images is what a part of the data gives: said, and no failure.
+        if photos.count() >= LEAST:
+            raise
+        print(f"note: {error}")
+
+
+def _setting(text):
+    name, equals, value = text.partition("=")
+    settings = Config().settings()
+    if not equals or name not in settings:
+        raise UserError(f"--set {text!r}: not of the form name=value. The names are {', '.join(settings)}.")
+    kind = type(settings[name])
+    try:
+        return name, value.lower() in ("1", "true", "yes", "on") if kind is bool else kind(value)
+    except ValueError:
+        raise UserError(f"--set {text}: {value!r} is not {kind.__name__}.") from None
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="monet", description="Turn photographs into Monets with a CycleGAN."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    data = commands.add_parser("data", help="inspect a data folder, or make a sample one")
+    data.add_argument(
+        "folder", nargs="?", metavar="DIR", help="default: MONET_DATA, Kaggle's input, data/, the sample"
+    )
+    data.add_argument(
+        "--make-sample", metavar="DIR", help="write a procedural data set in Kaggle's layout instead"
+    )
+    data.add_argument("--monets", type=int, default=24)
+    data.add_argument("--photos", type=int, default=24)
+    data.add_argument("--seed", type=int, default=0)
+    data.set_defaults(command=_data)
+
+    train = commands.add_parser("train", help="train a CycleGAN; the same command resumes")
+    train.add_argument("--data", metavar="DIR", help="default: MONET_DATA, Kaggle's input, data/, the sample")
+    train.add_argument("--format", choices=("tfrec", "jpg"), help="default: shards where there are any")
+    train.add_argument("--model", choices=CHOICES["model"], help="the generator; default: resnet")
+    train.add_argument("--profile", help=f"{', '.join(PROFILES)}; default: MONET_PROFILE or laptop")
+    length = train.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=int, help="training steps, a batch each")
+    length.add_argument("--epochs", type=int, help="passes over the photos")
+    train.add_argument("--seed", type=int)
+    train.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting; repeatable"
+    )
+    train.add_argument("--skip-bad", action="store_true", help="train without the records that can't be read")
+    train.add_argument("--out", required=True, metavar="RUN", help="the run's folder")
+    train.set_defaults(command=_train)
+
+    translate = commands.add_parser("translate", help="paint image files")
+    translate.add_argument("photos", nargs="+", metavar="IN", help="photos or folders of photos")
+    translate.add_argument("--run", required=True, metavar="RUN")
+    translate.add_argument("--out", required=True, metavar="DIR")
+    translate.set_defaults(command=_translate)
+
+    submit = commands.add_parser("submit", help="repaint every photo into images.zip, or check such a zip")
+    submit.add_argument("--run", metavar="RUN")
+    submit.add_argument("--data", metavar="DIR", help="default: the data that the run was trained on")
+    submit.add_argument("--format", choices=("tfrec", "jpg"))
+    submit.add_argument("--out", default="images.zip", metavar="ZIP")
+    submit.add_argument(
+        "--pad", action="store_true", help="add mirrored photos up to the 7,000 that Kaggle wants"
+    )
+    submit.add_argument("--check", metavar="ZIP", help="verify a zip and exit")
+    submit.set_defaults(command=_submit)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

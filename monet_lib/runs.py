@@ -1,0 +1,110 @@
+"""A run's folder: what it was made from, how its losses went, and its generator."""
+
+import csv
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from monet_lib.checkpoints import load_generator, save_generator, write_beside
+from monet_lib.config import Config, UserError
+
+LOSSES = (
+    "monet_generator",
+    "photo_generator",
+    "cycle",
+    "identity",
+    "monet_discriminator",
+    "photo_discriminator",
+)
+
+
+class Run:
+    """`config.json` (settings and data), `history.csv`, `checkpoints/`, `grids/`, `losses.png`, `generator.npz`."""
+
+    def __init__(self, folder, config, data):
+        self.folder, self.config, self.data = Path(folder), config, data
+
+    @classmethod
+    def open(cls, folder, config, data, pair, format=None):
+        """The run in `folder`, made if it isn't there. Raises UserError where it holds anything else than this run."""
+        folder = Path(folder)
+        described = {"folder": str(Path(data).resolve()), "format": format}
+        described |= {name: _described(names) for name, (names, _) in pair.items()}
+        run = cls(folder, config, described)
+        if (folder / "config.json").exists():
+            before = cls.load(folder)
+            now, then = config.settings(), before.config.settings()
+            changed = [f"{k} {then[k]!r}, not {now[k]!r}" for k in now if now[k] != then[k]]
+            changed += [
+                f"{k} with {before.data[k]['count']} other images"
+                for k in pair
+                if before.data[k] != described[k]
+            ]
+            if changed:
+                raise UserError(f"{folder}: holds another run ({'; '.join(changed)}). Choose another --out.")
+            return run
+        if folder.exists() and any(folder.iterdir()):
+            raise UserError(f"{folder}: exists and is no run (no config.json in it). Choose another --out.")
+        try:
+            (folder / "grids").mkdir(parents=True)
+        except OSError as error:
+            raise UserError(f"{folder}: can't be made ({error.strerror}). Choose another --out.") from None
+        text = json.dumps({"config": config.settings(), "data": described}, indent=2) + "\n"
+        write_beside(folder / "config.json", lambda file: file.write_text(text))
+        return run
+
+    @classmethod
+    def load(cls, folder):
+        """The run in `folder`. Raises UserError where there is none."""
+        file = Path(folder) / "config.json"
+        try:
+            values = json.loads(file.read_text())
+            return cls(folder, Config().with_(**values["config"]), values["data"])
+        except FileNotFoundError:
+            raise UserError(
+                f"{folder}: no run is there (no config.json). Train first: monet train --out {folder}."
+            ) from None
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(f"{file}: damaged ({error}). Restore it or start a new run.") from None
+
+    def generator(self):
+        """(generator, Config) as last saved: the averaged generator where the run keeps one."""
+        return load_generator(self.folder / "generator.npz")
+
+    def save_generator(self, model):
+        save_generator(
+            self.folder / "generator.npz", model.averaged_generator or model.monet_generator, self.config
+        )
+
+    def history_from(self, step):
+        """Open history.csv to append to, cut back to rows up to `step`: a killed run may have written beyond."""
+        file = self.folder / "history.csv"
+        rows = [["step", "seconds", *LOSSES]]
+        if file.exists():
+            with open(file, newline="") as old:
+                rows += [
+                    row
+                    for row in list(csv.reader(old))[1:]
+                    if len(row) == len(rows[0]) and int(row[0]) <= step
+                ]
+
+        def write(path):
+            with open(path, "w", newline="") as new:
+                csv.writer(new).writerows(rows)
+
+        write_beside(file, write)
+        seconds = float(rows[-1][1]) if len(rows) > 1 else 0.0
+        return open(file, "a", newline=""), seconds
+
+    def write_picture(self, name, save):
+        """save(path) a picture beside and rename it to `name` within the run's folder."""
+        target = self.folder / name
+        os.makedirs(target.parent, exist_ok=True)
+        write_beside(target, save)
+        return target
+
+
+def _described(names):
+    # Which images, and in which order: the same seed picks other batches from another list.
+    return {"count": len(names), "sha256": hashlib.sha256("\n".join(names).encode()).hexdigest()}

@@ -1,0 +1,137 @@
+"""Build a CycleGAN from a Config and train it in a run's folder: devices, precision, learning rates, resuming."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from monet_lib.callbacks import Journal, Pictures, Saver
+from monet_lib.checkpoints import Checkpoints
+from monet_lib.config import UserError
+from monet_lib.cyclegan import CycleGAN
+from monet_lib.data import to_float
+from monet_lib.models import discriminator_of, generator_of
+from monet_lib.pipeline import UnpairedBatches, load_pair, split, training_data
+from monet_lib.runs import Run
+
+
+@keras.saving.register_keras_serializable("monet_lib")
+class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
+    """`rate` for the first `constant` steps, then a straight line to 0 at `total` (Zhu et al. 2017, 7.1)."""
+
+    def __init__(self, rate, constant, total):
+        self.rate, self.constant, self.total = rate, constant, total
+
+    def __call__(self, step):
+        left = (self.total - keras.ops.cast(step, "float32")) / max(1, self.total - self.constant)
+        return self.rate * keras.ops.clip(left, 0.0, 1.0)
+
+    def get_config(self):
+        return {"rate": self.rate, "constant": self.constant, "total": self.total}
+
+
+def pick_precision(precision="auto"):
+    """The Keras dtype policy to train in: bfloat16 arithmetic where the hardware has it, else float32.
+
+    Norm statistics, losses, the networks' outputs, weights and optimizers are float32 in either.
+    """
+    if precision != "auto":
+        return precision
+    if tf.config.list_physical_devices("TPU"):
+        return "mixed_bfloat16"
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        abilities = [
+            tf.config.experimental.get_device_details(g).get("compute_capability", (0, 0)) for g in gpus
+        ]
+        return "mixed_bfloat16" if min(abilities) >= (8, 0) else "float32"
+    try:
+        flags = Path("/proc/cpuinfo").read_text().split()
+    except OSError:
+        flags = []
+    return "mixed_bfloat16" if {"avx512_bf16", "amx_bf16"} & set(flags) else "float32"
+
+
+def build(config, steps):
+    """A compiled CycleGAN for `steps` training steps, its weights drawn from config.seed."""
+    keras.utils.set_random_seed(config.seed)
+    outside = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(pick_precision(config.precision))
+    try:
+        model = CycleGAN(
+            generator_of(config, "monet_generator"),
+            generator_of(config, "photo_generator"),
+            discriminator_of(config, "monet_discriminator"),
+            discriminator_of(config, "photo_discriminator"),
+            generator_of(config, "averaged_generator") if config.ema else None,
+            config.pool_size,
+            (config.image_size, config.image_size, 3),
+            config.seed,
+        )
+    finally:
+        keras.config.set_dtype_policy(outside)
+    constant = round(config.decay_from * steps)
+    rates = (config.generator_rate, config.discriminator_rate)
+    model.compile(
+        *(keras.optimizers.Adam(ConstantThenLinear(r, constant, steps), config.beta_1) for r in rates),
+        adversarial=config.adversarial,
+        real_label=config.real_label,
+        cycle_weight=config.cycle_weight,
+        identity_weight=config.identity_weight,
+        identity_steps=round(config.identity_until * steps),
+        r1_weight=config.r1_weight,
+        diff_augment=config.diff_augment,
+        ema=config.ema,
+    )
+    return model
+
+
+def train(config, data, out, skip_bad=False, format=None, callbacks=()):
+    """Train in the folder `out`, from its last checkpoint if it has one. Returns the CycleGAN.
+
+    data: the images' folder (see `data.find_data`). Writes config.json, history.csv, checkpoints/, grids/,
+    losses.png and generator.npz. Ctrl-C saves and returns. Raises UserError for bad images, for an `out` that holds
+    another run, and where it can't write.
+    """
+    pair = load_pair(data, skip_bad, format)
+    kept, held = {}, {}
+    for name, (names, pixels) in pair.items():
+        if config.holdout >= len(pixels):
+            raise UserError(
+                f"holdout: {config.holdout} of {len(pixels)} {name} images leaves none to train on. Lower it."
+            )
+        inside, outside = split(len(pixels), config.holdout, config.seed)
+        kept[name] = pixels[inside] if config.holdout else pixels
+        held[name] = [names[k] for k in outside]
+    batches = UnpairedBatches(kept["monet"], kept["photo"], config)
+    steps = config.steps or config.epochs * batches.steps_per_epoch
+    run = Run.open(out, config.with_(steps=steps), data, pair, format)
+    model = build(config, steps)
+    checkpoints = Checkpoints(run.folder / "checkpoints", model, config.keep)
+    start = checkpoints.restore()
+    if start >= steps:
+        print(f"{run.folder}: trained to its last step, {steps}, already")
+        return model
+    print(f"{run.folder}: {f'going on from step {start}' if start else 'a new run'}, to step {steps}; "
+          f"{batches.steps_per_epoch} steps an epoch; {pick_precision(config.precision)}")  # fmt: skip
+    shown = [np.asarray(to_float(kept[name][:4])) for name in ("photo", "monet")]
+    saver = Saver(run, checkpoints, start, config.checkpoint_every)
+    journal = Journal(run, start, steps, config.log_every)
+    pictures = Pictures(run, shown, start, batches.steps_per_epoch)
+    try:
+        model.fit(
+            training_data(batches, start, steps),
+            epochs=1,
+            shuffle=False,
+            verbose=0,
+            callbacks=[journal, *callbacks, pictures, saver],
+        )
+    except KeyboardInterrupt:
+        journal.close()
+        saver.save()
+        pictures.draw()
+        print(f"\nstopped at step {saver.step} of {steps} and saved; the same command goes on from there")
+    finally:
+        journal.close()
+    return model
