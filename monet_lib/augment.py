@@ -51,7 +51,7 @@ def cutout(images, draws, ratio=0.5):
         size = images.shape[axis]
         hole = int(size * ratio + 0.5)
         centre = ops.floor(draw * (size + 1 - hole % 2))[:, None]
-        place = ops.arange(size, dtype="float32")[None, :]
+        place = ops.arange(size, dtype=draw.dtype)[None, :]
         inside.append(ops.logical_and(place >= centre - hole // 2, place < centre - hole // 2 + hole))
     hole = ops.logical_and(inside[0][:, :, None], inside[1][:, None, :])[..., None]
     return ops.where(hole, ops.zeros_like(images), images)
@@ -61,5 +61,5 @@ def _shifted(size, draw, ratio):
     """(batch, size, size) matrices that shift a column of `size` values by each draw's share of +-ratio."""
     reach = int(size * ratio + 0.5)
     shift = ops.floor(draw * (2 * reach + 1)) - reach
-    place = ops.arange(size, dtype="float32")
+    place = ops.arange(size, dtype=draw.dtype)
     return ops.cast(place[None, :, None] - shift[:, None, None] == place[None, None, :], "float32")

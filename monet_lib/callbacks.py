@@ -55,8 +55,10 @@ class Journal(StepCallback):
         for name in LOSSES:
             value = float(logs[name])
             if not math.isfinite(value):
-                raise UserError(f"{self.run.folder}: step {self.step}, loss {name} is {value}. Training stopped; the last "
-                                "checkpoint is from before. Lower the learning rate or check the data: monet data.")  # fmt: skip
+                raise UserError(
+                    f"{self.run.folder}: step {self.step}, loss {name} is {value}. Training stopped; the last "
+                    "checkpoint is from before. Lower the learning rate or check the data: monet data."
+                )
             self.sums[name] += value
         self.count += 1
         self.bar.update(self.step - before)
@@ -125,6 +127,8 @@ class Saver(StepCallback):
         self.save()
 
     def save(self):
+        """Save now. The step is the model's own: an interruption may have come between a step and its callbacks."""
+        self.step = int(self.model.step)
         if self.saved != self.step:
             self.run.save_generator(self.model)
             self.checkpoints.save(self.step)

@@ -81,7 +81,7 @@ class Config:
         unknown = set(filter(None, self.diff_augment.split(","))) - {"color", "translation", "cutout"}
         if unknown:
             raise UserError(
-                f"config: diff_augment {sorted(unknown)[0]!r} is unknown. Use color,translation,cutout."
+                f"config: diff_augment {min(unknown)!r} is unknown. Use color,translation,cutout."
             )
         for name, (low, high) in RANGES.items():
             if not low <= getattr(self, name) <= high:
@@ -105,12 +105,13 @@ CHOICES = {
     "precision": ("auto", "float32", "mixed_bfloat16"),
 }
 RANGES = {
-    "image_size": (16, 4096), "crop": (16, 256), "batch_size": (1, 4096), "epochs": (1, 10**6), "steps": (0, 10**9), "log_every": (1, 10**6),
+    "image_size": (24, 4096), "crop": (16, 256), "batch_size": (1, 4096), "epochs": (1, 10**6),
+    "steps": (0, 10**9), "log_every": (1, 10**6), "checkpoint_every": (1, 10**9), "keep": (1, 1000),
     "holdout": (0, 10**6), "generator_filters": (1, 1024), "discriminator_filters": (1, 1024),
     "residual_blocks": (1, 64), "unet_depth": (2, 12), "unet_dropout": (0, 0.99), "real_label": (0.5, 1),
     "identity_until": (0, 1), "decay_from": (0, 1), "pool_size": (0, 10**4), "ema": (0, 0.99999),
     "beta_1": (0, 0.999), "generator_rate": (0, 1), "discriminator_rate": (0, 1), "cycle_weight": (0, 10**4),
-    "identity_weight": (0, 10**4), "r1_weight": (0, 10**6), "checkpoint_every": (1, 10**9), "keep": (1, 1000),
+    "identity_weight": (0, 10**4), "r1_weight": (0, 10**6),
 }  # fmt: skip
 
 PROFILES = {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 
 from monet_lib.config import UserError
 
@@ -54,7 +55,7 @@ def find_data(data=None):
             if not _has_images(root):
                 raise UserError(f"{root}: neither monet_tfrec, monet_jpg, photo_tfrec nor photo_jpg is in it. "
                                 "Name the folder that holds them; see data/README.md.")  # fmt: skip
-            print(f"data: {root} ({by})")
+            print(f"data: {_short(root)} ({by})")
             return root
     kaggle = Path(os.environ.get("MONET_INPUT", "/kaggle/input"))
     places = [(root, "Kaggle input") for pattern in ("*", "*/*") for root in sorted(kaggle.glob(pattern))]
@@ -65,7 +66,7 @@ def find_data(data=None):
     places += [(CHECKOUT_DATA / "sample", "the embedded sample; set MONET_DATA for the real images")]
     for root, by in places:
         if _has_images(root):
-            print(f"data: {root} ({by})")
+            print(f"data: {_short(root)} ({by})")
             return root
     raise UserError("data: none found. Set MONET_DATA, or make a sample: monet data --make-sample DIR.")
 
@@ -179,6 +180,11 @@ def to_uint8(images):
     return np.clip(np.rint((np.asarray(images, np.float32) + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
+def _short(path):
+    """The path as the shell would need it from here, where that is no longer than the whole one."""
+    return min(str(path), os.path.relpath(path), key=len)
+
+
 def _has_images(root):
     return any((root / f"{name}_{kind}").is_dir() for name in SETS for kind in ("tfrec", "jpg"))
 
@@ -222,9 +228,10 @@ def _examined(jpeg, name, where):
 
 def _examined_record(record, name, where):
     try:
-        example = tf.io.parse_single_example(record, FEATURES)
-    except tf.errors.InvalidArgumentError:
+        feature = tf.train.Example.FromString(record).features.feature
+    except DecodeError:
         return name, None, UserError(f"{where}: not a tf.train.Example. {ADVICE}")
-    if not example["image"].numpy():
+    if not feature["image"].bytes_list.value:
         return name, None, UserError(f"{where}: no feature 'image'. {ADVICE}")
-    return _examined(example["image"].numpy(), example["image_name"].numpy().decode() or name, where)
+    named = feature["image_name"].bytes_list.value
+    return _examined(feature["image"].bytes_list.value[0], named[0].decode() if named else name, where)

@@ -31,9 +31,8 @@ def image_files(inputs):
         if name.is_dir():
             found = sorted(file for file in name.iterdir() if file.suffix.lower() in SUFFIXES)
         if not found or not found[0].exists():
-            raise UserError(
-                f"{name}: {'no JPEG, PNG or WebP in it' if name.is_dir() else 'no such file'}. Name photos or their folder."
-            )
+            found = "no JPEG, PNG or WebP in it" if name.is_dir() else "no such file"
+            raise UserError(f"{name}: {found}. Name photos or their folder.")
         files += found
     return files
 

@@ -1,11 +1,14 @@
 """Figures: grids of images and plots, in one style that also works on a dark page and for colour-blind readers."""
 
 import csv
+import io
 
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from IPython.display import Image as DisplayImage
+from IPython.display import display
 from PIL import Image, ImageDraw, ImageFont
 
 from monet_lib.data import to_uint8
@@ -25,6 +28,27 @@ STYLE = {
 def figure_style():
     """The context in which every figure is drawn: `with figure_style(): ...`. Nothing is set outside it."""
     return plt.rc_context({**sns.axes_style("whitegrid"), **STYLE})
+
+
+def encode(picture):
+    """(bytes, "png" or "jpeg") of a Figure, as PNG, or of an image (h, w, 3), uint8 or in [-1, 1], as JPEG."""
+    buffer = io.BytesIO()
+    if isinstance(picture, matplotlib.figure.Figure):
+        # No metadata: the same figure gives the same bytes, and diffs stay quiet.
+        picture.savefig(buffer, format="png", metadata={"Software": None})
+        plt.close(picture)
+        return buffer.getvalue(), "png"
+    picture = np.asarray(picture)
+    Image.fromarray(picture if picture.dtype == np.uint8 else to_uint8(picture)).save(
+        buffer, "JPEG", quality=85
+    )
+    return buffer.getvalue(), "jpeg"
+
+
+def show(picture, alt):
+    """Display a Figure or an image in a notebook, with `alt`, the text that says what is to be seen in it."""
+    data, format = encode(picture)
+    display(DisplayImage(data=data, format=format, alt=alt))
 
 
 def image_grid(rows, labels=None, gap=4):

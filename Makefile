@@ -1,0 +1,48 @@
+# `make demo` and `make test` need only Python 3.10 to 3.13, pip and make: the rest goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: help install demo test notebooks bench clean
+
+help:
+	@echo "make demo       paint photos with what a minute of training gives, from nothing installed"
+	@echo "make test       install and run all that CI runs"
+	@echo "make notebooks  build and execute notebooks/*.ipynb from notebooks/src/*.py"
+	@echo "make bench      measure speed and memory of the pipeline"
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@
+
+install: .venv/installed
+
+demo: install
+	rm -rf build/demo
+	monet train --data data/sample --profile tiny --epochs 10 --out build/demo/run
+	monet translate --run build/demo/run data/sample/photo_jpg --out build/demo/paintings
+	monet submit --run build/demo/run --out build/demo/images.zip
+	@python tools/gallery.py data/sample/photo_jpg build/demo/paintings build/demo/gallery.jpg
+	@echo
+	@echo "gallery:     build/demo/gallery.jpg"
+	@echo "training:    build/demo/run/grids, build/demo/run/losses.png"
+	@echo "paintings:   build/demo/paintings"
+	@echo "submission:  build/demo/images.zip"
+
+test: install
+	ruff check .
+	ruff format --check .
+	python -m pytest tests
+	python -m pytest --nbval-lax --nbval-current-env notebooks
+
+notebooks: install
+	python tools/build_notebooks.py
+
+bench: install
+	python benchmarks/pipeline.py
+
+clean:
+	rm -rf build runs .venv

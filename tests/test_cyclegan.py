@@ -1,0 +1,212 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from monet_lib.cyclegan import CycleGAN
+from monet_lib.models import discriminator_of, generator_of, patch_discriminator, resnet_generator
+from monet_lib.pool import ImagePool
+from monet_lib.training import build
+
+rng = np.random.default_rng(0)
+
+
+def pair(size=32, batch=1):
+    return tuple(tf.constant(rng.uniform(-1, 1, (batch, size, size, 3)), tf.float32) for _ in range(2))
+
+
+def small(seed=0, heads=1, generator_optimizer=None, **losses):
+    keras.utils.set_random_seed(seed)
+    model = CycleGAN(
+        *(resnet_generator(2, 1) for _ in range(2)),
+        *(patch_discriminator((2, 2, 4, 4), heads=heads) for _ in range(2)),
+    )
+    sgd = lambda: keras.optimizers.SGD(1e-2)  # noqa: E731
+    model.compile(generator_optimizer or sgd(), sgd(), **losses)
+    # Weights of the papers' size give a nearly constant output, in which nothing could be seen.
+    for variable in model.trainable_variables:
+        if len(variable.shape) > 1:
+            variable.assign(rng.normal(0, 0.3, variable.shape))
+    return model
+
+
+def flat(tensors):
+    return np.concatenate([np.ravel(t) for t in tensors])
+
+
+def generator_objective(model, monet, photo, cycle_weight, identity_weight):
+    """The papers' full objective for both generators, summed here once more in NumPy's words."""
+    to_monet = lambda x: model.monet_generator(x, training=True)  # noqa: E731
+    to_photo = lambda x: model.photo_generator(x, training=True)  # noqa: E731
+    l1 = lambda a, b: tf.reduce_mean(tf.abs(a - b))  # noqa: E731
+    fool = sum(
+        tf.reduce_mean((d(fake, training=True) - 1) ** 2)
+        for d, fake in (
+            (model.monet_discriminator, to_monet(photo)),
+            (model.photo_discriminator, to_photo(monet)),
+        )
+    )
+    cycles = (l1(photo, to_photo(to_monet(photo))), l1(monet, to_monet(to_photo(monet))))
+    same = l1(monet, to_monet(monet)) + l1(photo, to_photo(photo))
+    return fool, cycles, fool + cycle_weight * sum(cycles) + identity_weight * same
+
+
+def test_the_step_takes_the_full_joint_gradient():
+    model, (monet, photo) = small(cycle_weight=10.0, identity_weight=5.0), pair()
+    got = flat(model.gradients((monet, photo))[0])
+    with tf.GradientTape() as tape:
+        total = generator_objective(model, monet, photo, 10.0, 5.0)[2]
+    expected = flat(tape.gradient(total, [v.value for v in model.generator_variables]))
+    np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_both_gradients_agree_with_finite_differences():
+    model, (monet, photo) = small(cycle_weight=10.0, identity_weight=5.0), pair()
+    gradients, _, _ = model.gradients((monet, photo))
+    for network in (model.monet_generator, model.photo_generator):
+        variables = network.trainable_variables
+        where = [k for k, v in enumerate(model.generator_variables) if any(v is w for w in variables)]
+        direction = [rng.normal(size=v.shape).astype("float32") for v in variables]
+        slope = sum(float(tf.reduce_sum(gradients[k] * d)) for k, d in zip(where, direction, strict=True))
+        values = []
+        for sign in (1, -2):
+            for variable, d in zip(variables, direction, strict=True):
+                variable.assign_add(sign * 3e-5 * d)
+            values.append(float(generator_objective(model, monet, photo, 10.0, 5.0)[2]))
+        for variable, d in zip(variables, direction, strict=True):
+            variable.assign_add(3e-5 * d)
+        assert slope == pytest.approx((values[0] - values[1]) / 6e-5, rel=0.05)
+
+
+def test_each_generator_receives_both_cycles():
+    """The part of the gradient that `cycle_weight` brings is the sum over both cycles, neither of which is zero."""
+    monet, photo = pair()
+    with_cycles, without = (
+        small(cycle_weight=1.0, identity_weight=0.0),
+        small(cycle_weight=0.0, identity_weight=0.0),
+    )
+    for network, other in zip(with_cycles.layers, without.layers, strict=True):
+        other.set_weights(network.get_weights())
+    model = with_cycles
+    brought = [
+        a - b
+        for a, b in zip(model.gradients((monet, photo))[0], without.gradients((monet, photo))[0], strict=True)
+    ]
+    with tf.GradientTape(persistent=True) as tape:
+        photo_cycle, monet_cycle = generator_objective(model, monet, photo, 1.0, 0.0)[1]
+    half = len(brought) // 2
+    for network, part in ((model.monet_generator, brought[:half]), (model.photo_generator, brought[half:])):
+        variables = [v.value for v in network.trainable_variables]
+        of_photo, of_monet = (
+            flat(tape.gradient(photo_cycle, variables)),
+            flat(tape.gradient(monet_cycle, variables)),
+        )
+        np.testing.assert_allclose(flat(part), of_photo + of_monet, rtol=1e-3, atol=1e-5)
+        assert np.linalg.norm(of_photo) > 1e-3
+        assert np.linalg.norm(of_monet) > 1e-3
+
+
+def test_the_discriminators_gradient_is_of_their_own_loss():
+    model, (monet, photo) = small(real_label=0.9), pair()
+    got = flat(model.gradients((monet, photo))[1])
+    fake_monet, fake_photo = (
+        model.monet_generator(photo, training=True),
+        model.photo_generator(monet, training=True),
+    )
+    with tf.GradientTape() as tape:
+        total = 0.0
+        for network, real, fake in (
+            (model.monet_discriminator, monet, fake_monet),
+            (model.photo_discriminator, photo, fake_photo),
+        ):
+            total += 0.5 * tf.reduce_mean((network(real, training=True) - 0.9) ** 2)
+            total += 0.5 * tf.reduce_mean(network(fake, training=True) ** 2)
+    expected = flat(tape.gradient(total, [v.value for v in model.discriminator_variables]))
+    np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("adversarial", ["least_squares", "bce", "hinge", "hinge,bce"])
+def test_fit_moves_all_four_networks_and_reports_the_losses(adversarial):
+    model = small(heads=adversarial.count(",") + 1, adversarial=adversarial)
+    before = [flat(n.get_weights()) for n in model.layers]
+    history = model.fit(tf.data.Dataset.from_tensors(pair()).repeat(3), verbose=0, shuffle=False).history
+    assert set(history) == {
+        "monet_generator", "photo_generator", "cycle", "identity", "monet_discriminator", "photo_discriminator"
+    }  # fmt: skip
+    assert np.isfinite(list(history.values())).all()
+    for old, network in zip(before, model.layers, strict=True):
+        assert np.abs(flat(network.get_weights()) - old).max() > 1e-7
+    assert int(model.step) == 3
+
+
+def test_training_reduces_the_round_trip_error():
+    model = small(generator_optimizer=keras.optimizers.Adam(1e-2), identity_weight=0.0)
+    data = tf.data.Dataset.from_tensors(pair()).repeat(40)
+    first = model.gradients(pair())[2]["cycle"]
+    model.fit(data, verbose=0, shuffle=False)
+    assert model.fit(data.take(1), verbose=0, shuffle=False).history["cycle"][0] < 0.8 * float(first)
+
+
+def test_identity_fades_and_its_passes_are_skipped():
+    model, data = small(identity_weight=4.0, identity_steps=2), pair()
+    weights = []
+    for _ in range(3):
+        weight, loss = model._identity(*data, model.step)
+        weights.append(float(weight))
+        model.train_step(data)
+    assert weights == [4.0, 2.0, 0.0]
+    assert float(loss) == 0.0
+
+
+def test_r1_adds_the_gradients_square():
+    data = pair()
+    plain, penalized = small(r1_weight=0.0), small(r1_weight=10.0)
+    for network, other in zip(plain.layers, penalized.layers, strict=True):
+        other.set_weights(network.get_weights())
+    real = tf.Variable(data[0])
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(plain.monet_discriminator(real, training=True))
+    expected = 5.0 * float(tf.reduce_sum(tape.gradient(total, real) ** 2))
+    difference = [float(m.gradients(data)[2]["monet_discriminator"]) for m in (penalized, plain)]
+    assert difference[0] - difference[1] == pytest.approx(expected, rel=1e-3)
+    assert expected > 1e-4
+
+
+def test_the_average_follows_the_generator(nano):
+    model = build(nano.with_(ema=0.5), steps=10)
+    expected = model.monet_generator.get_weights()
+    for step in range(3):
+        model.train_step(pair())
+        rate = 1 - min(0.5, (1 + step) / (10 + step))
+        weights = model.monet_generator.get_weights()
+        expected = [e + rate * (w - e) for e, w in zip(expected, weights, strict=True)]
+    np.testing.assert_allclose(flat(model.averaged_generator.get_weights()), flat(expected), atol=1e-6)
+    photos = pair()[0]
+    np.testing.assert_array_equal(model(photos), model.averaged_generator(photos))
+
+
+def test_pool_by_a_plain_list():
+    pool, stored = ImagePool(3, (2, 2, 3)), []
+    for step in range(40):
+        images = rng.normal(size=(2, 2, 2, 3)).astype("float32")
+        draws = rng.random((2, 2)).astype("float32")
+        got = pool(tf.constant(images), tf.constant(draws)).numpy()
+        for image, (place, coin), out in zip(images, draws, got, strict=True):
+            expected = image
+            if len(stored) < 3:
+                stored.append(image)
+            elif coin < 0.5:
+                k = int(np.float32(place) * 3)
+                expected, stored[k] = stored[k], image
+            np.testing.assert_array_equal(out, expected, err_msg=f"step {step}")
+
+
+def test_configs_give_a_trainable_model_for_every_choice(nano):
+    for changes in ({"model": "unet"}, {"upsample": "transpose", "norm": "batch"}, {"norm": "group", "ema": 0.0},
+                    {"pool_size": 0, "diff_augment": "color,translation,cutout", "r1_weight": 1.0}):  # fmt: skip
+        config = nano.with_(**changes)
+        model = build(config, steps=4)
+        assert model.monet_generator.count_params() == generator_of(config).count_params()
+        assert model.monet_discriminator.count_params() == discriminator_of(config).count_params()
+        losses = model.train_step(pair())
+        assert all(np.isfinite(float(v)) for v in losses.values()), changes

@@ -1,0 +1,160 @@
+import io
+
+import numpy as np
+import pytest
+from conftest import example, jpeg, make_data, write_shard
+from PIL import Image
+
+from monet_lib.config import UserError
+from monet_lib.data import CHECKOUT_DATA, decode, examine, find_data, find_images, load, to_float, to_uint8
+from monet_lib.inspection import inspect_data
+
+
+def test_shards_and_folders_give_the_same_images(data_folder):
+    for name, count in (("monet", 3), ("photo", 5)):
+        shards, folder = find_images(data_folder, name, "tfrec"), find_images(data_folder, name, "jpg")
+        assert shards.named_count() == shards.count() == folder.count() == count
+        (names, pixels, problems), (other_names, others, _) = load(shards), load(folder)
+        assert names == other_names == [f"{name}{k:02d}" for k in range(count)]
+        assert problems == []
+        np.testing.assert_array_equal(pixels, others)
+
+
+def test_pixels_are_those_of_another_decoder():
+    data = jpeg(1)
+    np.testing.assert_array_equal(decode(data, "a"), np.asarray(Image.open(io.BytesIO(data))))
+
+
+def test_scaling_to_float_and_back_loses_nothing():
+    every = np.arange(256, dtype=np.uint8)
+    scaled = np.asarray(to_float(every))
+    assert scaled.min() == -1.0
+    assert scaled.max() == 1.0
+    np.testing.assert_array_equal(to_uint8(scaled), every)
+    # Truncation would answer 127 here, and darken every painting by half a level.
+    assert to_uint8(np.float32(127.6 / 127.5 - 1)) == 128
+    np.testing.assert_array_equal(to_uint8(np.float32([-1.5, 1.5])), [0, 255])
+
+
+def test_a_shard_without_a_count_in_its_name_is_counted(tmp_path):
+    write_shard(tmp_path / "photo_tfrec" / "mine.tfrec", [example(jpeg(k), f"n{k}") for k in range(3)])
+    images = find_images(tmp_path, "photo")
+    assert images.named_count() is None
+    assert images.count() == 3
+    assert load(images)[0] == ["n0", "n1", "n2"]
+
+
+def test_data_is_found_in_the_documented_order(tmp_path, monkeypatch, capsys):
+    asked, named, kaggle = (
+        make_data(tmp_path / name, 1, 1, ["jpg"]) for name in ("asked", "named", "in/kaggle")
+    )
+    monkeypatch.setenv("MONET_INPUT", str(kaggle.parent))
+    assert find_data() == kaggle
+    monkeypatch.setenv("MONET_DATA", str(named))
+    assert find_data() == named
+    assert find_data(asked) == asked
+    assert capsys.readouterr().out.splitlines()[-1] == f"data: {asked} (as asked)"
+    monkeypatch.delenv("MONET_DATA")
+    monkeypatch.setenv("MONET_INPUT", str(tmp_path / "nothing"))
+    assert CHECKOUT_DATA in find_data().parents
+
+
+def test_a_folder_that_was_named_must_hold_images(tmp_path, monkeypatch):
+    with pytest.raises(UserError, match="no such folder"):
+        find_data(tmp_path / "missing")
+    monkeypatch.setenv("MONET_DATA", str(tmp_path))
+    with pytest.raises(UserError, match="neither monet_tfrec"):
+        find_data()
+
+
+def test_both_sets_are_needed(tmp_path):
+    make_data(tmp_path, monets=0, photos=1)
+    with pytest.raises(UserError, match=r"no paintings \(monet_tfrec/\*.tfrec or monet_jpg/\*.jpg\)"):
+        find_images(tmp_path, "monet")
+    assert "no paintings" in "".join(inspect_data(tmp_path)[1])
+
+
+def _truncate(path):
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _flip_a_byte(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+
+
+GOOD = [example(jpeg(k), f"good{k}") for k in range(2)]
+BAD_RECORDS = {
+    "no feature 'image'": example(None),
+    "not a tf.train.Example": b"\xff\xff\xff",
+    "not a JPEG (first bytes 00 00 00 00)": example(b"\0\0\0\0"),
+    "not a JPEG (first bytes 89 50 4e 47)": example(jpeg(3, format="PNG")),
+    "a damaged JPEG": example(jpeg(3)[:2000]),
+    "a greyscale image": example(jpeg(3, "L")),
+    "a CMYK image": example(jpeg(3, "CMYK")),
+    "128x96 px, not 256x256": example(jpeg(3, size=(128, 96))),
+}
+
+
+@pytest.mark.parametrize("says", BAD_RECORDS)
+def test_a_bad_record_is_named_and_can_be_left_out(tmp_path, says):
+    write_shard(tmp_path / "photo_tfrec" / "photo00-3.tfrec", [GOOD[0], BAD_RECORDS[says], GOOD[1]])
+    images = find_images(tmp_path, "photo")
+    with pytest.raises(UserError) as raised:
+        load(images)
+    assert str(raised.value).startswith(f"photo_tfrec/photo00-3.tfrec, record 2: {says}")
+    assert "--skip-bad" in str(raised.value)
+    names, pixels, problems = load(images, skip_bad=True)
+    assert (names, len(pixels), len(problems)) == (["good0", "good1"], 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"), [(_truncate, "the file ends within it"), (_flip_a_byte, "checksum is wrong")]
+)
+def test_a_damaged_shard_is_named_with_the_record(tmp_path, damage, says):
+    shard = tmp_path / "photo_tfrec" / "photo00-3.tfrec"
+    write_shard(shard, [*GOOD, example(jpeg(9), "last")])
+    damage(shard)
+    with pytest.raises(UserError, match=rf"^photo_tfrec/photo00-3.tfrec, record [123]: .*{says}"):
+        load(find_images(tmp_path, "photo"))
+
+
+def test_a_shard_with_fewer_records_than_its_name_says(tmp_path):
+    write_shard(tmp_path / "photo_tfrec" / "photo00-5.tfrec", GOOD)
+    with pytest.raises(UserError, match="photo00-5.tfrec: named for 5 records, holds 2"):
+        load(find_images(tmp_path, "photo"))
+
+
+def test_nothing_readable_at_all_is_an_error_even_when_skipping(tmp_path):
+    write_shard(tmp_path / "photo_tfrec" / "photo00-1.tfrec", [example(None)])
+    with pytest.raises(UserError, match="no readable image in 1 files"):
+        load(find_images(tmp_path, "photo"), skip_bad=True)
+
+
+def test_inspection_reports_every_problem_at_once(data_folder):
+    (data_folder / "photo_jpg" / "grey.jpg").write_bytes(jpeg(1, "L"))
+    (data_folder / "photo_jpg" / "small.jpg").write_bytes(jpeg(1, size=(64, 64)))
+    (data_folder / "photo_jpg" / "copy.jpg").write_bytes(
+        (data_folder / "photo_jpg" / "photo00.jpg").read_bytes()
+    )
+    _truncate(data_folder / "monet_tfrec" / "monet00-2.tfrec")
+    report, problems = inspect_data(data_folder)
+    assert len(problems) == 3
+    assert [line.split(":")[0] for line in report] == ["monet_tfrec", "monet_jpg", "photo_tfrec", "photo_jpg"]
+    assert "5 distinct, such as copy = photo00" in report[3]
+
+
+def test_examining_goes_on_behind_a_bad_record(tmp_path):
+    write_shard(tmp_path / "photo_tfrec" / "photo00-3.tfrec", [GOOD[0], BAD_RECORDS["a CMYK image"], GOOD[1]])
+    kinds = [(name, image is not None) for name, image, _ in examine(find_images(tmp_path, "photo"))]
+    assert kinds == [("good0", True), ("a", False), ("good1", True)]
+
+
+@pytest.mark.real_data
+def test_the_competitions_images():
+    root = find_data()
+    names, pixels, _ = load(find_images(root, "monet"))
+    assert len(set(names)) == len(pixels) == 300
+    assert abs(pixels.mean() - 129) < 1
+    assert abs(pixels.astype("float32").std(axis=(1, 2, 3)).mean() - 51) < 2

@@ -1,0 +1,117 @@
+"""The rules that every lesson keeps. The sources are what people edit; the notebooks are built from them."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+from build_notebooks import assemble  # noqa: E402
+
+SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
+NAMES = [source.stem for source in SOURCES]
+HEADINGS = ["You will learn", "What you will have made", "Setup", "Exercises", "Self-quiz", "Recap"]
+
+
+@pytest.fixture(params=NAMES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(name):
+    return nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+
+
+def cells(notebook, kind):
+    return [cell for cell in notebook.cells if cell.cell_type == kind]
+
+
+def test_every_notebook_has_a_source():
+    assert sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")) == NAMES
+
+
+def test_notebook_is_built_from_its_source(name, notebook):
+    source = assemble(ROOT / "notebooks" / "src" / f"{name}.py")
+    as_built, as_written = (
+        [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in book.cells]
+        for book in (notebook, source)
+    )
+    assert as_built == as_written, "run: make notebooks"
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+def test_all_cells_ran_in_order_and_none_is_skipped(notebook):
+    code = [cell for cell in cells(notebook, "code") if cell.source.strip()]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    tags = {tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])}
+    assert not tags & {"nbval-skip", "skip", "raises-exception", "nbval-raises-exception"}
+    assert not any(output.output_type == "error" for cell in code for output in cell.outputs)
+
+
+def test_skeleton(name, notebook):
+    first = notebook.cells[0].source
+    assert re.match(rf"# {int(name[:2])} · .+\n\n.+", first), "title, then the promise"
+    assert "colab.research.google.com" in first
+    assert "kaggle.com" in first
+    headings = re.findall(r"^## (.+)$", "\n".join(c.source for c in cells(notebook, "markdown")), re.M)
+    assert [h for h in headings if h in HEADINGS] == HEADINGS
+    between = headings[headings.index("Setup") + 1 : headings.index("Exercises")]
+    assert len(between) >= 3, "sections"
+
+
+def test_sections_ask_before_they_answer(notebook):
+    text = "\n".join(c.source for c in cells(notebook, "markdown"))
+    assert text.count("Predict first") >= 3
+
+
+def test_four_exercises_and_five_questions(notebook):
+    text = "\n".join(c.source for c in cells(notebook, "markdown"))
+    assert len(re.findall(r"^### Exercise \d", text, re.M)) >= 4
+    assert text.count("<summary>Solution") >= 4
+    quiz = text[text.index("## Self-quiz") : text.index("## Recap")]
+    assert quiz.count("<summary>") == 5
+
+
+def test_code_cells_are_short_and_assert_something(notebook):
+    code = cells(notebook, "code")
+    assert max(len(cell.source.splitlines()) for cell in code) <= 28
+    asserts = sum(isinstance(node, ast.Assert) for cell in code for node in ast.walk(ast.parse(cell.source)))
+    assert asserts >= 5
+
+
+def test_every_picture_has_an_alt_text(notebook):
+    pictures = 0
+    for cell in cells(notebook, "code"):
+        for output in cell.outputs:
+            for kind in ("image/png", "image/jpeg"):
+                if kind in output.get("data", {}):
+                    pictures += 1
+                    assert len(output.metadata.get(kind, {}).get("alt", "")) >= 30, cell.source
+    assert pictures >= 4
+    for alt in re.findall(r"!\[(.*?)\]\(", "\n".join(c.source for c in cells(notebook, "markdown"))):
+        assert alt
+
+
+def test_sizes(name):
+    assert (ROOT / "notebooks" / f"{name}.ipynb").stat().st_size < 1_500_000
+
+
+def test_outputs_are_of_the_sample_and_name_no_machine(notebook):
+    text = "\n".join(
+        str(o.get("text", o.get("data", ""))) for c in cells(notebook, "code") for o in c.outputs
+    )
+    assert "data/sample" in text
+    assert not re.search(r"/(work|root|home|tmp)/", text)
+
+
+def test_links_lead_somewhere(notebook):
+    for target in re.findall(
+        r"\]\((?!https?:|#)([^)#]+)", "\n".join(c.source for c in cells(notebook, "markdown"))
+    ):
+        assert (ROOT / "notebooks" / target).exists(), target

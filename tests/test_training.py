@@ -1,0 +1,224 @@
+import csv
+import json
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from monet_lib.checkpoints import Checkpoints, load_generator, save_generator
+from monet_lib.config import UserError
+from monet_lib.models import generator_of
+from monet_lib.runs import LOSSES, Run
+from monet_lib.training import ConstantThenLinear, build, pick_precision, train
+
+
+def weights(model):
+    return np.concatenate([np.ravel(w) for w in model.get_weights()])
+
+
+def rows(run):
+    with open(run / "history.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_learning_rate_is_constant_then_falls_to_zero():
+    rate = ConstantThenLinear(2e-4, 100, 200)
+    got = [float(rate(step)) for step in (0, 50, 100, 150, 175, 200, 300)]
+    assert got == pytest.approx([2e-4, 2e-4, 2e-4, 1e-4, 0.5e-4, 0, 0], abs=1e-10)
+
+
+def test_a_run_leaves_everything_it_promises(data_folder, nano, tmp_path):
+    model = train(nano.with_(steps=5), data_folder, tmp_path / "run")
+    run = tmp_path / "run"
+    assert [int(row["step"]) for row in rows(run)] == [1, 2, 3, 4, 5]
+    assert all(np.isfinite(float(row[name])) for row in rows(run) for name in LOSSES)
+    assert [p.name for p in Checkpoints(run / "checkpoints", model).saved()] == [
+        "step-00000002", "step-00000004", "step-00000005"
+    ]  # fmt: skip
+    with Image.open(run / "grids" / "step-00000005.jpg") as grid:
+        # Three paintings and five photos make three rows of six 16 px images, 4 px apart, under 20 px of labels.
+        assert grid.size == (6 * 20 - 4, 20 + 3 * (256 + 4) - 4) or grid.width == 6 * 260 - 4
+    assert (run / "losses.png").stat().st_size > 5000
+    generator, config = load_generator(run / "generator.npz")
+    assert config == nano.with_(steps=5)
+    np.testing.assert_array_equal(weights(generator), weights(model.averaged_generator))
+    assert json.loads((run / "config.json").read_text())["data"]["photo"]["count"] == 5
+
+
+def test_the_same_seed_gives_the_same_weights(data_folder, nano, tmp_path):
+    a, b, other = (
+        train(nano.with_(steps=3, seed=seed), data_folder, tmp_path / name)
+        for name, seed in (("a", 0), ("b", 0), ("c", 1))
+    )
+    np.testing.assert_array_equal(weights(a), weights(b))
+    assert (weights(a) != weights(other)).any()
+
+
+@pytest.mark.parametrize("model", ["resnet", "unet"])
+def test_an_interrupted_run_goes_on_exactly(data_folder, nano, tmp_path, model, capsys):
+    """With dropout, image pool, augmentation, moving average and decaying rates: every kind of state."""
+    config = nano.with_(model=model, steps=8, diff_augment="color,translation", checkpoint_every=3)
+
+    class Stop(keras_callback()):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 4:
+                raise KeyboardInterrupt
+
+    whole = train(config, data_folder, tmp_path / "whole")
+    train(config, data_folder, tmp_path / "parts", callbacks=[Stop()])
+    assert "stopped at step 5 of 8 and saved" in capsys.readouterr().out
+    parts = train(config, data_folder, tmp_path / "parts")
+    assert "going on from step 5" in capsys.readouterr().out
+    np.testing.assert_array_equal(weights(parts), weights(whole))
+    first, second = rows(tmp_path / "whole"), rows(tmp_path / "parts")
+    assert [[r[n] for n in LOSSES] for r in first] == [[r[n] for n in LOSSES] for r in second]
+    train(config, data_folder, tmp_path / "parts")
+    assert "trained to its last step, 8, already" in capsys.readouterr().out
+
+
+def keras_callback():
+    import keras
+
+    return keras.callbacks.Callback
+
+
+def test_a_damaged_checkpoint_is_passed_over(data_folder, nano, tmp_path, capsys):
+    config = nano.with_(steps=6)
+    whole = train(config, data_folder, tmp_path / "run")
+    newest = tmp_path / "run" / "checkpoints" / "step-00000006"
+    state = next(newest.glob("state.data*"))
+    data = bytearray(state.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    state.write_bytes(data)
+    again = train(config, data_folder, tmp_path / "run")
+    out = capsys.readouterr().out
+    assert "step-00000006: damaged" in out
+    assert "going on from step 4" in out
+    np.testing.assert_array_equal(weights(again), weights(whole))
+
+
+def test_no_whole_checkpoint_left_is_an_error(nano, tmp_path):
+    model = build(nano, 1)
+    checkpoints = Checkpoints(tmp_path, model)
+    checkpoints.save(1)
+    for file in (tmp_path / "step-00000001").iterdir():
+        file.write_bytes(b"")
+    with pytest.raises(UserError, match="no whole checkpoint is left"):
+        checkpoints.restore()
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(nano, tmp_path, monkeypatch):
+    checkpoints = Checkpoints(tmp_path, build(nano, 1))
+    checkpoints.save(1)
+
+    def full(path):
+        (tmp_path / "half").write_bytes(b"x")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints._checkpoint, "write", full)
+    with pytest.raises(UserError, match="step-00000002: can't be written .No space left on device"):
+        checkpoints.save(2)
+    assert [p.name for p in checkpoints.saved()] == ["step-00000001"]
+    assert not list(tmp_path.glob("writing-*"))
+
+
+def test_only_the_newest_checkpoints_are_kept_and_the_best(nano, tmp_path):
+    checkpoints = Checkpoints(tmp_path, build(nano, 1), keep=2)
+    for step in (1, 2, 3):
+        checkpoints.save(step)
+        if step == 1:
+            checkpoints.save_best(step, 0.5)
+    assert [p.name for p in checkpoints.saved()] == ["step-00000002", "step-00000003"]
+    assert json.loads((tmp_path / "best" / "score.json").read_text()) == {"step": 1, "score": 0.5}
+    assert list((tmp_path / "best").glob("state.data*"))
+
+
+def test_a_loss_that_is_not_finite_stops_training(data_folder, nano, tmp_path):
+    with pytest.raises(UserError, match=r"step \d+, loss \w+ is (nan|inf)"):
+        train(nano.with_(steps=50, generator_rate=1.0, cycle_weight=1e4, checkpoint_every=1000, adversarial="hinge",
+                         discriminator_rate=1.0, upsample="transpose", norm="batch"),
+              data_folder, tmp_path / "run", callbacks=[poison()])  # fmt: skip
+
+
+def poison():
+    class Poison(keras_callback()):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 2:
+                variable = self.model.monet_generator.trainable_variables[0]
+                variable.assign(np.full(variable.shape, np.nan, "float32"))
+
+    return Poison()
+
+
+def test_another_run_in_the_folder_is_refused(data_folder, nano, tmp_path):
+    train(nano.with_(steps=1), data_folder, tmp_path / "run")
+    before = (tmp_path / "run" / "config.json").read_bytes()
+    with pytest.raises(UserError, match="holds another run .*seed 0, not 1"):
+        train(nano.with_(steps=1, seed=1), data_folder, tmp_path / "run")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.txt").write_text("mine")
+    with pytest.raises(UserError, match="exists and is no run"):
+        train(nano.with_(steps=1), data_folder, tmp_path / "other")
+    assert (tmp_path / "run" / "config.json").read_bytes() == before
+
+
+def test_other_images_are_another_run(data_folder, nano, tmp_path):
+    train(nano.with_(steps=1), data_folder, tmp_path / "run")
+    (data_folder / "photo_jpg" / "photo00.jpg").unlink()
+    with pytest.raises(UserError, match="photo with 5 other images"):
+        train(nano.with_(steps=1), data_folder, tmp_path / "run", format="jpg")
+
+
+def test_holdout_images_are_left_out(data_folder, nano, tmp_path):
+    with pytest.raises(UserError, match="holdout: 3 of 3 monet images leaves none"):
+        train(nano.with_(steps=1, holdout=3), data_folder, tmp_path / "run")
+    train(nano.with_(steps=1, holdout=1), data_folder, tmp_path / "run")
+
+
+def test_generator_files(nano, tmp_path):
+    generator = generator_of(nano)
+    save_generator(tmp_path / "g.npz", generator, nano)
+    again, config = load_generator(tmp_path / "g.npz")
+    assert config == nano
+    np.testing.assert_array_equal(weights(again), weights(generator))
+    (tmp_path / "g.npz").write_bytes(b"PK")
+    with pytest.raises(UserError, match="not a generator file"):
+        load_generator(tmp_path / "g.npz")
+    np.savez(tmp_path / "pickled.npz", config=np.array([{}], dtype=object))
+    with pytest.raises(UserError, match="not a generator file"):
+        load_generator(tmp_path / "pickled.npz")
+    with pytest.raises(UserError, match="no such file"):
+        load_generator(tmp_path / "missing.npz")
+    with pytest.raises(UserError, match="no run is there"):
+        Run.load(tmp_path)
+
+
+def test_precision_follows_the_processor(monkeypatch):
+    assert pick_precision("float32") == "float32"
+    for flags, expected in (
+        ("avx2 avx512_bf16", "mixed_bfloat16"),
+        ("amx_bf16", "mixed_bfloat16"),
+        ("avx2", "float32"),
+    ):
+        monkeypatch.setattr("monet_lib.training.Path.read_text", lambda self, flags=flags: f"flags : {flags}")
+        assert pick_precision() == expected
+
+
+def test_sigterm_saves_like_ctrl_c(data_folder, tmp_path):
+    """The real command in a process of its own, stopped as a scheduler stops it."""
+    command = [sys.executable, "-m", "monet_lib.cli", "train", "--data", str(data_folder), "--profile", "tiny",
+               "--steps", "100000", "--set", "log_every=1", "--set", "image_size=32", "--set", "generator_filters=2",
+               "--out", str(tmp_path / "run")]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    history = tmp_path / "run" / "history.csv"
+    import time
+
+    while process.poll() is None and not (history.exists() and len(history.read_text().splitlines()) > 3):
+        time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    out = process.communicate(timeout=60)[0]
+    assert "and saved; the same command goes on" in out
+    assert list((tmp_path / "run" / "checkpoints").glob("step-*"))
