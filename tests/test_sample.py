@@ -1,0 +1,191 @@
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from monet_lib import sample
+from monet_lib.brushwork import painting
+from monet_lib.config import UserError
+from monet_lib.data import SIZE
+from monet_lib.sample import SHARD, make_sample
+from monet_lib.scenery import landscape
+
+COMMITTED = Path(__file__).resolve().parents[1] / "data" / "sample"
+FEATURES = {key: tf.io.FixedLenFeature([], tf.string) for key in ("image", "image_name", "target")}
+
+
+def records(root, domain):
+    """All records of a domain's shards in order: a list of (name, JPEG bytes, target)."""
+    shards = sorted(str(path) for path in (root / f"{domain}_tfrec").iterdir())
+    parsed = (tf.io.parse_single_example(record, FEATURES) for record in tf.data.TFRecordDataset(shards))
+    return [(p["image_name"].numpy().decode(), p["image"].numpy(), p["target"].numpy()) for p in parsed]
+
+
+def pixels(jpeg):
+    return tf.io.decode_jpeg(jpeg, channels=3).numpy()
+
+
+def files(root):
+    """Every file under `root`: its path and its bytes."""
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return make_sample(tmp_path_factory.mktemp("sample") / "made")
+
+
+@pytest.fixture(scope="module")
+def images(made):
+    """Domain to uint8 (24, 256, 256, 3)."""
+    return {d: np.stack([pixels(jpeg) for _, jpeg, _ in records(made, d)]) for d in ("monet", "photo")}
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    """Plain images in place of the slow ones, for tests of files only. Still a different one for each rng."""
+
+    def draw(rng):
+        return np.full((SIZE, SIZE, 3), rng.integers(0, 256, 3), np.uint8)
+
+    monkeypatch.setattr(sample, "painting", draw)
+    monkeypatch.setattr(sample, "landscape", draw)
+
+
+def test_layout_is_kaggles(made):
+    assert {path.name for path in made.iterdir()} == {"monet_jpg", "monet_tfrec", "photo_jpg", "photo_tfrec"}
+    for domain in ("monet", "photo"):
+        names = [path.name for path in (made / f"{domain}_jpg").iterdir()]
+        assert len(names) == 24
+        assert all(re.fullmatch(r"[0-9a-f]{10}\.jpg", name) for name in names)
+
+
+def test_records_follow_the_schema_and_hold_the_same_jpegs(made):
+    for domain in ("monet", "photo"):
+        found = records(made, domain)
+        assert {target for _, _, target in found} == {domain.encode()}
+        in_folder = {path.stem: path.read_bytes() for path in (made / f"{domain}_jpg").iterdir()}
+        assert {name: jpeg for name, jpeg, _ in found} == in_folder
+        assert all(pixels(jpeg).shape == (256, 256, 3) for _, jpeg, _ in found)
+
+
+def test_shard_names_tell_their_number_of_records(plain, tmp_path):
+    root = make_sample(tmp_path / "made", monets=SHARD + 1, photos=2 * SHARD)
+    names = sorted(path.name for path in root.glob("*_tfrec/*"))
+    assert names == ["monet00-12.tfrec", "monet01-1.tfrec", "photo00-12.tfrec", "photo01-12.tfrec"]
+    for path in root.glob("*_tfrec/*"):
+        count = sum(1 for _ in tf.data.TFRecordDataset(str(path)))
+        assert path.name.endswith(f"-{count}.tfrec")
+
+
+def test_same_seed_same_bytes(tmp_path):
+    a, b, other = (make_sample(tmp_path / k, 1, 1, seed) for k, seed in (("a", 3), ("b", 3), ("c", 4)))
+    assert files(a) == files(b)
+    assert not set(files(a).values()) & set(files(other).values())
+
+
+def test_a_larger_set_begins_with_the_smaller(made, tmp_path):
+    smaller = make_sample(tmp_path / "smaller", monets=2, photos=3)
+    assert records(smaller, "monet") == records(made, "monet")[:2]
+    assert records(smaller, "photo") == records(made, "photo")[:3]
+
+
+def test_images_are_uint8_rgb_of_the_competitions_size():
+    for draw in (landscape, painting):
+        image = draw(np.random.default_rng(5))
+        assert (image.shape, image.dtype) == ((256, 256, 3), np.uint8)
+
+
+def test_statistics_differ_as_in_the_real_data(images):
+    """The Monets: mean 129, standard deviation within an image 51. The photos: 101 and 58."""
+    mean = {domain: x.mean() for domain, x in images.items()}
+    spread = {domain: x.std(axis=(1, 2, 3)).mean() for domain, x in images.items()}
+    assert mean["monet"] > mean["photo"] + 10
+    assert spread["monet"] < spread["photo"] - 3
+    assert mean == pytest.approx({"monet": 129, "photo": 101}, abs=8)
+    assert spread == pytest.approx({"monet": 51, "photo": 58}, abs=8)
+
+
+def test_paintings_show_brush_work_where_photos_are_smooth(images):
+    """Between neighbouring pixels of the sky (the top eighth), strokes differ more than a photo does."""
+    rough = {d: np.abs(np.diff(x[:, :32].mean(-1), axis=2)).mean((1, 2)) for d, x in images.items()}
+    assert np.median(rough["monet"]) > 2 * np.median(rough["photo"])
+
+
+def test_no_two_images_are_nearly_equal(images):
+    for domain, x in images.items():
+        small = x.reshape(len(x), 16, 16, 16, 16, 3).mean((2, 4))  # 16x16 pixels
+        apart = np.abs(small[:, None] - small[None]).mean((2, 3, 4)) + 255 * np.eye(len(x))
+        assert apart.min() > 8, f"{domain} {np.unravel_index(apart.argmin(), apart.shape)}"
+
+
+def test_no_image_is_grey_or_flat(images):
+    for x in images.values():
+        assert x.std(axis=(1, 2, 3)).min() > 20
+        assert (x.max(-1).astype(int) - x.min(-1)).mean((1, 2)).min() > 5
+
+
+@pytest.mark.parametrize("counts", [(0, 1), (1, 0), (-1, 5)])
+def test_counts_below_one_are_refused(counts, tmp_path):
+    with pytest.raises(UserError, match="at least one of each"):
+        make_sample(tmp_path / "made", *counts)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_use_is_refused_and_left_alone(plain, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match=r"mine: not empty \(found notes.txt\)\. Name a new") as error:
+        make_sample(folder, 1, 1)
+    assert "\n" not in str(error.value)
+    with pytest.raises(UserError, match=r"notes\.txt: a file"):
+        make_sample(folder / "notes.txt", 1, 1)
+    assert files(tmp_path) == {"mine/notes.txt": b"mine"}
+
+
+def test_an_empty_folder_and_missing_parents_are_fine(plain, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path / "empty", tmp_path / "new" / "deep"):
+        assert make_sample(folder, 1, 1) == folder.resolve()
+        assert len(files(folder)) == 4
+
+
+def test_a_failure_midway_leaves_nothing_behind(plain, monkeypatch, tmp_path):
+    drawn = []
+
+    def fail_at_the_third(rng):
+        drawn.append(1)
+        if len(drawn) == 3:
+            raise OSError("disk full")
+        return np.zeros((SIZE, SIZE, 3), np.uint8)
+
+    monkeypatch.setattr(sample, "landscape", fail_at_the_third)
+    with pytest.raises(OSError, match="disk full"):
+        make_sample(tmp_path / "made", 2, 5)
+    assert len(drawn) == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_committed_sample_is_small():
+    assert sum(len(data) for data in files(COMMITTED).values()) < 2_000_000
+
+
+def test_the_committed_sample_is_what_make_sample_writes(made):
+    """Equal names; pixels within a tolerance, as JPEG encoders and the last bit of np.exp vary."""
+    assert files(COMMITTED).keys() == files(made).keys()
+    for domain in ("monet", "photo"):
+        for (name, old, target), (new_name, new, _) in zip(
+            records(COMMITTED, domain), records(made, domain), strict=True
+        ):
+            assert (name, target) == (new_name, domain.encode())
+            assert (COMMITTED / f"{domain}_jpg" / f"{name}.jpg").read_bytes() == old
+            assert np.abs(pixels(old).astype(int) - pixels(new)).mean() < 2, f"{domain} {name}"
+
+
+def test_committed_jpegs_open_outside_tensorflow():
+    with Image.open(next((COMMITTED / "photo_jpg").iterdir())) as image:
+        assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (256, 256))
