@@ -9,7 +9,7 @@ from monet_lib.config import CHOICES, PROFILES, Config, UserError, profile
 
 
 def main(argv=None):
-    """Run one command. Returns the exit code: 0, 1 for problems found, 2 for something to mend, 130 for Ctrl-C."""
+    """Run one command. Returns the exit code: 0, 2 for something that the user can mend, 130 for Ctrl-C."""
     arguments = _parser().parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow: only what stops it
     # A scheduler that ends the session sends SIGTERM: treat it as Ctrl-C, which saves.
@@ -18,6 +18,12 @@ def main(argv=None):
         return arguments.command(arguments) or 0
     except UserError as error:
         print(f"monet: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(
+            f"monet: {error.filename}: {error.strerror}. Free space, or choose another place.",
+            file=sys.stderr,
+        )
         return 2
     except KeyboardInterrupt:
         print("\nmonet: interrupted; what was finished is kept", file=sys.stderr)

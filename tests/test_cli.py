@@ -1,0 +1,184 @@
+"""The command, called in this process: what it prints, its exit codes, and what it leaves where input is bad."""
+
+import errno
+import shutil
+import zipfile
+
+import pytest
+from conftest import example, jpeg, make_data, write_shard
+
+from monet_lib import checkpoints, cli
+
+SMALL = ["--profile", "tiny", "--set", "image_size=32", "--set", "generator_filters=2",
+         "--set", "residual_blocks=1", "--set", "discriminator_filters=2"]  # fmt: skip
+
+
+def monet(*arguments):
+    return cli.main([str(a) for a in arguments])
+
+
+def refused(capsys, *arguments):
+    """The one line that a refused command prints."""
+    assert monet(*arguments) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("monet: ")]
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_the_whole_way(data_folder, tmp_path, capsys):
+    run, out = tmp_path / "run", tmp_path / "images.zip"
+    assert monet("train", "--data", data_folder, *SMALL, "--steps", 3, "--out", run) == 0
+    assert monet("translate", "--run", run, data_folder / "photo_jpg", "--out", tmp_path / "painted") == 0
+    assert len(list((tmp_path / "painted").glob("*.jpg"))) == 5
+    assert monet("submit", "--run", run, "--out", out) == 0
+    printed = capsys.readouterr().out
+    assert "5 images" in printed
+    assert "Kaggle takes 7,000 to 10,000" in printed
+    with zipfile.ZipFile(out) as archive:
+        assert sorted(archive.namelist()) == [f"photo{k:02d}.jpg" for k in range(5)]
+    assert "Kaggle takes 7,000" in refused(capsys, "submit", "--check", out)
+
+
+def test_inspection_exits_by_what_it_finds(data_folder, capsys):
+    assert monet("data", data_folder) == 0
+    assert "no problems" in capsys.readouterr().out
+    (data_folder / "photo_jpg" / "photo00.jpg").write_bytes(b"")
+    (data_folder / "photo_jpg" / "photo01.jpg").write_bytes(jpeg(mode="L"))
+    assert monet("data", data_folder) == 2
+    captured = capsys.readouterr()
+    assert "2 problems" in captured.out
+    assert captured.err.count("problem: photo_jpg/photo0") == 2
+
+
+def test_a_sample_of_any_size(tmp_path, capsys):
+    assert monet("data", "--make-sample", tmp_path / "s", "--monets", 2, "--photos", 1) == 0
+    assert monet("data", tmp_path / "s") == 0
+    assert "monet_tfrec: 2 images" in capsys.readouterr().out
+    assert "not empty" in refused(capsys, "data", "--make-sample", tmp_path / "s")
+
+
+def broken(tmp_path, records):
+    make_data(tmp_path / "data", photos=0)
+    write_shard(tmp_path / "data" / "photo_tfrec" / "photo00-2.tfrec", records)
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        (example(None), "photo_tfrec/photo00-2.tfrec, record 2: no feature 'image'"),
+        (example(b"GIF89a"), "photo_tfrec/photo00-2.tfrec, record 2: not a JPEG"),
+        (example(jpeg(mode="CMYK")), "photo_tfrec/photo00-2.tfrec, record 2: a CMYK image"),
+        (example(jpeg(size=(300, 256))), "photo_tfrec/photo00-2.tfrec, record 2: 300x256 px"),
+    ],
+)
+def test_a_bad_record_stops_training_before_it_starts(tmp_path, capsys, bad, says):
+    data = broken(tmp_path, [example(jpeg(1), "good"), bad])
+    assert says in refused(capsys, "train", "--data", data, *SMALL, "--steps", 1, "--out", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    assert monet("train", "--data", data, *SMALL, "--steps", 1, "--skip-bad", "--out", tmp_path / "run") == 0
+    assert "photo: 1 images from tfrec, 1 bad records skipped" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--profile", "huge"], "profile 'huge' is unknown. Choose one of tiny, laptop, full."),
+        (["--set", "colour=1"], "not of the form name=value"),
+        (["--set", "batch_size=many"], "'many' is not int"),
+        (["--set", "norm=layer"], "norm 'layer' is unknown"),
+        (["--data", "missing"], "missing: no such folder"),
+        (["--data", "."], "neither monet_tfrec"),
+    ],
+)
+def test_wrong_arguments_are_named(tmp_path, monkeypatch, capsys, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    assert says in refused(capsys, "train", *arguments, "--out", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unknown_model_is_refused_by_the_parser(tmp_path, capsys):
+    with pytest.raises(SystemExit) as raised:
+        monet("train", "--model", "vit", "--out", tmp_path / "run")
+    assert raised.value.code == 2
+    assert "invalid choice: 'vit'" in capsys.readouterr().err
+
+
+def test_one_set_alone_is_refused(tmp_path, capsys):
+    make_data(tmp_path / "data", monets=0, photos=1)
+    assert "no paintings" in refused(capsys, "train", "--data", tmp_path / "data", "--out", tmp_path / "run")
+    shutil.rmtree(tmp_path / "data")
+    (tmp_path / "data").mkdir()
+    assert "neither" in refused(capsys, "train", "--data", tmp_path / "data", "--out", tmp_path / "run")
+
+
+def test_another_run_is_not_overwritten(data_folder, tmp_path, capsys):
+    run = tmp_path / "run"
+    assert monet("train", "--data", data_folder, *SMALL, "--steps", 1, "--out", run) == 0
+    before = {p: p.read_bytes() for p in run.rglob("*") if p.is_file()}
+    says = refused(
+        capsys, "train", "--data", data_folder, *SMALL, "--steps", 1, "--model", "unet", "--out", run
+    )
+    assert "holds another run (model 'resnet', not 'unet'). Choose another --out." in says
+    assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
+
+
+def test_an_output_that_cannot_be_made(data_folder, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    arguments = ("train", "--data", data_folder, *SMALL, "--steps", 1, "--out", tmp_path / "file" / "run")
+    assert "can't be made (Not a directory)" in refused(capsys, *arguments)
+    assert "no run is there" in refused(capsys, "submit", "--run", tmp_path, "--out", tmp_path / "images.zip")
+    assert "no run is there" in refused(
+        capsys, "translate", "--run", tmp_path, "x.jpg", "--out", tmp_path / "o"
+    )
+
+
+def test_a_read_only_output(data_folder, tmp_path, capsys, monkeypatch):
+    def read_only(self, *args, **kwargs):
+        raise OSError(errno.EROFS, "Read-only file system", str(self))
+
+    monkeypatch.setattr("pathlib.Path.mkdir", read_only)
+    says = refused(capsys, "train", "--data", data_folder, *SMALL, "--steps", 1, "--out", tmp_path / "run")
+    assert "can't be made (Read-only file system)" in says
+
+
+def test_a_disk_that_fills_up_while_training(data_folder, tmp_path, capsys, monkeypatch):
+    """The generator's file is the first thing that fails; the run goes on from its checkpoint once there is room."""
+    run = tmp_path / "run"
+    real = checkpoints.np.savez
+    steps = [
+        "train",
+        "--data",
+        data_folder,
+        *SMALL,
+        "--set",
+        "checkpoint_every=1",
+        "--steps",
+        3,
+        "--out",
+        run,
+    ]
+    calls = []
+
+    def full(stream, **arrays):
+        calls.append(1)
+        if len(calls) == 2:
+            stream.write(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(stream, **arrays)
+
+    monkeypatch.setattr(checkpoints.np, "savez", full)
+    assert "can't be written (No space left on device)" in refused(capsys, *steps)
+    assert [p.name for p in (run / "checkpoints").glob("step-*")] == ["step-00000001"]
+    assert not [p for p in run.iterdir() if p.name.startswith(".")]
+    monkeypatch.setattr(checkpoints.np, "savez", real)
+    assert monet(*steps) == 0
+    assert "going on from step 1" in capsys.readouterr().out
+
+
+def test_help_of_every_command(capsys):
+    for command in ("data", "train", "translate", "submit"):
+        with pytest.raises(SystemExit) as raised:
+            monet(command, "--help")
+        assert raised.value.code == 0
+        assert "usage: monet" in capsys.readouterr().out
