@@ -7,7 +7,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 .PHONY: help install demo test notebooks bench clean
 
 help:
-	@echo "make demo       paint photos with what a minute of training gives, from nothing installed"
+	@echo "make demo       train a small CycleGAN on the sample and repaint its photos, from nothing installed"
 	@echo "make test       install and run all that CI runs"
 	@echo "make notebooks  build and execute notebooks/*.ipynb from notebooks/src/*.py"
 	@echo "make bench      measure speed and memory of the pipeline"
@@ -22,7 +22,7 @@ install: .venv/installed
 
 demo: install
 	rm -rf build/demo
-	monet train --data data/sample --profile tiny --epochs 10 --out build/demo/run
+	monet train --data data/sample --profile laptop --steps 400 --out build/demo/run
 	monet translate --run build/demo/run data/sample/photo_jpg --out build/demo/paintings
 	monet submit --run build/demo/run --out build/demo/images.zip
 	@python tools/gallery.py data/sample/photo_jpg build/demo/paintings build/demo/gallery.jpg

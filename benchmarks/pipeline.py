@@ -34,8 +34,9 @@ def measure(kind, root):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.perf_counter()
     if kind == "bare":
-        count = sum(1 for _ in tf.data.TFRecordDataset(files).map(decode, tf.data.AUTOTUNE))
-        result = {"bare decode loop": count / (time.perf_counter() - began)}
+        # It keeps what it decodes, as the pipeline does: fresh memory is a good part of the cost.
+        images = list(tf.data.TFRecordDataset(files).map(decode, tf.data.AUTOTUNE))
+        result = {"bare decode loop": len(images) / (time.perf_counter() - began)}
     else:
         monets, photos = (load(images)[1] for images in sets)
         batches = UnpairedBatches(monets, photos, profile("laptop", batch_size=BATCH))
@@ -74,7 +75,7 @@ def main():
     first = statistics.median(r["first epoch"] / r["bare decode loop"] for r in rounds)
     cached = statistics.median(r["cached epoch"] / r["first epoch"] for r in rounds)
     print(f"{platform.processor() or platform.machine()}, {platform.system()}; {ROUNDS} rounds, batch {BATCH}, medians")
-    print(f"bare decode loop: {median['bare decode loop']:.0f} images/s")
+    print(f"bare decode loop that keeps the images: {median['bare decode loop']:.0f} images/s")
     print(f"first epoch, reading, checking and cropping included: {first:.2f} times that")
     print(f"later epochs, from memory: {cached:.1f} times the first")
     print(f"peak memory above TensorFlow's import: {median['megabytes']:.0f} MB")

@@ -94,7 +94,7 @@ def load(images, skip_bad=False):
     count = images.count()
     pixels, names = np.empty((count, SIZE, SIZE, 3), np.uint8), []
     try:
-        for batch_names, batch in read_batches(images, 64):
+        for batch_names, batch in read_batches(images, 16):
             pixels[len(names) : len(names) + len(batch)] = batch  # ValueError where there are more than named
             names += batch_names
         if len(names) == count:
