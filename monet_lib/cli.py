@@ -1,4 +1,4 @@
-"""The `monet` command: data, train, translate, submit."""
+"""The `monet` command: data, train, translate, submit, score."""
 
 import argparse
 import os
@@ -52,6 +52,9 @@ def _train(arguments):
     changes = {"model": arguments.model, "seed": arguments.seed}
     changes |= {"steps": arguments.steps} if arguments.steps is not None else {}
     changes |= {"epochs": arguments.epochs} if arguments.epochs is not None else {}
+    if arguments.validate_every:
+        changes |= {"validate_every": arguments.validate_every, "patience": arguments.patience or 0}
+        changes |= {"holdout_monets": 60, "holdout_photos": 200}
     changes |= dict(_setting(text) for text in arguments.set)
     config = profile(arguments.profile, **{k: v for k, v in changes.items() if v is not None})
     from monet_lib.data import find_data
@@ -92,6 +95,17 @@ def _submit(arguments):
         print(f"note: {error}")
 
 
+def _score(arguments):
+    from monet_lib.data import find_data
+    from monet_lib.features import feature_network
+    from monet_lib.scoring import score
+
+    reference = arguments.reference or find_data() / "monet_tfrec"
+    network = feature_network(arguments.features, arguments.weights, arguments.sha256)
+    found = score(arguments.generated, reference, arguments.train, network, arguments.n)
+    print(found.to_json() if arguments.json else found)
+
+
 def _setting(text):
     name, equals, value = text.partition("=")
     settings = Config().settings()
@@ -127,6 +141,10 @@ def _parser():
     train.add_argument("--format", choices=("tfrec", "jpg"), help="default: shards where there are any")
     train.add_argument("--model", choices=CHOICES["model"], help="the generator; default: resnet")
     train.add_argument("--profile", help=f"{', '.join(PROFILES)}; default: MONET_PROFILE or laptop")
+    train.add_argument(
+        "--validate-every", type=int, metavar="STEPS", help="score on images kept out of training"
+    )
+    train.add_argument("--patience", type=int, metavar="N", help="stop after N scores without a better one")
     length = train.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, help="training steps, a batch each")
     length.add_argument("--epochs", type=int, help="passes over the photos")
@@ -154,6 +172,22 @@ def _parser():
     )
     submit.add_argument("--check", metavar="ZIP", help="verify a zip and exit")
     submit.set_defaults(command=_submit)
+    scored = commands.add_parser("score", help="FID, KID, memorization and MiFID of images against paintings")
+    scored.add_argument("generated", metavar="GENERATED", help="a folder, a .zip or shards")
+    scored.add_argument("--reference", help="real paintings; default: monet_tfrec of the data that is found")
+    scored.add_argument(
+        "--train", help="the paintings trained on, for the memorization; default: the reference"
+    )
+    scored.add_argument(
+        "--features", default="inception-2015", help="inception-2015, keras-inception-v3, random-conv"
+    )
+    scored.add_argument(
+        "--weights", help="classify_image_graph_def.pb; default: MONET_INCEPTION, Kaggle, download"
+    )
+    scored.add_argument("--sha256", help="what that file's hash must be")
+    scored.add_argument("--n", type=int, help="score an even spread of so many images")
+    scored.add_argument("--json", action="store_true", help="one line of JSON")
+    scored.set_defaults(command=_score)
     return parser
 
 

@@ -23,7 +23,8 @@ class Config:
     batch_size: int = 1  # global: shared out among the devices
     epochs: int = 4  # one epoch is one pass over the larger set, the photos
     steps: int = 0  # training steps; 0: as many as `epochs` make
-    holdout: int = 0  # paintings and photos kept out of training, to score with
+    holdout_monets: int = 0  # paintings kept out of training, to score against
+    holdout_photos: int = 0  # photos kept out of training, to paint and score
 
     # Networks
     generator_filters: int = 32
@@ -58,6 +59,9 @@ class Config:
     log_every: int = 10  # steps that one line of history.csv averages
     checkpoint_every: int = 500  # steps
     keep: int = 3  # newest checkpoints kept, beside the best
+    validate_every: int = 0  # steps between scores on the images kept out; 0: never
+    patience: int = 0  # scores without a better one after which training stops; 0: it doesn't
+    features: str = "random-conv"  # the network that scores are computed with, see features.NETWORKS
 
     def with_(self, **changes):
         """A copy with other values. Raises UserError for a name that is not a setting or a value out of range."""
@@ -86,6 +90,10 @@ class Config:
         for name, (low, high) in RANGES.items():
             if not low <= getattr(self, name) <= high:
                 raise UserError(f"config: {name} must be from {low} to {high}, got {getattr(self, name)!r}.")
+        if self.validate_every and min(self.holdout_monets, self.holdout_photos) < 2:
+            raise UserError(
+                "config: validate_every needs images to score with. Set holdout_monets and holdout_photos."
+            )
         if self.model == "unet" and self.image_size % 2**self.unet_depth:
             raise UserError(
                 f"config: a U-Net of depth {self.unet_depth} halves {2**self.unet_depth} px to 1, and image_size "
@@ -107,7 +115,8 @@ CHOICES = {
 RANGES = {
     "image_size": (24, 4096), "crop": (16, 256), "batch_size": (1, 4096), "epochs": (1, 10**6),
     "steps": (0, 10**9), "log_every": (1, 10**6), "checkpoint_every": (1, 10**9), "keep": (1, 1000),
-    "holdout": (0, 10**6), "generator_filters": (1, 1024), "discriminator_filters": (1, 1024),
+    "holdout_monets": (0, 10**6), "holdout_photos": (0, 10**6), "validate_every": (0, 10**9), "patience": (0, 10**6),
+    "generator_filters": (1, 1024), "discriminator_filters": (1, 1024),
     "residual_blocks": (1, 64), "unet_depth": (2, 12), "unet_dropout": (0, 0.99), "real_label": (0.5, 1),
     "identity_until": (0, 1), "decay_from": (0, 1), "pool_size": (0, 10**4), "ema": (0, 0.99999),
     "beta_1": (0, 0.999), "generator_rate": (0, 1), "discriminator_rate": (0, 1), "cycle_weight": (0, 10**4),

@@ -3,11 +3,11 @@
 import csv
 import hashlib
 import json
-import os
 from pathlib import Path
 
 from monet_lib.checkpoints import load_generator, save_generator, write_beside
 from monet_lib.config import Config, UserError
+from monet_lib.viz import encode
 
 LOSSES = (
     "monet_generator",
@@ -77,32 +77,41 @@ class Run:
             self.folder / "generator.npz", model.averaged_generator or model.monet_generator, self.config
         )
 
-    def history_from(self, step):
-        """Open history.csv to append to, cut back to rows up to `step`: a killed run may have written beyond."""
-        file = self.folder / "history.csv"
-        rows = [["step", "seconds", *LOSSES]]
+    def table(self, name, fields, step):
+        """The rows of a CSV table up to `step`, its first column: a killed run may have written beyond."""
+        file, rows = self.folder / name, []
         if file.exists():
             with open(file, newline="") as old:
-                rows += [
+                rows = [
                     row
                     for row in list(csv.reader(old))[1:]
-                    if len(row) == len(rows[0]) and int(row[0]) <= step
+                    if len(row) == len(fields) and int(row[0]) <= step
                 ]
+        return rows
+
+    def write_table(self, name, fields, rows):
+        """Write a whole CSV table with its heads."""
 
         def write(path):
             with open(path, "w", newline="") as new:
-                csv.writer(new).writerows(rows)
+                csv.writer(new).writerows([fields, *rows])
 
-        write_beside(file, write)
-        seconds = float(rows[-1][1]) if len(rows) > 1 else 0.0
-        return open(file, "a", newline=""), seconds
+        write_beside(self.folder / name, write)
 
-    def write_picture(self, name, save):
-        """save(path) a picture beside and rename it to `name` within the run's folder."""
+    def history_from(self, step):
+        """history.csv, cut back to rows up to `step` and opened to append to, and the seconds it has counted."""
+        fields = ["step", "seconds", *LOSSES]
+        rows = self.table("history.csv", fields, step)
+        self.write_table("history.csv", fields, rows)
+        seconds = float(rows[-1][1]) if rows else 0.0
+        return open(self.folder / "history.csv", "a", newline=""), seconds
+
+    def write_picture(self, name, picture):
+        """Write a Figure as PNG or an image as JPEG to `name` within the run's folder."""
         target = self.folder / name
-        os.makedirs(target.parent, exist_ok=True)
-        write_beside(target, save)
-        return target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        data, _ = encode(picture)
+        write_beside(target, lambda path: path.write_bytes(data))
 
 
 def _described(names):

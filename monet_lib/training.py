@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from monet_lib.callbacks import Journal, Pictures, Saver
+from monet_lib.callbacks import Journal, Pictures, Saver, Validator
 from monet_lib.checkpoints import Checkpoints
 from monet_lib.config import UserError
 from monet_lib.cyclegan import CycleGAN
@@ -96,14 +96,12 @@ def train(config, data, out, skip_bad=False, format=None, callbacks=()):
     """
     pair = load_pair(data, skip_bad, format)
     kept, held = {}, {}
-    for name, (names, pixels) in pair.items():
-        if config.holdout >= len(pixels):
-            raise UserError(
-                f"holdout: {config.holdout} of {len(pixels)} {name} images leaves none to train on. Lower it."
-            )
-        inside, outside = split(len(pixels), config.holdout, config.seed)
-        kept[name] = pixels[inside] if config.holdout else pixels
-        held[name] = [names[k] for k in outside]
+    for name, holdout in (("monet", config.holdout_monets), ("photo", config.holdout_photos)):
+        pixels = pair[name][1]
+        if holdout >= len(pixels):
+            raise UserError(f"holdout_{name}s: {holdout} of {len(pixels)} leaves none to train on. Lower it.")
+        inside, outside = split(len(pixels), holdout, config.seed)
+        kept[name], held[name] = (pixels[inside] if holdout else pixels), pixels[outside]
     batches = UnpairedBatches(kept["monet"], kept["photo"], config)
     steps = config.steps or config.epochs * batches.steps_per_epoch
     run = Run.open(out, config.with_(steps=steps), data, pair, format)
@@ -119,6 +117,8 @@ def train(config, data, out, skip_bad=False, format=None, callbacks=()):
     saver = Saver(run, checkpoints, start, config.checkpoint_every)
     journal = Journal(run, start, steps, config.log_every)
     pictures = Pictures(run, shown, start, batches.steps_per_epoch)
+    if config.validate_every:
+        callbacks = [*callbacks, Validator(run, start, saver, held["photo"], held["monet"], kept["monet"])]
     try:
         model.fit(
             training_data(batches, start, steps),

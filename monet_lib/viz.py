@@ -103,6 +103,21 @@ def plot_history(history, smooth=0.98):
     return figure
 
 
+def plot_validation(rows, features):
+    """KID over steps with its spread, the best marked, as a Figure. rows: (step, kid, kid_std, ...) each."""
+    steps, kid, spread = np.array([row[:3] for row in rows], float).T
+    best = int(np.argmin(kid))
+    with figure_style():
+        figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
+        axis.errorbar(steps, kid, spread, marker="o", capsize=3, label="held-out photos, painted")
+        axis.plot(
+            steps[best], kid[best], "*", markersize=16, color=COLORS["monet"], label=f"best: {kid[best]:.4f}"
+        )
+        axis.set(title="Distance to held-out paintings", xlabel="training step", ylabel=f"KID ({features})")
+        axis.legend()
+    return figure
+
+
 def read_history(path):
     """history.csv as {column: float array}."""
     with open(path, newline="") as file:

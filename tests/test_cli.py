@@ -1,6 +1,7 @@
 """The command, called in this process: what it prints, its exit codes, and what it leaves where input is bad."""
 
 import errno
+import json
 import shutil
 import zipfile
 
@@ -23,6 +24,11 @@ def refused(capsys, *arguments):
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("monet: ")]
     assert len(lines) == 1
     return lines[0]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MONET_CACHE", str(tmp_path / "cache"))
 
 
 def test_the_whole_way(data_folder, tmp_path, capsys):
@@ -176,8 +182,19 @@ def test_a_disk_that_fills_up_while_training(data_folder, tmp_path, capsys, monk
     assert "going on from step 1" in capsys.readouterr().out
 
 
+def test_scores_name_their_features(data_folder, capsys):
+    arguments = ["score", data_folder / "photo_jpg", "--reference", data_folder / "monet_tfrec"]
+    assert monet(*arguments, "--features", "random-conv") == 0
+    assert "features random-conv" in capsys.readouterr().out
+    assert monet(*arguments, "--features", "random-conv", "--json", "--n", 4) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["generated"] == 4
+    assert "proxy_kid" in found
+    assert "no such file" in refused(capsys, "score", data_folder / "nothing", "--features", "random-conv")
+
+
 def test_help_of_every_command(capsys):
-    for command in ("data", "train", "translate", "submit"):
+    for command in ("data", "train", "translate", "submit", "score"):
         with pytest.raises(SystemExit) as raised:
             monet(command, "--help")
         assert raised.value.code == 0

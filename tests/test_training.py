@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from conftest import make_data
 from PIL import Image
 
 from monet_lib.checkpoints import Checkpoints, load_generator, save_generator
@@ -173,9 +174,26 @@ def test_other_images_are_another_run(data_folder, nano, tmp_path):
 
 
 def test_holdout_images_are_left_out(data_folder, nano, tmp_path):
-    with pytest.raises(UserError, match="holdout: 3 of 3 monet images leaves none"):
-        train(nano.with_(steps=1, holdout=3), data_folder, tmp_path / "run")
-    train(nano.with_(steps=1, holdout=1), data_folder, tmp_path / "run")
+    with pytest.raises(UserError, match="holdout_monets: 3 of 3 leaves none"):
+        train(nano.with_(steps=1, holdout_monets=3), data_folder, tmp_path / "run")
+
+
+def test_validation_keeps_the_best_and_can_stop_early(nano, tmp_path):
+    config = nano.with_(
+        steps=9, holdout_monets=2, holdout_photos=2, validate_every=1, patience=2, generator_rate=0.0
+    )
+    with pytest.raises(UserError, match="validate_every needs images"):
+        config.with_(holdout_monets=0)
+    run = tmp_path / "run"
+    # Nothing is learnt, so the first score stays the best, and two more without a better one end it.
+    model = train(config, make_data(tmp_path / "five", monets=5), run)
+    with open(run / "validation.csv", newline="") as file:
+        scores = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in scores] == [1, 2, 3]
+    assert len({row["kid"] for row in scores}) == 1
+    assert json.loads((run / "checkpoints" / "best" / "score.json").read_text())["step"] == 1
+    assert int(model.step) == 3
+    assert (run / "validation.png").stat().st_size > 5000
 
 
 def test_generator_files(nano, tmp_path):

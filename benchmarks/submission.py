@@ -1,0 +1,61 @@
+"""Submitting against the generator alone, in turns on the same photos: python benchmarks/submission.py.
+
+Prints the ratio of images per second, and the peak memory for 48 and for 192 photos of a sample.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROUNDS = 3
+BATCH = 8
+
+
+def measure(count):
+    from monet_lib.config import profile
+    from monet_lib.data import find_images, load
+    from monet_lib.models import generator_of
+    from monet_lib.sample import make_sample
+    from monet_lib.submission import write_submission
+    from monet_lib.translation import paint
+
+    with tempfile.TemporaryDirectory() as folder:
+        photos = find_images(make_sample(Path(folder) / "sample", monets=1, photos=count), "photo")
+        generator = generator_of(profile("laptop"))
+        pixels = load(photos)[1][:BATCH]
+        paint(generator, pixels)  # traces
+        ratios = []
+        for _ in range(ROUNDS):
+            began = time.perf_counter()
+            for _ in range(4):
+                paint(generator, pixels)
+            alone = 4 * BATCH / (time.perf_counter() - began)
+            began = time.perf_counter()
+            write_submission(generator, photos, Path(folder) / "images.zip", batch=BATCH)
+            ratios.append(photos.count() / (time.perf_counter() - began) / alone)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    print(json.dumps({"images": photos.count(), "ratio": statistics.median(ratios), "megabytes": peak}))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--measure", type=int)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        return measure(arguments.measure)
+    for count in (48, 192):
+        command = [sys.executable, __file__, "--measure", str(count)]
+        out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        found = json.loads(out.splitlines()[-1])
+        print(f"submit, {found['images']} photos: {found['ratio']:.2f} times the generator's own images per second, "
+              f"peak memory {found['megabytes']:.0f} MB")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

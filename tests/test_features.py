@@ -1,0 +1,336 @@
+import hashlib
+import io
+import tarfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import jpeg
+from PIL import Image
+
+from monet_lib import features
+from monet_lib.config import UserError
+from monet_lib.features import GRAPH, feature_network, find_inception, load_inception, random_network
+from monet_lib.metrics import frechet_distance, kernel_distance, memorization_distance
+
+
+@pytest.fixture(autouse=True)
+def _own_places(tmp_path, monkeypatch):
+    monkeypatch.delenv("MONET_INCEPTION", raising=False)
+    monkeypatch.setenv("MONET_INPUT", str(tmp_path / "input"))
+    monkeypatch.setenv("MONET_CACHE", str(tmp_path / "cache"))
+
+
+def frozen_graph(width=2048, convolutions=94, answer="pool_3"):
+    """A small graph with the node names, operations and quirks of the one of 2015, as bytes.
+
+    It decodes one JPEG, records shapes with a batch of one, and uses a batch norm that only old versions know.
+    """
+    ops, rng = tf.raw_ops, np.random.default_rng(0)
+
+    def constant(value, name):
+        value = np.asarray(value)
+        return tf.constant(value.astype(np.int32 if value.dtype.kind == "i" else np.float32), name=name)
+
+    with tf.Graph().as_default() as graph:
+        x = tf.compat.v1.placeholder(tf.string, [], "DecodeJpeg/contents")
+        x = ops.Cast(
+            x=ops.DecodeJpeg(contents=x, channels=3, name="DecodeJpeg"), DstT=tf.float32, name="Cast"
+        )
+        x = ops.ExpandDims(input=x, axis=constant(0, "ExpandDims/dim"), name="ExpandDims")
+        x = ops.ResizeBilinear(
+            images=x, size=constant([299, 299], "ResizeBilinear/size"), name="ResizeBilinear"
+        )
+        x = ops.Sub(x=x, y=constant(128.0, "Sub/y"), name="Sub")
+        x = ops.Mul(x=x, y=constant(1 / 128, "Mul/y"), name="Mul")
+        stride, channels = 42, 3  # 299 px to 8 at once
+        for k in range(convolutions):
+            name, count = f"conv_{k}" if k else "conv", width if k == convolutions - 1 else 6
+            size = 3 if k == 0 else 1
+            kernel = rng.normal(size=(size, size, channels, count)) / size
+            if channels == count:
+                kernel = np.linalg.qr(kernel)[
+                    0
+                ]  # turns and does not shrink: 94 layers still tell images apart
+            kernel = constant(kernel, f"{name}/conv2d_params")
+            strides = [1, stride, stride, 1]
+            x = ops.Conv2D(input=x, filter=kernel, strides=strides, padding="VALID", name=f"{name}/Conv2D")
+            stride, channels = 1, count
+        x = ops.AvgPool(value=x, ksize=[1, 8, 8, 1], strides=[1] * 4, padding="VALID", name=answer)
+        ops.Reshape(tensor=x, shape=constant([1, width], "pool_3/_reshape/shape"), name="pool_3/_reshape")
+    graph_def = graph.as_graph_def(add_shapes=True)
+    graph_def.versions.producer = 8
+    # Put the old batch norm between the first convolution and the second.
+    norm = graph_def.node.add(name="conv/batchnorm", op="BatchNormWithGlobalNormalization")
+    norm.input.append("conv/Conv2D")
+    for name in ("moving_mean", "moving_variance", "beta", "gamma"):
+        node = graph_def.node.add(name=f"conv/batchnorm/{name}", op="Const")
+        node.attr["dtype"].type = tf.float32.as_datatype_enum
+        node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(rng.uniform(0.5, 1.5, 6).astype(np.float32)))
+        norm.input.append(node.name)
+    norm.attr["T"].type = tf.float32.as_datatype_enum
+    norm.attr["variance_epsilon"].f, norm.attr["scale_after_normalization"].b = 1e-3, True
+    for node in graph_def.node:
+        if node.name == "conv_1/Conv2D":
+            node.input[0] = "conv/batchnorm"
+    return graph_def.SerializeToString()
+
+
+@pytest.fixture(scope="module")
+def graph_bytes():
+    return frozen_graph()
+
+
+@pytest.fixture
+def as_published(graph_bytes, monkeypatch):
+    """Let the small graph's size count as the size of the published file."""
+    monkeypatch.setattr(features, "GRAPH_BYTES", len(graph_bytes))
+    return graph_bytes
+
+
+def images(count, size=48, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, size, size, 3), np.uint8)
+
+
+def one_by_one(data, pixels):
+    """What the graph says to each image when it is run as it is, one at a time."""
+    graph_def = tf.compat.v1.GraphDef.FromString(data)
+    with tf.Graph().as_default() as graph:
+        tf.graph_util.import_graph_def(graph_def, name="")
+        with tf.compat.v1.Session(graph=graph) as session:
+            return np.concatenate(
+                [session.run("pool_3/_reshape:0", {"Cast:0": x.astype(np.float32)}) for x in pixels]
+            )
+
+
+def test_the_graph_takes_batches_and_answers_as_for_single_images(tmp_path, as_published):
+    (tmp_path / GRAPH).write_bytes(as_published)
+    network = feature_network("inception-2015", weights=tmp_path)
+    assert (network.name, network.canonical, network.size) == ("inception-2015", True, 299)
+    pixels = images(5)
+    answers = network(pixels)
+    assert answers.shape == (5, 2048)
+    assert answers.dtype == np.float32
+    np.testing.assert_allclose(answers, one_by_one(as_published, pixels), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(network(pixels[:1]), answers[:1], rtol=1e-4, atol=1e-5)
+    assert np.ptp(answers, axis=0).max() > 0.1
+
+
+@pytest.mark.parametrize("change", [{"width": 64}, {"convolutions": 3}])
+def test_a_graph_of_another_shape_is_a_proxy_even_at_the_same_size(tmp_path, monkeypatch, change):
+    data = frozen_graph(**change)
+    monkeypatch.setattr(features, "GRAPH_BYTES", len(data))
+    (tmp_path / "other.pb").write_bytes(data)
+    network = load_inception(tmp_path / "other.pb")
+    assert not network.canonical
+    assert network.name == f"graph-{hashlib.sha256(data).hexdigest()[:8]}"
+
+
+def test_a_graph_of_another_size_is_a_proxy(tmp_path, graph_bytes):
+    (tmp_path / GRAPH).write_bytes(graph_bytes)
+    network = load_inception(tmp_path / GRAPH)
+    assert not network.canonical
+    assert network.name.startswith("graph-")
+
+
+def test_a_hash_is_held_to(tmp_path, as_published):
+    path = tmp_path / GRAPH
+    path.write_bytes(as_published)
+    digest = hashlib.sha256(as_published).hexdigest()
+    assert feature_network(weights=path, sha256=digest.upper()).canonical
+    with pytest.raises(UserError, match=f"its SHA-256 is {digest}, not 00"):
+        feature_network(weights=path, sha256="0" * 64)
+    path.write_bytes(as_published[:-1] + b"\x00")
+    with pytest.raises(UserError, match="its SHA-256 is"):
+        feature_network(weights=path, sha256=digest)
+
+
+def test_files_that_are_no_such_graph_are_refused(tmp_path):
+    path = tmp_path / GRAPH
+    for data, message in (
+        (b"no graph", "not a frozen TensorFlow graph"),
+        (b"", "no node ExpandDims"),
+        (frozen_graph(8, 2, answer="pool_4"), "no node pool_3"),
+        (frozen_graph(8, 2)[:-50], "not a frozen|not the Inception"),
+    ):
+        path.write_bytes(data)
+        with pytest.raises(UserError, match=message) as caught:
+            load_inception(path)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_graph_that_insists_on_one_image_is_refused(tmp_path):
+    graph_def = tf.compat.v1.GraphDef.FromString(frozen_graph(8, 2))
+    for node in graph_def.node:
+        node.name = {"pool_3": "before", "pool_3/_reshape": "pool_3"}.get(node.name, node.name)
+        node.input[:] = ["before" if name == "pool_3" else name for name in node.input]
+    (tmp_path / GRAPH).write_bytes(graph_def.SerializeToString())
+    with pytest.raises(UserError, match="not the Inception graph of 2015"):
+        load_inception(tmp_path / GRAPH)
+
+
+def test_the_graph_is_found_in_the_documented_order(tmp_path, monkeypatch, capsys):
+    cached, kaggle, named, asked = (
+        tmp_path / folder / GRAPH for folder in ("cache", "input/weights", "named", "asked")
+    )
+    for path in (cached, kaggle, named, asked):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"x")
+        if path == named:
+            monkeypatch.setenv("MONET_INCEPTION", str(named))
+        assert find_inception(asked if path == asked else None, url="http://127.0.0.1:9/none") == path
+    assert capsys.readouterr().out.splitlines() == [
+        f"features: {cached} (downloaded before)",
+        f"features: {kaggle} (Kaggle input)",
+        f"features: {named} (from MONET_INCEPTION)",
+        f"features: {asked} (as asked)",
+    ]
+    monkeypatch.setenv("MONET_INCEPTION", str(tmp_path / "missing.pb"))
+    with pytest.raises(UserError, match=r"missing.pb: no such file"):
+        find_inception()
+
+
+@pytest.fixture
+def server():
+    """A web server on this machine: its URL and the dict of what it serves."""
+    served = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = served.get(self.path)
+            self.send_response(200 if body is not None else 404)
+            self.send_header("Content-Length", str(len(body or b"")))
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as web:
+        thread = threading.Thread(target=web.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{web.server_port}", served
+        web.shutdown()
+        thread.join()
+
+
+def archive(**members):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name.replace("__", "/").replace("PB", GRAPH))
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def test_the_graph_is_downloaded_once_and_kept(tmp_path, server, as_published, capsys):
+    url, served = server
+    served["/inception.tgz"] = archive(LICENSE=b"text", PB=as_published)
+    path = find_inception(url=f"{url}/inception.tgz")
+    assert path == tmp_path / "cache" / GRAPH
+    assert [file.name for file in path.parent.iterdir()] == [GRAPH]
+    assert load_inception(path, hashlib.sha256(as_published).hexdigest()).canonical
+    with pytest.raises(UserError, match="its SHA-256 is"):
+        load_inception(path, "1" * 64)
+    served.clear()
+    assert find_inception(url=f"{url}/inception.tgz") == path
+    assert "(downloaded before)" in capsys.readouterr().out
+
+
+def test_a_bad_download_is_refused_and_leaves_nothing(tmp_path, server, as_published):
+    url, served = server
+    served["/short.tgz"] = archive(PB=as_published[:-1])
+    served["/without.tgz"] = archive(LICENSE=b"text")
+    served["/page.tgz"] = b"<html>"
+    served["/cut.tgz"] = archive(PB=as_published)[:-2000]
+    for page, message in (
+        ("short", f"{len(as_published) - 1:,} bytes, not {len(as_published):,}"),
+        ("without", "has 0 bytes"),
+        ("page", "can't be downloaded"),
+        ("cut", "can't be downloaded"),
+        ("missing", "404"),
+    ):
+        with pytest.raises(UserError, match=message) as caught:
+            find_inception(url=f"{url}/{page}.tgz")
+        assert "\n" not in str(caught.value)
+        assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_paths_from_inside_the_archive_are_not_used(tmp_path, server, as_published):
+    url, served = server
+    served["/odd.tgz"] = archive(**{"..__..__PB": as_published})
+    assert find_inception(url=f"{url}/odd.tgz") == tmp_path / "cache" / GRAPH
+    assert [file.name for file in tmp_path.rglob("*.pb")] == [GRAPH]
+
+
+def test_keras_inception_is_a_proxy_and_says_when_it_cannot_be_had(monkeypatch):
+    def offline(**arguments):
+        raise Exception("URL fetch failure on https://storage.googleapis.com: None")
+
+    build = keras.applications.InceptionV3
+    monkeypatch.setattr(keras.applications, "InceptionV3", offline)
+    with pytest.raises(UserError, match="URL fetch failure.*Go online once"):
+        feature_network("keras-inception-v3")
+    monkeypatch.setattr(keras.applications, "InceptionV3", lambda **a: build(weights=None, **a))
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        network = feature_network("keras-inception-v3")
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert (network.name, network.canonical) == ("keras-inception-v3", False)
+    assert network(images(1)).shape == (1, 2048)
+
+
+def test_the_random_network_is_seeded_and_takes_any_size():
+    network, pixels = random_network(), images(3, 256)
+    assert (network.name, network.canonical) == ("random-conv", False)
+    assert network(pixels).shape == (3, 224)
+    np.testing.assert_array_equal(network(pixels), random_network()(pixels))
+    np.testing.assert_allclose(network(pixels[:1]), network(pixels)[:1], rtol=1e-4, atol=1e-5)
+    assert random_network(1).name == "random-conv-1"
+    assert not np.allclose(network(pixels), random_network(1)(pixels))
+    assert network(images(2, 100)).shape == (2, 224)
+
+
+def test_what_a_network_does_not_take_is_refused():
+    network = random_network()
+    for wrong in (images(2)[0], images(2).astype(np.float32), images(2)[..., :1], images(0)):
+        with pytest.raises(UserError, match=r"needs uint8 images \(batch, h, w, 3\)"):
+            network(wrong)
+    with pytest.raises(UserError, match="unknown. Choose one of inception-2015, keras-"):
+        feature_network("vgg")
+    with pytest.raises(UserError, match="only inception-2015 takes a weights file"):
+        feature_network("random-conv", weights="x.pb")
+
+
+def order(network, real, other, noise):
+    """Every distance of real images from fellows, from other images and from noise must grow in that order."""
+    half, base = network(real[::2]), network(real[1::2])
+    sets = [network(x) for x in (real[1::2], real[::2], other, noise)]
+    for distance in (frechet_distance, lambda g, r: kernel_distance(g, r, size=len(r))[0]):
+        itself, fellows, others, noises = (distance(x, base) for x in sets)
+        assert itself <= fellows < others < noises
+    assert memorization_distance(base, base) < 1e-6 < memorization_distance(half, base)
+
+
+def test_real_is_nearer_to_real_than_to_other_images_and_those_nearer_than_noise():
+    def pictures(first, tint):
+        drawn = [np.asarray(Image.open(io.BytesIO(jpeg(first + k))), np.float32) for k in range(40)]
+        return np.clip(np.stack(drawn) * tint, 0, 255).astype(np.uint8)
+
+    order(random_network(), pictures(0, [1, 0.9, 0.7]), pictures(50, [0.6, 0.7, 0.9]), images(40, 256))
+
+
+@pytest.mark.real_data
+def test_real_paintings_are_nearer_to_paintings_than_to_photos_and_those_nearer_than_noise():
+    from monet_lib.data import find_data, find_images, read_batches
+
+    root = find_data()
+    monets = np.concatenate([x for _, x in read_batches(find_images(root, "monet"), 50)])
+    photos = next(x for _, x in read_batches(find_images(root, "photo"), 150))
+    order(random_network(), monets, photos, images(150, 256))

@@ -1,0 +1,172 @@
+import numpy as np
+import pytest
+from scipy.linalg import sqrtm
+
+from monet_lib import metrics
+from monet_lib.config import UserError
+from monet_lib.metrics import (
+    frechet_distance,
+    kernel_distance,
+    memorization_distance,
+    mifid,
+    precision_recall,
+)
+
+
+def features(rows, columns, seed=0, shift=0.0):
+    """Correlated float32 features, as a network gives them."""
+    rng = np.random.default_rng([seed, rows])
+    mixing = np.random.default_rng(columns).normal(0, columns**-0.5, (columns, columns))
+    return (rng.normal(shift, 1, (rows, columns)) @ mixing).astype(np.float32)
+
+
+def moments(x):
+    return x.astype(np.float64).mean(0), np.cov(x.astype(np.float64), rowvar=False)
+
+
+@pytest.mark.parametrize(("n_generated", "n_real"), [(400, 300), (90, 2000), (65, 66)])
+def test_frechet_distance_is_that_of_scipys_matrix_square_root(n_generated, n_real):
+    g, r = features(n_generated, 64, 1, 0.3), features(n_real, 64, 2)
+    (mean_g, cov_g), (mean_r, cov_r) = moments(g), moments(r)
+    expected = np.sum((mean_g - mean_r) ** 2) + np.trace(cov_g + cov_r - 2 * sqrtm(cov_g @ cov_r).real)
+    assert frechet_distance(g, r) == pytest.approx(expected, rel=1e-6)
+
+
+def test_frechet_distance_of_two_known_gaussians():
+    """For diagonal covariances it is |mean difference|^2 + sum (s_g - s_r)^2, whatever the rotation of both."""
+    rng, d = np.random.default_rng(0), 12
+    deviations, shift = rng.uniform(0.5, 3, (2, d)), rng.normal(size=d)
+    rotation = np.linalg.qr(rng.normal(size=(d, d)))[0]
+    samples = []
+    for n, deviation, mean in ((200, deviations[0], shift), (77, deviations[1], 0)):
+        x = rng.normal(size=(n, d))
+        x -= x.mean(0)
+        exact = np.linalg.qr(x)[0] * np.sqrt(n - 1)  # sample mean 0 and sample covariance 1, exactly
+        samples.append((exact * deviation + mean) @ rotation)
+    expected = shift @ shift + np.sum((deviations[0] - deviations[1]) ** 2)
+    assert frechet_distance(*samples) == pytest.approx(expected, rel=1e-12)
+
+
+def test_frechet_distance_with_fewer_images_than_features_is_that_of_the_eigenvalues():
+    g, r = features(1500, 2048, 1, 0.2), features(300, 2048, 2)
+    (mean_g, cov_g), (mean_r, cov_r) = moments(g), moments(r)
+    values, vectors = np.linalg.eigh(cov_r)
+    root = vectors[:, -299:] * np.sqrt(values[-299:])  # the other 1,749 eigenvalues are 0 but for rounding
+    trace = np.sqrt(np.linalg.eigvalsh(root.T @ cov_g @ root)).sum()
+    expected = np.sum((mean_g - mean_r) ** 2) + np.trace(cov_g) + np.trace(cov_r) - 2 * trace
+    assert frechet_distance(g, r) == pytest.approx(expected, rel=1e-6)
+    assert frechet_distance(r, g) == pytest.approx(expected, rel=1e-6)
+
+
+def test_frechet_distance_of_a_set_to_itself_is_zero_in_any_order():
+    x = features(50, 20)
+    assert 0 <= frechet_distance(x, x[::-1]) < 1e-6
+    assert 0 <= frechet_distance(features(10, 20), features(10, 20)) < 1e-6
+
+
+def test_kernel_distance_is_the_triple_loop():
+    g, r = features(7, 5, 1, 0.5).astype(float), features(7, 5, 2).astype(float)
+
+    def kernel(x, y):
+        return (sum(x[k] * y[k] for k in range(5)) / 5 + 1) ** 3
+
+    expected = 0.0
+    for i in range(7):
+        for j in range(7):
+            if i != j:
+                expected += (kernel(g[i], g[j]) + kernel(r[i], r[j])) / (7 * 6)
+            expected -= 2 * kernel(g[i], r[j]) / (7 * 7)
+    mean, deviation = kernel_distance(g, r, subsets=3)
+    assert mean == pytest.approx(expected, abs=1e-10)
+    assert deviation < 1e-10  # every draw takes all 7
+
+
+def test_kernel_distance_has_no_bias_and_is_seeded():
+    g, r, far = features(400, 16, 1), features(300, 16, 2), features(300, 16, 3, 0.5)
+    same, deviation = kernel_distance(g, r, size=100)
+    assert abs(same) < deviation
+    assert kernel_distance(g, far, size=100)[0] > 20 * abs(same)
+    assert kernel_distance(g, r, 10, 50, seed=1) == kernel_distance(g, r, 10, 50, seed=1)
+    assert kernel_distance(g, r, 10, 50, seed=1) != kernel_distance(g, r, 10, 50, seed=2)
+
+
+def test_memorization_is_the_mean_over_generated_of_the_nearest_training_image():
+    copies, train = np.array([[2.0, 0, 0], [-3, 0, 0]]), np.eye(3)
+    assert memorization_distance(copies, train) == 0  # every generated image copies one painting
+    # The other orientation asks whether every painting was copied, and two of the three were not.
+    assert memorization_distance(train, copies) == pytest.approx(2 / 3)
+    assert memorization_distance(np.zeros((2, 3)), train) == 1
+
+
+def test_blocks_change_nothing(monkeypatch):
+    g, r = features(53, 8, 1), features(31, 8, 2)
+    whole = memorization_distance(g, r), precision_recall(g, r)
+    monkeypatch.setattr(metrics, "BLOCK", 70)
+    blocks = memorization_distance(g, r), precision_recall(g, r)
+    assert blocks[0] == pytest.approx(whole[0], rel=1e-12)
+    assert blocks[1] == whole[1]
+
+
+def test_mifid_jumps_at_the_threshold():
+    assert mifid(50.0, 0.25) == pytest.approx(50)
+    assert mifid(50.0, 0.1) == pytest.approx(50)
+    assert mifid(50.0, 0.0999) == pytest.approx(500.5, rel=1e-4)
+    assert mifid(50.0, 0.2, threshold=0.3) == pytest.approx(250)
+    assert mifid(1.0, 0.0) == pytest.approx(1e14)
+    with pytest.raises(UserError, match="0 or more"):
+        mifid(float("nan"), 0.5)
+
+
+def test_precision_and_recall_by_brute_force():
+    g, r, k = features(20, 3, 1, 0.4), features(15, 3, 2), 3
+
+    def share(x, y):
+        radii = [sorted(np.linalg.norm(b - a) for a in y)[k] for b in y]  # [0] is b itself
+        return np.mean([any(np.linalg.norm(a - b) <= s for b, s in zip(y, radii, strict=True)) for a in x])
+
+    assert precision_recall(g, r) == pytest.approx((share(g, r), share(r, g)))
+
+
+def test_precision_sees_bad_images_and_recall_sees_collapse():
+    real = features(200, 4)
+    assert precision_recall(real, real) == (1, 1)
+    assert precision_recall(real + 100, real) == (0, 0)
+    collapsed = real[:1] + features(200, 4, 5) * 1e-3
+    precision, recall = precision_recall(collapsed, real)
+    assert precision == 1
+    assert recall < 0.05
+
+
+NAN, INFINITE = np.ones((3, 4)), np.ones((3, 4))
+NAN[1, 2], INFINITE[2, 0] = np.nan, np.inf
+
+
+@pytest.mark.parametrize(
+    "function", [frechet_distance, kernel_distance, memorization_distance, precision_recall]
+)
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (NAN, r"NaN or infinity \(row 1\)"),
+        (INFINITE, r"NaN or infinity \(row 2\)"),
+        (np.ones(4), r"shape \(4,\)"),
+        (np.ones((2, 1, 1, 4)), "shape"),
+        (np.ones((1, 4)), "1 image. At least 2"),
+        (np.ones((0, 4)), "0 images"),
+        (np.ones((5, 3)), "features against"),
+        ([["a"] * 4] * 2, "not numbers"),
+    ],
+)
+def test_meaningless_features_are_refused_in_one_line(function, bad, message):
+    for pair in ((bad, np.ones((5, 4))), (np.ones((5, 4)), bad)):
+        with pytest.raises(UserError, match=message) as caught:
+            function(*pair)
+        assert "\n" not in str(caught.value)
+
+
+def test_settings_out_of_range_are_refused():
+    x = features(5, 4)
+    with pytest.raises(UserError, match="size >= 2"):
+        kernel_distance(x, x, size=1)
+    with pytest.raises(UserError, match="at least 6 images a side"):
+        precision_recall(x, x, neighbours=5)

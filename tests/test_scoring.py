@@ -1,0 +1,265 @@
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from conftest import example, jpeg, make_data, write_shard
+from PIL import Image
+
+from monet_lib import image_sources
+from monet_lib.config import UserError
+from monet_lib.features import FeatureNetwork, random_network
+from monet_lib.image_sources import count_images, read_images
+from monet_lib.scoring import Score, compare, embed, extract, score
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MONET_CACHE", str(tmp_path / "cache"))
+
+
+class Counting:
+    """The random network, counting the images that it is given."""
+
+    def __init__(self):
+        self.seen, inner = 0, random_network()
+
+        def extract(images):
+            self.seen += len(images)
+            return inner.extract(images)
+
+        self.network = FeatureNetwork("counting", False, 64, extract)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "images"
+    path.mkdir()
+    for k in (3, 1, 2, 0, 4):
+        (path / f"p{k}.jpg").write_bytes(jpeg(k))
+    return path
+
+
+def zipped(path, *entries, method=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, data in entries:
+            archive.writestr(zipfile.ZipInfo(name) if method == zipfile.ZIP_STORED else name, data)
+    return path
+
+
+def test_folders_zips_and_shards_give_the_same_images_in_name_order(folder, tmp_path):
+    records = [(f"p{k}", jpeg(k)) for k in range(5)]
+    write_shard(tmp_path / "shards" / "a-3.tfrec", [example(data, name) for name, data in records[:3]])
+    write_shard(tmp_path / "shards" / "b-2.tfrec", [example(data, name) for name, data in records[3:]])
+    archive = zipped(tmp_path / "a.zip", *((f"{name}.jpg", data) for name, data in records[::-1]))
+    expected = list(read_images(folder))
+    assert [name for name, _ in expected] == [f"p{k}.jpg" for k in range(5)]
+    for source in (archive, tmp_path / "shards", tmp_path / "shards" / "a-3.tfrec"):
+        found = list(read_images(source))
+        assert len(found) == count_images(source) == (3 if source.suffix == ".tfrec" else 5)
+        for (name, image), (other_name, other) in zip(expected, found, strict=False):
+            assert name.removesuffix(".jpg") == other_name.removesuffix(".jpg")
+            assert other.dtype == np.uint8
+            np.testing.assert_array_equal(image, other)
+
+
+def test_other_kinds_of_images_become_rgb_and_other_files_are_left_alone(tmp_path):
+    (tmp_path / "b.PNG").write_bytes(jpeg(1, "RGBA", (30, 20), "PNG"))
+    (tmp_path / "c.jpeg").write_bytes(jpeg(2, "L"))
+    (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / "._b.png").write_bytes(b"what macOS leaves")
+    assert [(name, image.shape) for name, image in read_images(tmp_path)] == [
+        ("b.PNG", (20, 30, 3)),
+        ("c.jpeg", (256, 256, 3)),
+    ]
+
+
+def test_n_takes_an_even_spread(folder, tmp_path):
+    assert [name for name, _ in read_images(folder, 2)] == ["p0.jpg", "p2.jpg"]
+    assert [name for name, _ in read_images(folder, 99)] == [name for name, _ in read_images(folder)]
+    write_shard(tmp_path / "s" / "a-5.tfrec", [example(jpeg(k), f"p{k}") for k in range(5)])
+    assert [name for name, _ in read_images(tmp_path / "s", 2)] == ["p0", "p2"]
+    assert len(extract(folder, random_network(), n=3)) == 3
+    with pytest.raises(UserError, match="n must be 2 or more"):
+        extract(folder, random_network(), n=1)
+
+
+def refused(source, message):
+    with pytest.raises(UserError, match=message) as caught:
+        list(read_images(source))
+    assert "\n" not in str(caught.value)
+
+
+def test_sources_without_images_are_refused(tmp_path):
+    refused(tmp_path / "missing", "no such file or folder")
+    refused(tmp_path / "missing.zip", "no such file or folder")
+    (tmp_path / "a.txt").write_text("a")
+    refused(tmp_path / "a.txt", "neither a folder, a .zip nor a .tfrec")
+    refused(tmp_path, "no JPEG, PNG or .tfrec in it; folders inside are not searched")
+    refused(zipped(tmp_path / "a.zip", ("a.txt", b"a")), "no JPEG or PNG in it")
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    write_shard(tmp_path / "a-1.tfrec", [example(jpeg())])
+    refused(tmp_path, "both images and shards")
+
+
+def test_damaged_images_are_refused_with_their_place(folder, tmp_path):
+    (folder / "p2.jpg").write_bytes(jpeg(2)[:800])
+    refused(folder, r"p2.jpg: not a readable JPEG or PNG \(.*truncated")
+    (folder / "p2.jpg").write_bytes(b"GIF89a")
+    refused(folder, "p2.jpg: not a readable")
+    Image.fromarray(np.zeros((8, 8), np.uint16)).save(folder / "p1.png")
+    refused(folder, "p1.png: more than 8 bits")
+    Image.new("1", (6000, 6000)).save(folder / "p0.png")
+    refused(folder, "p0.png: 6000x6000 px are too many")
+    write_shard(tmp_path / "s" / "a-2.tfrec", [example(jpeg()), example(b"no")])
+    refused(tmp_path / "s", "a-2.tfrec, record 2: not a JPEG")
+    write_shard(tmp_path / "t" / "a-3.tfrec", [example(jpeg())])
+    refused(tmp_path / "t", "named for 3 records, holds 1")
+
+
+@pytest.mark.parametrize("name", ["/etc/a.jpg", "../a.jpg", "b/../../a.jpg", "..\\a.jpg", "C:\\a.jpg"])
+def test_zips_that_lead_out_of_themselves_are_refused(tmp_path, name):
+    refused(zipped(tmp_path / "a.zip", ("ok.jpg", jpeg()), (name, jpeg())), "leads out of the zip")
+
+
+def test_encrypted_truncated_and_damaged_zips_are_refused(tmp_path):
+    path = zipped(tmp_path / "a.zip", ("a.jpg", jpeg(1)), ("b.jpg", jpeg(2)))
+    whole = path.read_bytes()
+    assert count_images(path) == 2
+    encrypted = bytearray(whole)
+    encrypted[whole.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(encrypted)
+    refused(path, "a.jpg is encrypted")
+    for cut in (whole[:-30], whole[: len(whole) // 2], b""):
+        path.write_bytes(cut)
+        refused(path, "not a whole zip")
+    damaged = bytearray(whole)
+    damaged[len(jpeg(1)) // 2] ^= 255
+    path.write_bytes(damaged)
+    refused(path, "a.jpg: not a readable JPEG or PNG .*CRC")
+
+
+def test_zip_bombs_are_refused_before_anything_is_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("unpacked"))
+    monkeypatch.setattr(image_sources, "LARGEST", 1 << 20)
+    bomb = zipped(tmp_path / "a.zip", ("a.jpg", bytes(1 << 21)), method=zipfile.ZIP_DEFLATED)
+    refused(bomb, "a.jpg would unpack to 2,097,152 bytes")
+    many = [(f"{k}.jpg", bytes(1 << 20)) for k in range(3)]
+    refused(
+        zipped(tmp_path / "b.zip", *many, method=zipfile.ZIP_DEFLATED), "would unpack to 3,145,728, a bomb"
+    )
+
+
+def test_batches_change_nothing_and_sizes_may_differ():
+    network = random_network()
+    mixed = [np.asarray(Image.open(io.BytesIO(jpeg(k, size=(64, 64 + 32 * (k > 2)))))) for k in range(6)]
+    expected = np.concatenate([network(image[None]) for image in mixed])
+    for batch in (1, 2, 32):
+        np.testing.assert_allclose(embed(iter(mixed), network, batch), expected, rtol=1e-4, atol=1e-5)
+    with pytest.raises(UserError, match="no images to score"):
+        embed([], network)
+
+
+def test_cached_features_are_the_same_and_stale_ones_are_not_used(folder, tmp_path):
+    counting = Counting()
+    first = extract(folder, counting.network, cache=True)
+    assert counting.seen == 5
+    np.testing.assert_array_equal(extract(folder, counting.network, cache=True), first)
+    folder.rename(tmp_path / "moved")
+    np.testing.assert_array_equal(extract(tmp_path / "moved", counting.network, cache=True), first)
+    assert counting.seen == 5  # by content, wherever it is
+
+    (tmp_path / "moved" / "p2.jpg").write_bytes(jpeg(99))
+    changed = extract(tmp_path / "moved", counting.network, cache=True)
+    assert counting.seen == 10
+    assert (changed != first).any(1).tolist() == [False, False, True, False, False]
+    (tmp_path / "moved" / "p9.jpg").write_bytes(jpeg(9))
+    assert len(extract(tmp_path / "moved", counting.network, cache=True)) == 6
+    assert len(extract(tmp_path / "moved", counting.network, n=2, cache=True)) == 2
+    assert counting.seen == 18
+
+
+def test_the_cache_keeps_networks_apart_and_survives_damage(folder, tmp_path):
+    counting = Counting()
+    first = extract(folder, counting.network, cache=True)
+    extract(folder, random_network(), cache=True)
+    stored = sorted((tmp_path / "cache" / "features").iterdir())
+    assert [file.suffix for file in stored] == [".npz", ".npz"]
+    for file in stored:
+        file.write_bytes(file.read_bytes()[:200])
+    np.testing.assert_array_equal(extract(folder, counting.network, cache=True), first)
+    assert counting.seen == 10
+    np.testing.assert_array_equal(extract(folder, counting.network), first)
+    assert counting.seen == 15  # without cache
+
+
+def test_a_cache_that_cannot_be_written_is_only_noted(folder, tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MONET_CACHE", str(tmp_path / "file"))
+    assert len(extract(folder, random_network(), cache=True)) == 5
+    assert "note: features not cached" in capsys.readouterr().out
+
+
+def test_a_score_says_what_it_depends_on(tmp_path):
+    root = make_data(tmp_path / "data", monets=6, photos=8)
+    found = score(root / "photo_tfrec", root / "monet_jpg", features="random-conv", n=4)
+    assert (found.features, found.canonical, found.generated, found.reference) == ("random-conv", False, 4, 6)
+    assert found.memorization > 0.01 or found.mifid > found.fid
+    lines = str(found).splitlines()
+    assert lines[0] == "4 generated against 6 real images, features random-conv"
+    assert [line[:28].strip() for line in lines[1:]] == [
+        "proxy FID",
+        "proxy KID",
+        "proxy memorization distance",
+        "proxy MiFID",
+    ]
+    data = json.loads(found.to_json())
+    assert data["proxy_fid"] == found.fid
+    assert not {"fid", "kid", "mifid"} & set(data)
+    # Twice the same, and the same again with what the cache holds.
+    assert score(root / "photo_tfrec", root / "monet_jpg", features="random-conv", n=4) == found
+    assert score(root / "photo_jpg", root / "monet_tfrec", features=random_network(), n=4) == found
+
+
+def test_only_canonical_features_give_what_is_called_fid():
+    text = str(Score("inception-2015", True, 7038, 300, 61.5, 0.04, 0.002, 0.05, 1230.0))
+    assert "proxy" not in text
+    assert "FID                         61.500" in text
+    assert "0.04000 ± 0.00200" in text
+    assert "7038 generated against 300 real images, features inception-2015" in text
+    data = json.loads(Score("inception-2015", True, 2, 2, 1.0, 0.0, 0.0, 0.5, 1.0).to_json())
+    assert data["fid"] == 1.0
+    assert data["canonical"] is True
+
+
+def test_copies_of_the_training_images_are_seen_and_g_and_r_are_not_interchangeable(tmp_path):
+    root = make_data(tmp_path / "data", monets=4, photos=8, formats=["jpg"])
+    monets, photos = root / "monet_jpg", root / "photo_jpg"
+    itself = score(monets, monets, features="random-conv")
+    assert itself.memorization < 1e-6
+    assert itself.mifid > 1e6 * itself.fid
+    copied = score(monets, photos, train=monets, features="random-conv")
+    other = score(monets, photos, features="random-conv")
+    assert copied.memorization < 1e-6 < other.memorization
+    assert copied.fid == other.fid
+    network = random_network()
+    g, r = extract(monets, network), extract(photos, network)
+    assert compare(network, g, r) == other
+    assert compare(network, r, g).fid == pytest.approx(other.fid)
+    assert compare(network, r, g).memorization != pytest.approx(other.memorization)
+
+
+@pytest.mark.real_data
+def test_real_shards_and_photos_are_scored_in_the_right_order():
+    from monet_lib.data import find_data
+
+    root = find_data()
+    paintings = score(root / "monet_tfrec", root / "monet_tfrec", features="random-conv", n=100)
+    photos = score(
+        root / "photo_tfrec" / "photo00-352.tfrec", root / "monet_tfrec", features="random-conv", n=100
+    )
+    assert paintings.reference == photos.reference == 300
+    assert paintings.memorization < 1e-6 < photos.memorization
+    assert paintings.fid < photos.fid
+    assert paintings.kid < photos.kid
