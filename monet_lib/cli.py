@@ -60,7 +60,14 @@ def _train(arguments):
     from monet_lib.data import find_data
     from monet_lib.training import train
 
-    train(config, find_data(arguments.data), arguments.out, arguments.skip_bad, arguments.format)
+    train(
+        config,
+        find_data(arguments.data),
+        arguments.out,
+        arguments.skip_bad,
+        arguments.format,
+        devices=arguments.devices,
+    )
     print(f"{arguments.out}: config.json, history.csv, losses.png, grids/, checkpoints/, generator.npz")
 
 
@@ -152,6 +159,7 @@ def _parser():
     train.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting; repeatable"
     )
+    train.add_argument("--devices", default="auto", help="auto, one, mirrored or tpu")
     train.add_argument("--skip-bad", action="store_true", help="train without the records that can't be read")
     train.add_argument("--out", required=True, metavar="RUN", help="the run's folder")
     train.set_defaults(command=_train)

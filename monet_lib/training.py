@@ -1,16 +1,14 @@
 """Build a CycleGAN from a Config and train it in a run's folder: devices, precision, learning rates, resuming."""
 
-from pathlib import Path
-
 import keras
 import numpy as np
-import tensorflow as tf
 
 from monet_lib.callbacks import Journal, Pictures, Saver, Validator
 from monet_lib.checkpoints import Checkpoints
 from monet_lib.config import UserError
 from monet_lib.cyclegan import CycleGAN
 from monet_lib.data import to_float
+from monet_lib.devices import pick_precision, strategy
 from monet_lib.models import discriminator_of, generator_of
 from monet_lib.pipeline import UnpairedBatches, load_pair, split, training_data
 from monet_lib.runs import Run
@@ -31,30 +29,11 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
         return {"rate": self.rate, "constant": self.constant, "total": self.total}
 
 
-def pick_precision(precision="auto"):
-    """The Keras dtype policy to train in: bfloat16 arithmetic where the hardware has it, else float32.
-
-    Norm statistics, losses, the networks' outputs, weights and optimizers are float32 in either.
-    """
-    if precision != "auto":
-        return precision
-    if tf.config.list_physical_devices("TPU"):
-        return "mixed_bfloat16"
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        abilities = [
-            tf.config.experimental.get_device_details(g).get("compute_capability", (0, 0)) for g in gpus
-        ]
-        return "mixed_bfloat16" if min(abilities) >= (8, 0) else "float32"
-    try:
-        flags = Path("/proc/cpuinfo").read_text().split()
-    except OSError:
-        flags = []
-    return "mixed_bfloat16" if {"avx512_bf16", "amx_bf16"} & set(flags) else "float32"
-
-
 def build(config, steps):
-    """A compiled CycleGAN for `steps` training steps, its weights drawn from config.seed."""
+    """A compiled CycleGAN for `steps` training steps, its weights drawn from config.seed.
+
+    Under the scope of a `devices.strategy()` it trains on all of that strategy's devices.
+    """
     keras.utils.set_random_seed(config.seed)
     outside = keras.config.dtype_policy()
     keras.config.set_dtype_policy(pick_precision(config.precision))
@@ -87,13 +66,18 @@ def build(config, steps):
     return model
 
 
-def train(config, data, out, skip_bad=False, format=None, callbacks=()):
+def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices="auto"):
     """Train in the folder `out`, from its last checkpoint if it has one. Returns the CycleGAN.
 
     data: the images' folder (see `data.find_data`). Writes config.json, history.csv, checkpoints/, grids/,
     losses.png and generator.npz. Ctrl-C saves and returns. Raises UserError for bad images, for an `out` that holds
-    another run, and where it can't write.
+    another run, and where it can't write. callbacks: more Keras callbacks. devices: see `devices.strategy`.
     """
+    scope = strategy(devices)
+    if config.batch_size % scope.num_replicas_in_sync:
+        raise UserError(
+            f"batch_size: {config.batch_size} is no multiple of the {scope.num_replicas_in_sync} devices. Change it."
+        )
     pair = load_pair(data, skip_bad, format)
     kept, held = {}, {}
     for name, holdout in (("monet", config.holdout_monets), ("photo", config.holdout_photos)):
@@ -105,7 +89,8 @@ def train(config, data, out, skip_bad=False, format=None, callbacks=()):
     batches = UnpairedBatches(kept["monet"], kept["photo"], config)
     steps = config.steps or config.epochs * batches.steps_per_epoch
     run = Run.open(out, config.with_(steps=steps), data, pair, format)
-    model = build(config, steps)
+    with scope.scope():
+        model = build(config, steps)
     checkpoints = Checkpoints(run.folder / "checkpoints", model, config.keep)
     start = checkpoints.restore()
     if start >= steps:

@@ -130,6 +130,28 @@ def test_what_kaggle_would_refuse_is_named(tmp_path, monkeypatch, entries, says)
         check_submission(tmp_path / "images.zip")
 
 
+def test_encrypted_and_truncated_archives_are_refused(tmp_path):
+    path = tmp_path / "images.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.jpg", GOOD)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match="not a readable zip"):
+        check_submission(path)
+    # The flag of encryption, in the entry's local and central header.
+    encrypted = bytearray(whole)
+    encrypted[6] |= 1
+    encrypted[whole.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(encrypted)
+    with pytest.raises(UserError, match="a.jpg is encrypted"):
+        check_submission(path)
+    damaged = bytearray(whole)
+    damaged[len(GOOD) // 2] ^= 0xFF
+    path.write_bytes(damaged)
+    with pytest.raises(UserError, match="CRC|not a readable"):
+        check_submission(path)
+
+
 def test_a_file_that_is_no_zip(tmp_path, data_folder):
     make_data(tmp_path / "d", 1, 1)
     (tmp_path / "images.zip").write_bytes(b"PK\x03\x04 and nothing more")

@@ -11,9 +11,10 @@ from PIL import Image
 
 from monet_lib.checkpoints import Checkpoints, load_generator, save_generator
 from monet_lib.config import UserError
+from monet_lib.devices import pick_precision
 from monet_lib.models import generator_of
 from monet_lib.runs import LOSSES, Run
-from monet_lib.training import ConstantThenLinear, build, pick_precision, train
+from monet_lib.training import ConstantThenLinear, build, train
 
 
 def weights(model):
@@ -221,7 +222,7 @@ def test_precision_follows_the_processor(monkeypatch):
         ("amx_bf16", "mixed_bfloat16"),
         ("avx2", "float32"),
     ):
-        monkeypatch.setattr("monet_lib.training.Path.read_text", lambda self, flags=flags: f"flags : {flags}")
+        monkeypatch.setattr("monet_lib.devices.Path.read_text", lambda self, flags=flags: f"flags : {flags}")
         assert pick_precision() == expected
 
 

@@ -1,0 +1,59 @@
+"""Where to train: one CPU or GPU, several, or a TPU; and in which precision."""
+
+import os
+from pathlib import Path
+
+import tensorflow as tf
+
+from monet_lib.config import UserError
+
+STRATEGIES = ("auto", "one", "mirrored", "tpu")
+
+
+def strategy(name="auto"):
+    """The tf.distribute.Strategy to build and train a model under.
+
+    name: "one" device; "mirrored", every GPU of this machine, or its logical CPUs where it has no GPU; "tpu"; "auto"
+    takes the first of a TPU, several GPUs and one device that is there. The batch size of a Config is the global one,
+    and must be a multiple of the number of replicas. Raises UserError for another name.
+    """
+    if name not in STRATEGIES:
+        raise UserError(f"strategy {name!r} is unknown. Choose one of {', '.join(STRATEGIES)}.")
+    if name == "auto":
+        several = len(tf.config.list_physical_devices("GPU")) > 1
+        name = "tpu" if _has_tpu() else "mirrored" if several else "one"
+    if name == "tpu":
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect()
+        return tf.distribute.TPUStrategy(resolver)
+    if name == "mirrored":
+        kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+        return tf.distribute.MirroredStrategy(
+            [device.name for device in tf.config.list_logical_devices(kind)]
+        )
+    return tf.distribute.get_strategy()
+
+
+def pick_precision(precision="auto"):
+    """The Keras dtype policy to train in: bfloat16 arithmetic where the hardware has it, else float32.
+
+    Norm statistics, losses, the networks' outputs, weights and optimizers are float32 in either.
+    """
+    if precision != "auto":
+        return precision
+    if _has_tpu():
+        return "mixed_bfloat16"
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        abilities = [
+            tf.config.experimental.get_device_details(g).get("compute_capability", (0, 0)) for g in gpus
+        ]
+        return "mixed_bfloat16" if min(abilities) >= (8, 0) else "float32"
+    try:
+        flags = Path("/proc/cpuinfo").read_text().split()
+    except OSError:
+        flags = []
+    return "mixed_bfloat16" if {"avx512_bf16", "amx_bf16"} & set(flags) else "float32"
+
+
+def _has_tpu():
+    return bool(os.environ.get("TPU_NAME") or tf.config.list_physical_devices("TPU"))
