@@ -33,7 +33,9 @@ class Config:
     unet_dropout: float = 0.5
     upsample: str = "resize"  # or "transpose", which tends to draw checkerboards
     discriminator_filters: int = 32
-    norm: str = "instance"  # or "group", "batch"
+    residual_output: bool = False  # ResNet: the last layer gives a change to the photo, not a new image
+    norm: str = "instance"  # or "group", "batch", "pixel", "none"
+    discriminator_norm: str = ""  # "": as the generators'
 
     # Losses
     adversarial: str = "least_squares"  # or "bce", "hinge"; "hinge,bce" gives the discriminators two heads
@@ -108,7 +110,8 @@ class Config:
 CHOICES = {
     "model": ("resnet", "unet"),
     "upsample": ("resize", "transpose"),
-    "norm": ("instance", "group", "batch"),
+    "norm": ("instance", "group", "batch", "pixel", "none"),
+    "discriminator_norm": ("", "instance", "group", "batch", "pixel", "none"),
     "adversarial": ("least_squares", "bce", "hinge", "hinge,bce"),
     "precision": ("auto", "float32", "mixed_bfloat16"),
 }

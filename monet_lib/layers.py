@@ -45,7 +45,9 @@ def normalization(norm, channels):
     """Make a normalization layer for `channels` channels.
 
     "instance": each channel of each image by its own mean and variance (Ulyanov et al. 2016), so that an image's
-    contrast drops out. "group": 32 groups of channels, or as many as divide. "batch": over the batch. "none": none.
+    contrast drops out. "group": 32 groups of channels, or as many as divide. "batch": over the batch. "pixel": every
+    pixel over its channels (Ba et al. 2016, as in ConvNeXt), so that a pixel's value depends on its neighbourhood
+    alone and an image can be painted in tiles. "none": none.
     Epsilon is 1e-5 as in the papers; Keras' own default is 1e-3.
     """
     if norm == "instance":
@@ -54,9 +56,11 @@ def normalization(norm, channels):
         return layers.GroupNormalization(groups=math.gcd(32, channels), epsilon=1e-5)
     if norm == "batch":
         return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
+    if norm == "pixel":
+        return layers.LayerNormalization(axis=-1, epsilon=1e-5)
     if norm == "none":
         return layers.Identity()
-    raise ValueError(f"norm {norm!r} is unknown. Use 'instance', 'group', 'batch' or 'none'.")
+    raise ValueError(f"norm {norm!r} is unknown. Use 'instance', 'group', 'batch', 'pixel' or 'none'.")
 
 
 def convolution(filters, size, strides=1, padding="same", use_bias=False, **kwargs):
@@ -105,6 +109,26 @@ def upsample(filters, size=4, norm="instance", dropout=0.0, how="transpose", act
     if dropout:
         block.append(layers.Dropout(dropout))
     return keras.Sequential([*block, layers.Activation(activation)])
+
+
+@keras.saving.register_keras_serializable("monet_lib")
+class ChangedImage(layers.Layer):
+    """tanh(atanh(image) + change): an image in [-1, 1] moved by `change`, both (batch, h, w, 3). No change, no loss.
+
+    A generator that ends so keeps every edge of its input for nothing and learns only what a painter alters. The
+    image is drawn in to +-0.98 first, where atanh is finite.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def call(self, inputs):
+        change, image = inputs
+        x = 0.98 * ops.clip(image, -1.0, 1.0)
+        return ops.tanh(0.5 * ops.log((1.0 + x) / (1.0 - x)) + change)
+
+    def compute_output_shape(self, input_shapes):
+        return input_shapes[1]
 
 
 @keras.saving.register_keras_serializable("monet_lib")

@@ -5,6 +5,7 @@ from keras import layers
 
 from monet_lib.layers import (
     INIT_STDDEV,
+    ChangedImage,
     CropLike,
     ReflectionPadding2D,
     ResidualBlock,
@@ -45,11 +46,14 @@ def unet_generator(
     return keras.Model(inputs, _image(x, inputs), name=name or "unet_generator")
 
 
-def resnet_generator(filters=64, blocks=9, norm="instance", how="transpose", name=None):
+def resnet_generator(
+    filters=64, blocks=9, norm="instance", how="transpose", residual_output=False, name=None
+):
     """Image to image through residual blocks at a quarter of the size (Johnson et al. 2016; Zhu et al. 2017, 7.2).
 
     c7s1-k, d2k, d4k, R4k x blocks, u2k, uk, c7s1-3 in the paper's words, k = filters. Input (batch, h, w, 3) of any
-    size from 8 px, output the same in [-1, 1].
+    size from 8 px, output the same in [-1, 1]. residual_output: the last convolution gives a change to the input,
+    see `layers.ChangedImage`, instead of a new image.
     """
     x = inputs = keras.Input((None, None, 3))
     x = ReflectionPadding2D(3)(x)
@@ -64,7 +68,8 @@ def resnet_generator(filters=64, blocks=9, norm="instance", how="transpose", nam
         x = upsample(f, size=3, norm=norm, how=how)(x)
     x = ReflectionPadding2D(3)(x)
     x = convolution(3, 7, padding="valid", use_bias=True)(x)
-    return keras.Model(inputs, _image(x, inputs), name=name or "resnet_generator")
+    x = ChangedImage()([CropLike()([x, inputs]), inputs]) if residual_output else _image(x, inputs)
+    return keras.Model(inputs, x, name=name or "resnet_generator")
 
 
 def patch_discriminator(filters=(64, 128, 256, 512), norm="instance", heads=1, name=None):
@@ -127,7 +132,12 @@ def generator_of(config, name=None):
     """The untrained generator that a Config describes."""
     if config.model == "resnet":
         return resnet_generator(
-            config.generator_filters, config.residual_blocks, config.norm, config.upsample, name
+            config.generator_filters,
+            config.residual_blocks,
+            config.norm,
+            config.upsample,
+            config.residual_output,
+            name,
         )
     filters = [config.generator_filters * min(8, 2**level) for level in range(config.unet_depth)]
     return unet_generator(filters, None, config.norm, config.unet_dropout, config.upsample, name)
@@ -136,7 +146,8 @@ def generator_of(config, name=None):
 def discriminator_of(config, name=None):
     """The untrained PatchGAN that a Config describes."""
     filters = [config.discriminator_filters * factor for factor in (1, 2, 4, 8)]
-    return patch_discriminator(filters, config.norm, heads=len(config.adversarial.split(",")), name=name)
+    norm = config.discriminator_norm or config.norm
+    return patch_discriminator(filters, norm, heads=len(config.adversarial.split(",")), name=name)
 
 
 def _image(x, inputs):

@@ -12,7 +12,8 @@ class ImagePool(keras.layers.Layer):
     """
 
     def __init__(self, size, image_shape, **kwargs):
-        super().__init__(trainable=False, **kwargs)
+        # float32 under every policy: a draw rounded to bfloat16 can reach 1.0, one place beyond the pool.
+        super().__init__(trainable=False, dtype="float32", **kwargs)
         self.size = size
         # Every replica keeps a pool of its own images.
         state = {"trainable": False, "initializer": "zeros", "aggregation": "only_first_replica"}

@@ -185,6 +185,19 @@ def test_the_average_follows_the_generator(nano):
     np.testing.assert_array_equal(model(photos), model.averaged_generator(photos))
 
 
+def test_pool_keeps_its_draws_and_images_exact_in_mixed_precision():
+    outside = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        pool = ImagePool(50, (1, 1, 3))
+    finally:
+        keras.config.set_dtype_policy(outside)
+    for k in range(51):  # the last draw rounds to 1.0 in bfloat16
+        image = np.full((1, 1, 1, 3), 0.1 + k / 256, np.float32)
+        got = pool(tf.constant(image), tf.constant([[0.999, 0.1]], tf.float32)).numpy()
+    np.testing.assert_array_equal(got[0, 0, 0], np.float32([0.1 + 49 / 256] * 3))
+
+
 def test_pool_by_a_plain_list():
     pool, stored = ImagePool(3, (2, 2, 3)), []
     for step in range(40):
