@@ -46,10 +46,10 @@ class DCGAN(keras.Model):
                 "generator": generator_loss(fake_logits, "bce"),
                 "discriminator": discriminator_loss(real_logits, fake_logits, "bce", self.real_label),
             }
-        for side, optimizer in (
-            (self.generator, self.generator_optimizer),
-            (self.discriminator, self.discriminator_optimizer),
+        for name, side, optimizer in (
+            ("generator", self.generator, self.generator_optimizer),
+            ("discriminator", self.discriminator, self.discriminator_optimizer),
         ):
-            variables = side.trainable_variables
-            optimizer.apply(tape.gradient(losses[side is self.discriminator and "discriminator" or "generator"], variables), variables)
+            gradients = tape.gradient(losses[name], side.trainable_variables)
+            optimizer.apply(gradients, side.trainable_variables)
         return losses

@@ -9,7 +9,7 @@ import tensorflow as tf
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from monet_lib.checks import Check, Wrong, expect_close, expect_shape
+from monet_lib.checks import Check, Wrong, answer_of, expect_close, expect_shape
 from monet_lib.data import find_data, find_images, read_batches, to_uint8
 from monet_lib.viz import COLORS, figure_style
 
@@ -168,20 +168,11 @@ def ramp():
     return np.tile(np.linspace(-1.1, 1.1, 256, dtype=np.float32)[None, :, None], (64, 1, 3))
 
 
-def _called(answer, *arguments):
-    """What the learner's function returns; Wrong while it is still the stub."""
-    if (found := answer(*arguments)) is ... or found is None:
-        raise Wrong(
-            "nothing here yet: the function returns no answer. Replace its ... and run the cell again."
-        )
-    return found
-
-
 def _test_record(answer):
     Image.fromarray(to_uint8(ramp())).save(file := io.BytesIO(), "JPEG")
     values = {"image": file.getvalue(), "image_name": b"ramp", "target": b"photo"}
     features = {k: tf.train.Feature(bytes_list=tf.train.BytesList(value=[v])) for k, v in values.items()}
-    found = _called(
+    found = answer_of(
         answer, tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
     )
     if not isinstance(found, tuple) or len(found) != 2:
@@ -224,7 +215,7 @@ def _test_meaning(answer):
 
 
 def _test_back(answer):
-    found, levels = _called(answer, ramp()), np.tile(np.arange(256)[None, :, None], (1, 1, 3))
+    found, levels = answer_of(answer, ramp()), np.tile(np.arange(256)[None, :, None], (1, 1, 3))
     expect_shape(found, (64, 256, 3), "the picture")
     if found.dtype != np.uint8:
         raise Wrong(f"the result is {found.dtype}; a JPEG encoder wants uint8.")

@@ -143,3 +143,19 @@ def _finite_pair(caller, generated, real):
         raise UserError(f"{caller}: {pair[0].shape[1]} features against {pair[1].shape[1]}. "
                         "Both sides must come from one feature network.")  # fmt: skip
     return pair
+
+
+def diversity(images, real=None, cells=8):
+    """How much a generator's images differ from each other: the standard deviation over images, cell by cell.
+
+    images: (n, h, w, 3), from n different latents; real: (m, h, w, 3), whose own figure is then the unit, so that
+    1 is the variety of real images and 0 is one picture for every latent: mode collapse. Each image is first
+    averaged over `cells` x `cells` squares, so that fine noise doesn't pass for variety.
+    """
+    images = np.asarray(images, np.float64)
+    n, height, width = images.shape[:3]
+    if height % cells or width % cells:
+        raise ValueError(f"images of {height}x{width} px don't divide into {cells}x{cells} cells.")
+    coarse = images.reshape(n, cells, height // cells, cells, width // cells, -1).mean((2, 4))
+    spread = float(np.sqrt(coarse.var(0).mean()))
+    return spread if real is None else spread / diversity(real, None, cells)

@@ -1,34 +1,61 @@
-"""Interactive figures: a static figure that stays, and controls that draw it anew where ipywidgets is at hand."""
+"""Interactive figures: a still figure for GitHub and saved notebooks, and controls that draw it anew."""
 
-from IPython.display import display
+import html
+from time import perf_counter
 
-from monet_lib.viz import encode, show
+from IPython.display import Image, display
+
+from monet_lib.viz import encode
+
+QUICK = 0.3  # seconds: a figure drawn faster than this follows the hand, a slower one waits until it lets go
+# Live controls have the same figure under them: JupyterLab and Notebook 7 then keep the still one for screen readers
+# alone, which read its alt text. (An Image widget has none, and its tooltip breaks it.)
+STYLE = """<style>
+.jp-OutputArea-child:has(+ .jp-OutputArea-child .monet-explorer) {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+}
+.monet-explorer .widget-image { align-self: flex-start; margin: 6px 0 0; }
+</style>"""
 
 
 def explore(draw, alt, **controls):
-    """Show draw(**start values), and under it the same with controls. Returns the controls by name, as an Explorer.
+    """Show draw(**start values), and in a running notebook controls over it. Returns them by name, as an Explorer.
 
     draw: called with a value for each control; returns a Figure or an image (h, w, 3).
     controls: name=(low, high, start) for a slider (integers or floats), name=[a, b, ...] for a choice.
-    The static figure is what GitHub and a saved notebook show. A cell can move a control, `controls["x"].value = 3`,
-    and call `controls.redraw()` to meet errors, which ipywidgets swallows in its own callbacks.
+    A cell can move a control, `controls["x"].value = 3`, and call `controls.redraw()`, which raises what draw
+    raises; moved by hand, a control writes the error under itself. Without ipywidgets the Explorer is empty.
     """
-    show(draw(**{name: _start(control) for name, control in controls.items()}), alt)
+    data, format = encode(draw(**{name: _start(control) for name, control in controls.items()}))
+    display(Image(data=data, format=format, alt=alt))
     try:
         import ipywidgets
     except ImportError:
         print("Install ipywidgets to move the controls of this figure.")
         return Explorer({}, lambda: None)
     made = {name: _control(ipywidgets, name, control) for name, control in controls.items()}
-    data, format = encode(draw(**{name: control.value for name, control in made.items()}))
-    image = ipywidgets.Image(value=data, format=format)
+    image, message = ipywidgets.Image(value=data, format=format), ipywidgets.HTML(STYLE)
 
-    def redraw(_=None):
-        image.value = encode(draw(**{name: control.value for name, control in made.items()}))[0]
+    def redraw():
+        start = perf_counter()
+        image.value, image.format = encode(draw(**{name: control.value for name, control in made.items()}))
+        quick = perf_counter() - start < QUICK
+        for control in made.values():
+            if hasattr(control, "continuous_update"):
+                control.continuous_update = quick
+
+    def moved(_):
+        message.value = STYLE
+        try:
+            redraw()
+        except Exception as error:  # anything: ipywidgets would swallow it and leave the old figure standing
+            message.value = f"{STYLE}<b>{html.escape(f'{type(error).__name__}: {error}')}</b>"
 
     for control in made.values():
-        control.observe(redraw, "value")
-    display(ipywidgets.VBox([*made.values(), image]))
+        control.observe(moved, "value")
+    row = ipywidgets.Box([*made.values()], layout={"flex_flow": "row wrap"})
+    bundle = ipywidgets.VBox([row, message, image]).add_class("monet-explorer")._repr_mimebundle_()
+    display({**bundle, "text/plain": "Run this cell to move the controls of this figure."}, raw=True)
     return Explorer(made, redraw)
 
 
@@ -45,11 +72,15 @@ def _start(control):
 
 
 def _control(ipywidgets, name, control):
-    common = {"description": name.replace("_", " "), "style": {"description_width": "initial"}}
+    common = {
+        "description": name.replace("_", " "),
+        "style": {"description_width": "initial"},
+        "layout": {"flex": "1 1 260px", "max_width": "400px", "margin": "2px 16px 2px 2px"},
+    }
     if isinstance(control, list):
         return ipywidgets.Dropdown(options=control, value=control[0], **common)
     low, high, start = control
+    common.update(min=low, max=high, value=start, continuous_update=False)
     if all(isinstance(value, int) for value in control):
-        return ipywidgets.IntSlider(min=low, max=high, value=start, continuous_update=False, **common)
-    slider = ipywidgets.FloatSlider
-    return slider(min=low, max=high, value=start, step=(high - low) / 50, continuous_update=False, **common)
+        return ipywidgets.IntSlider(**common)
+    return ipywidgets.FloatSlider(step=(high - low) / 50, **common)
