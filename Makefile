@@ -4,11 +4,12 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help install demo test notebooks bench clean
+.PHONY: help install demo test test-browser notebooks bench clean
 
 help:
 	@echo "make demo       train a small CycleGAN on the sample and repaint its photos, from nothing installed"
 	@echo "make test       install and run all that CI runs"
+	@echo "make test-browser  run the lessons in JupyterLab and Notebook 7, in a browser (needs Chromium and its driver)"
 	@echo "make notebooks  build and execute notebooks/*.ipynb from notebooks/src/*.py"
 	@echo "make bench      measure speed and memory of the pipeline"
 
@@ -37,6 +38,10 @@ test: install
 	ruff format --check .
 	python -m pytest tests
 	python -m pytest --nbval-lax --nbval-current-env notebooks
+
+test-browser: install
+	python -m pip install --quiet --editable '.[browser]'
+	python -m pytest tests/browser
 
 notebooks: install
 	python tools/build_notebooks.py

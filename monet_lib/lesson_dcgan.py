@@ -135,7 +135,7 @@ def _test_blind(answer):
 def _test_diversity(answer):
     rng = np.random.default_rng(0)
     same = np.repeat(rng.normal(size=(1, 8, 8, 3)), 5, 0)
-    other = rng.normal(size=(64, 8, 8, 3))
+    other = rng.normal(0, 3, (64, 8, 8, 3))
     if abs(float(answer_of(answer, same))) > 1e-6:
         raise Wrong("five copies of one picture give not 0: take the spread over images, not over pixels.")
     expect_close(

@@ -1,5 +1,7 @@
 """Lesson 3's plumbing: small images, short trainings, drawings of the network and the losses, exercise checks."""
 
+import time
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -29,15 +31,23 @@ def shrunk(pixels, size):
 
 
 def short_run(config, monets, photos, steps):
-    """Train a CycleGAN of `config` for a few steps without a run's folder. Returns (model, {loss: array (steps,)})."""
+    """Train a CycleGAN of `config` for a few steps without a run's folder.
+
+    Returns (model, {"step", "seconds", each loss: array (steps,)}); seconds of each step, the first with its tracing.
+    """
     model = build(config, steps)
     # Tracing the graph costs as much as a few dozen small steps: not worth it for fewer.
     take = tf.function(model.train_step, jit_compile=False) if steps > 8 else model.train_step
-    rows = []
+    rows, clock = [], [time.perf_counter()]
     for pair in training_data(UnpairedBatches(monets, photos, config), 0, steps):
         losses = take(pair)
         rows.append([float(losses[name]) for name in LOSSES])
-    return model, {"step": np.arange(1, steps + 1), **dict(zip(LOSSES, np.array(rows).T, strict=True))}
+        clock.append(time.perf_counter())
+    return model, {
+        "step": np.arange(1, steps + 1),
+        "seconds": np.diff(clock),
+        **dict(zip(LOSSES, np.array(rows).T, strict=True)),
+    }
 
 
 def regress(generator, inputs, targets, steps, paired=True, rate=1e-3, seed=0):

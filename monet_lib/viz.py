@@ -9,6 +9,7 @@ import numpy as np
 import seaborn as sns
 from IPython.display import Image as DisplayImage
 from IPython.display import display
+from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
 from monet_lib.data import to_uint8
@@ -66,7 +67,8 @@ def image_grid(rows, labels=None, gap=4):
     for r, row in enumerate(rows):
         for c, image in enumerate(row):
             canvas.paste(Image.fromarray(np.asarray(image)), (c * (width + gap), head + r * (height + gap)))
-    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(14)
+    draw = ImageDraw.Draw(canvas)
+    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 13)  # comes with matplotlib; knows ×
     for c, label in enumerate(labels or ()):
         draw.text((c * (width + gap) + 2, 2), label, fill="black", font=font)
     return np.asarray(canvas)

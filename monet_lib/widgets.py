@@ -8,12 +8,11 @@ from IPython.display import Image, display
 from monet_lib.viz import encode
 
 QUICK = 0.3  # seconds: a figure drawn faster than this follows the hand, a slower one waits until it lets go
-# Live controls have the same figure under them: JupyterLab and Notebook 7 then keep the still one for screen readers
-# alone, which read its alt text. (An Image widget has none, and its tooltip breaks it.)
+# Live controls have the same figure under them: JupyterLab and Notebook 7 then hide the still one. Screen readers find
+# the alt text beside the controls, as an Image widget has none (and breaks when it gets a tooltip).
 STYLE = """<style>
-.jp-OutputArea-child:has(+ .jp-OutputArea-child .monet-explorer) {
-  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
-}
+.jp-OutputArea-child:has(+ .jp-OutputArea-child .monet-explorer) { display: none; }
+.monet-explorer .monet-alt { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .monet-explorer .widget-image { align-self: flex-start; margin: 6px 0 0; }
 </style>"""
 
@@ -34,7 +33,9 @@ def explore(draw, alt, **controls):
         print("Install ipywidgets to move the controls of this figure.")
         return Explorer({}, lambda: None)
     made = {name: _control(ipywidgets, name, control) for name, control in controls.items()}
-    image, message = ipywidgets.Image(value=data, format=format), ipywidgets.HTML(STYLE)
+    image = ipywidgets.Image(value=data, format=format)
+    hidden = f'{STYLE}<span class="monet-alt">{html.escape(alt)}</span>'
+    message = ipywidgets.HTML(hidden)
 
     def redraw():
         start = perf_counter()
@@ -45,11 +46,11 @@ def explore(draw, alt, **controls):
                 control.continuous_update = quick
 
     def moved(_):
-        message.value = STYLE
+        message.value = hidden
         try:
             redraw()
         except Exception as error:  # anything: ipywidgets would swallow it and leave the old figure standing
-            message.value = f"{STYLE}<b>{html.escape(f'{type(error).__name__}: {error}')}</b>"
+            message.value = f"{hidden}<b>{html.escape(f'{type(error).__name__}: {error}')}</b>"
 
     for control in made.values():
         control.observe(moved, "value")

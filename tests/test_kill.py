@@ -16,8 +16,8 @@ STEPS = 40
 
 
 def start(data, run, *more):
-    command = [sys.executable, "-m", "monet_lib.cli", "train", "--data", str(data), "--profile", "tiny", "--model", "unet",
-               "--steps", str(STEPS), "--out", str(run), *more]  # fmt: skip
+    command = [sys.executable, "-m", "monet_lib.cli", "train", "--data", str(data), "--profile", "tiny",
+               "--model", "unet", "--steps", str(STEPS), "--out", str(run), *more]  # fmt: skip
     settings = {"image_size": 32, "unet_depth": 3, "generator_filters": 2, "discriminator_filters": 2,
                 "checkpoint_every": 1, "diff_augment": "color,translation,cutout", "log_every": 1}  # fmt: skip
     for name, value in settings.items():

@@ -5,6 +5,7 @@ from scipy.linalg import sqrtm
 from monet_lib import metrics
 from monet_lib.config import UserError
 from monet_lib.metrics import (
+    diversity,
     frechet_distance,
     kernel_distance,
     memorization_distance,
@@ -170,3 +171,15 @@ def test_settings_out_of_range_are_refused():
         kernel_distance(x, x, size=1)
     with pytest.raises(UserError, match="at least 6 images a side"):
         precision_recall(x, x, neighbours=5)
+
+
+def test_diversity_is_the_spread_of_coarse_images_over_images():
+    """Half the mean squared difference of all pairs is the variance: an independent way to the same number."""
+    images = np.random.default_rng(0).normal(size=(6, 16, 24, 3))
+    coarse = [x.reshape(8, 2, 8, 3, 3).mean((1, 3)) for x in images]
+    pairs = [((a - b) ** 2).mean() for a in coarse for b in coarse]
+    assert diversity(images) == pytest.approx(np.sqrt(np.mean(pairs) / 2))
+    assert diversity(np.repeat(images[:1], 5, 0)) == pytest.approx(0, abs=1e-12)
+    assert diversity(2 * images, images) == pytest.approx(2)
+    with pytest.raises(ValueError, match="don't divide"):
+        diversity(images[:, :15])

@@ -1,20 +1,28 @@
 """Build and execute notebooks/*.ipynb from notebooks/src/*.py: python tools/build_notebooks.py [NAME ...].
 
-Executed on the embedded sample with profile `laptop`, outputs and counts kept, volatile metadata removed. A notebook
-is replaced only when all of its cells ran.
+Executed on the embedded sample with profile `laptop`, outputs and counts kept, volatile metadata and TensorFlow's
+start-up messages removed. A notebook is replaced only when all of its cells ran. The picture of the cell tagged
+`cover` becomes docs/images/NAME.jpg, which the lesson's head shows.
 """
 
-import os
+import base64
+import io
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import jupytext
 import nbformat
-from nbclient import NotebookClient
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from lessons import execute, record
+
 NOTEBOOKS = ROOT / "notebooks"
+START_UP = re.compile(r"^([IWE]0000 .*|WARNING: All log messages before absl.*|)\n?$")
 
 
 def assemble(source):
@@ -29,22 +37,39 @@ def assemble(source):
 def build(source):
     notebook = assemble(source)
     target = NOTEBOOKS / f"{source.stem}.ipynb"
-    resources = {"metadata": {"path": str(NOTEBOOKS)}}
-    NotebookClient(
-        notebook, timeout=3600, kernel_name="python3", record_timing=False, resources=resources
-    ).execute()
+    seconds, megabytes = execute(notebook, "laptop")
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not _only_start_up(output)]
+            if "cover" in cell.metadata.get("tags", []):
+                _save_cover(cell, source.stem)
     temporary = target.with_suffix(".building.ipynb")
     nbformat.write(notebook, temporary)
     strip = [sys.executable, "-m", "nbstripout", "--keep-output", "--keep-count", "--keep-id", "--extra-keys",
              "metadata.widgets cell.metadata.execution metadata.language_info", str(temporary)]  # fmt: skip
     subprocess.run(strip, check=True)
     temporary.replace(target)
-    print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 1e3:.0f} kB")
+    record(source.stem, "laptop", seconds, megabytes)
+    print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 1e3:.0f} kB, {seconds:.0f} s", flush=True)
+
+
+def _only_start_up(output):
+    lines = output.get("text", "").splitlines() if output.get("name") == "stderr" else ["kept"]
+    return all(START_UP.match(line) for line in lines)
+
+
+def _save_cover(cell, name):
+    pictures = [
+        o.data[kind]
+        for o in cell.outputs
+        for kind in ("image/jpeg", "image/png")
+        if kind in o.get("data", {})
+    ]
+    image = Image.open(io.BytesIO(base64.b64decode(pictures[0]))).convert("RGB")
+    image.save(ROOT / "docs" / "images" / f"{name}.jpg", quality=88)
 
 
 def main():
-    os.environ.setdefault("MONET_PROFILE", "laptop")
-    os.environ["MONET_DATA"] = "../data/sample"  # from notebooks/, where the kernels run
     names = sys.argv[1:] or ["*"]
     for name in names:
         for source in sorted((NOTEBOOKS / "src").glob(f"{name}.py")):

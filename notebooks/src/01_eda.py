@@ -25,7 +25,7 @@
 # %% [markdown]
 # ## What you will have made
 #
-# ![Paintings over photos; a chart of effect sizes; palettes](../docs/images/01_eda.jpg)
+# ![Six paintings in visible strokes over six photos of landscapes, from the embedded sample](../docs/images/01_eda.jpg)
 #
 # A verdict on four claims about Monet's colours, and a data set whose every oddity you have met before it met
 # your model.
@@ -216,7 +216,7 @@ show(
 # each set that measures every image and keeps a thumbnail of 32×32 pixels, 6 kB in all for each image instead
 # of 200.
 
-# %%
+# %% tags=["cover"]
 limit = 400 if config.profile == "tiny" else None  # images of each set
 surveys, pictures = {}, {}
 for name in ("monet", "photo"):

@@ -332,7 +332,7 @@ show(
     "Losses and diversity of three runs; the handicapped one lies on the grey lines of a blind judge, its diversity falls",
 )
 
-# %%
+# %% tags=["cover"]
 show(
     lesson.picture_rows(histories),
     "Rows of eight latents: handicapped judge, eight times one picture; equal rates, much alike; faster judge, different",

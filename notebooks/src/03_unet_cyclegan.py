@@ -25,7 +25,7 @@
 # %% [markdown]
 # ## What you will have made
 #
-# ![Three rows of landscape photos, the paintings that a small CycleGAN makes of them, and the photos it recovers](../docs/images/03_unet_cyclegan.jpg)
+# ![A row of landscape photos, the paintings that a small CycleGAN makes of them, and the photos it recovers](../docs/images/03_unet_cyclegan.jpg)
 #
 # A CycleGAN that you assembled yourself, after a few minutes of training without a GPU.
 
@@ -388,7 +388,7 @@ show(
 )
 print(f"cycle {history['cycle'][0]:.2f} -> {history['cycle'][-1]:.2f}")
 
-# %%
+# %% tags=["cover"]
 painted = model.monet_generator(photos[:6]).numpy()
 recovered = model.photo_generator(painted).numpy()
 assert painted.shape == recovered.shape == photos[:6].shape

@@ -1,0 +1,140 @@
+"""What the lessons draw and measure: tested on cases whose answer is known."""
+
+import keras
+import matplotlib
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from monet_lib import lesson_dcgan, lesson_resnet, lesson_submission, lesson_unet
+from monet_lib.config import profile
+from monet_lib.lesson_resnet import box, overlaps, unevenness
+from monet_lib.models import patch_discriminator
+
+rng = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (4, 2), (5, 2), (4, 3)])
+def test_overlaps_are_what_a_transposed_convolution_of_ones_gives(kernel, stride):
+    layer = keras.layers.Conv1DTranspose(1, kernel, stride, "same", use_bias=False, kernel_initializer="ones")
+    expected = layer(np.ones((1, 6, 1), np.float32)).numpy()[0, :, 0]
+    np.testing.assert_array_equal(overlaps(6, kernel, stride), expected)
+
+
+def test_unevenness_is_the_amplitude_of_a_checkerboard_and_blind_to_a_slope():
+    place = np.add.outer(np.arange(48), np.arange(48))
+    board = 0.25 * (place % 2 * 2 - 1)[None, ..., None] * np.ones((1, 48, 48, 3))
+    assert unevenness(board) == pytest.approx(0.25)
+    assert unevenness(np.ones((2, 48, 48, 3))) == 0
+    assert unevenness(board + 0.3) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(("row", "column"), [(4, 25), (15, 10)])
+def test_the_box_is_where_the_gradient_reaches(row, column):
+    judge = patch_discriminator((2, 2, 2, 2), norm="none")
+    image = tf.Variable(rng.uniform(-1, 1, (1, 256, 256, 3)).astype("float32"))
+    with tf.GradientTape() as tape:
+        answer = judge(image)[0, row, column, 0]
+    reached = np.argwhere(np.abs(tape.gradient(answer, image)[0].numpy()).sum(-1) > 0)
+    top, left, side = box(row, column)
+    assert side == 70
+    np.testing.assert_array_equal(reached.min(0), np.maximum([top, left], 0))
+    np.testing.assert_array_equal(reached.max(0), np.minimum([top + 69, left + 69], 255))
+
+
+def test_half_of_a_full_pools_images_are_fresh():
+    ages = lesson_resnet.pool_ages(5, 400)
+    assert len(ages) == 400
+    assert ages.min() == 0
+    assert np.mean(ages == 0) == pytest.approx(0.5, abs=0.08)
+    assert ages.mean() == pytest.approx(5, rel=0.4)  # half wait, each 2 * 5 steps in the mean
+
+
+def test_an_average_jitters_less_than_what_it_follows():
+    weight, average = lesson_resnet.noisy_descent()
+    assert average[200:].std() < 0.5 * weight[200:].std()
+
+
+def test_regress_fits_pairs_and_finds_the_middle_of_what_has_no_pair():
+    inputs = rng.uniform(-1, 1, (6, 8, 8, 3)).astype("float32")
+    targets = np.concatenate([np.full((3, 8, 8, 3), -0.5), np.full((3, 8, 8, 3), 0.5)]).astype("float32")
+    for paired, spread in ((True, 0.2), (False, 0.05)):
+        keras.utils.set_random_seed(0)
+        network = keras.Sequential(
+            [
+                keras.Input((8, 8, 3)),
+                keras.layers.Flatten(),
+                keras.layers.Dense(192),
+                keras.layers.Reshape((8, 8, 3)),
+            ]
+        )
+        losses = lesson_unet.regress(network, inputs, targets, 150, paired, rate=0.02)
+        made = network(inputs).numpy().mean((1, 2, 3))
+        assert losses.shape == (150,)
+        assert (made[3:].mean() - made[:3].mean() > 0.7) == paired, spread
+
+
+def test_made_up_translators_cost_what_arithmetic_says():
+    monets, photos = (rng.uniform(-0.5, 0.5, (3, 16, 16, 3)).astype("float32") for _ in range(2))
+    found = lesson_unet.candidate_losses(lambda x: tf.zeros((len(x), 2, 2, 1)), monets, photos)
+    assert found["do nothing"] == pytest.approx((np.log(2), 0, 0))
+    assert found["paint blue, and back"] == pytest.approx((np.log(2), 0, 2 * 0.7 / 3), abs=1e-6)
+    assert found["negative, and back"][2] == pytest.approx(
+        2 * np.abs(monets).mean() + 2 * np.abs(photos).mean()
+    )
+
+
+def test_a_short_run_trains_and_repeats():
+    config = profile("tiny", image_size=32, generator_filters=2, residual_blocks=1, discriminator_filters=2)
+    pixels = rng.integers(0, 256, (2, 3, 256, 256, 3), np.uint8)
+    (one, history), (two, _) = (lesson_unet.short_run(config, *pixels, 2) for _ in range(2))
+    assert history["cycle"].shape == history["seconds"].shape == (2,)
+    for a, b in zip(one.monet_generator.get_weights(), two.monet_generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_small_dcgan_is_watched_while_it_trains():
+    scale = lesson_dcgan.SCALES["tiny"]
+    images = rng.uniform(-1, 1, (6, scale["size"], scale["size"], 3)).astype("float32")
+    found = lesson_dcgan.train_and_watch(lesson_dcgan.new_dcgan(scale, 1e-3, 1e-3), images, 5, 4, looks=2)
+    assert list(found["step"]) == [2, 4, 5]
+    assert found["pictures"].shape == (3, 8, scale["size"], scale["size"], 3)
+    assert found["diversity"][-1] >= 0
+
+
+def test_the_blind_judges_price_is_the_lowest_of_all_constant_answers():
+    p = np.linspace(0.001, 0.999, 9999)
+    cost = 0.5 * (-(0.9 * np.log(p) + 0.1 * np.log(1 - p)) - np.log(1 - p))
+    assert lesson_dcgan.BLIND["discriminator"] == pytest.approx(cost.min(), abs=1e-6)
+    assert lesson_dcgan.BLIND["generator"] == pytest.approx(-np.log(p[cost.argmin()]), abs=1e-3)
+
+
+def test_mistakes_of_writing_are_the_ones_they_are_called():
+    x = np.float32([-1, -0.5, 0, 0.5, 1]).reshape(1, 1, 5, 1) * np.ones(3, np.float32)
+    found = {name: images[0, 0, :, 0] for name, images in lesson_submission.written_wrong(x).items()}
+    np.testing.assert_array_equal(found["right"], [0, 64, 128, 191, 255])
+    np.testing.assert_array_equal(found["cast from [0, 1]"], [0, 0, 0, 0, 1])
+    np.testing.assert_array_equal(found["255 instead of 127.5"], [0, 127, 255, 126, 254])
+
+
+def test_a_split_view_shows_both_sides():
+    photo, painted = np.zeros((4, 8, 3), np.uint8), np.full((4, 8, 3), 100, np.uint8)
+    view = lesson_submission.split_view(photo, painted, 0.5)
+    np.testing.assert_array_equal(view[0, :, 0], [0, 0, 0, 255, 255, 100, 100, 100])
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: lesson_unet.hourglass_figure([4, 8, 16], 32),
+        lambda: lesson_unet.answers_figure(np.zeros((8, 8, 3)), np.zeros((2, 2, 1)), "a"),
+        lambda: lesson_unet.weights_figure({"a": (1, 0, 0), "b": (0, 1, 1)}, 10.0, 5.0),
+        lambda: lesson_resnet.patch_figure(np.zeros((256, 256, 3), np.uint8), 0, 29),
+        lambda: lesson_submission.scores_figure({"a": (1, 0), "b": (2, 0.1)}, "title", "distance"),
+    ],
+)
+def test_figures_have_titles(draw):
+    figure = draw()
+    assert isinstance(figure, matplotlib.figure.Figure)
+    assert any(axis.get_title() for axis in figure.axes)
+    matplotlib.pyplot.close(figure)
