@@ -13,6 +13,7 @@ QUICK = 0.3  # seconds: a figure drawn faster than this follows the hand, a slow
 STYLE = """<style>
 .jp-OutputArea-child:has(+ .jp-OutputArea-child .monet-explorer) { display: none; }
 .monet-explorer .monet-alt { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.monet-explorer .widget-readout { min-width: 44px; }
 .monet-explorer .widget-image { align-self: flex-start; margin: 6px 0 0; }
 </style>"""
 
@@ -67,6 +68,9 @@ class Explorer(dict):
         super().__init__(controls)
         self.redraw = redraw
 
+    def __repr__(self):
+        return ", ".join(f"{name}={control.value}" for name, control in self.items())
+
 
 def _start(control):
     return control[2] if isinstance(control, tuple) else control[0]
@@ -76,7 +80,12 @@ def _control(ipywidgets, name, control):
     common = {
         "description": name.replace("_", " "),
         "style": {"description_width": "initial"},
-        "layout": {"flex": "1 1 260px", "max_width": "400px", "margin": "2px 16px 2px 2px"},
+        # As many in a row as there is room for: 180 pixels beside the name at least.
+        "layout": {
+            "flex": f"1 1 {180 + 8 * len(name)}px",
+            "max_width": "400px",
+            "margin": "2px 16px 2px 2px",
+        },
     }
     if isinstance(control, list):
         return ipywidgets.Dropdown(options=control, value=control[0], **common)

@@ -25,7 +25,7 @@
 # %% [markdown]
 # ## What you will have made
 #
-# ![Three rows of small pictures made from noise: one picture eight times, eight similar ones, eight different ones](../docs/images/02_dcgan.jpg)
+# ![Three rows of small pictures made from noise: in the first one picture eight times, in the others different ones](../docs/images/02_dcgan.jpg)
 #
 # Three generators that differ in nothing but two learning rates. The first answers every latent with one
 # picture.
@@ -335,7 +335,7 @@ show(
 # %% tags=["cover"]
 show(
     lesson.picture_rows(histories),
-    "Rows of eight latents: handicapped judge, eight times one picture; equal rates, much alike; faster judge, different",
+    "Rows of eight latents: with the handicapped judge eight times one picture, in the other two rows different ones",
 )
 if config.profile != "tiny":
     assert histories["handicapped judge"]["diversity"][-1] < histories["faster judge"]["diversity"][-1]

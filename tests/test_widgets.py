@@ -1,0 +1,168 @@
+"""Explorers without a browser: what is displayed, what a moved control does. tests/browser/ moves them on a page."""
+
+import ast
+import io
+import sys
+import time
+from pathlib import Path
+
+import ipywidgets
+import jupytext
+import numpy as np
+import pytest
+from IPython.core.displaypub import CapturingDisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from matplotlib import pyplot as plt
+from PIL import Image
+
+from monet_lib import lesson_eda, widgets
+from monet_lib.data import find_images, read_batches
+from monet_lib.widgets import explore
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    """The list of what is displayed: {"data": ..., "metadata": ...} each."""
+    publisher = CapturingDisplayPublisher(shell=InteractiveShell.instance())
+    monkeypatch.setattr(InteractiveShell.instance(), "display_pub", publisher)
+    yield publisher.outputs
+    InteractiveShell.clear_instance()
+
+
+def square(brightness=0, extra=0):
+    return np.full((8, 8, 3), brightness + extra, np.uint8)
+
+
+def image_of(output):
+    """The Image widget in a displayed explorer."""
+    box = ipywidgets.widget_serialization["from_json"]("IPY_MODEL_" + output["data"][VIEW]["model_id"], None)
+    return next(child for child in box.children if isinstance(child, ipywidgets.Image))
+
+
+def message_of(output):
+    box = ipywidgets.widget_serialization["from_json"]("IPY_MODEL_" + output["data"][VIEW]["model_id"], None)
+    return next(child for child in box.children if isinstance(child, ipywidgets.HTML)).value
+
+
+def test_controls_are_of_the_kind_that_their_values_ask_for(displayed):
+    seen = []
+
+    def draw(**values):
+        seen.append(values)
+        return square()
+
+    made = explore(
+        draw, "a square", checkpoint=(0, 9, 3), where_to=(0.0, 1.0, 0.5), domain=["monet", "photo"]
+    )
+    assert seen == [{"checkpoint": 3, "where_to": 0.5, "domain": "monet"}], "drawn once, at the start values"
+    assert isinstance(made["checkpoint"], ipywidgets.IntSlider)
+    assert (made["checkpoint"].min, made["checkpoint"].max, made["checkpoint"].value) == (0, 9, 3)
+    assert isinstance(made["where_to"], ipywidgets.FloatSlider)
+    assert (made["where_to"].min, made["where_to"].max, made["where_to"].step) == (0, 1, 0.02)
+    assert made["where_to"].description == "where to"
+    assert isinstance(made["domain"], ipywidgets.Dropdown)
+    assert made["domain"].options == ("monet", "photo")
+    assert repr(made) == "checkpoint=3, where_to=0.5, domain=monet"
+
+
+def test_shows_the_still_figure_and_then_the_controls_over_the_same(displayed):
+    explore(square, "a square & more", brightness=(0, 200, 100))
+    still, live = displayed
+    assert still["metadata"] == {"image/jpeg": {"alt": "a square & more"}}
+    assert image_of(live).format == "jpeg"
+    assert Image.open(io.BytesIO(image_of(live).value)).size == (8, 8)
+    assert "a square &amp; more" in message_of(live)
+    assert live["data"]["text/plain"].startswith("Run this cell"), "what GitHub shows in the controls' place"
+
+
+def test_moving_a_control_draws_the_figure_anew(displayed):
+    def draw(height, name):
+        figure, axis = plt.subplots(figsize=(2, 2))
+        axis.bar([name], [height])
+        axis.set_ylim(0, 10)
+        return figure
+
+    made = explore(draw, "a bar", height=(1, 9, 2), name=["a", "b"])
+    image = image_of(displayed[1])
+    pictures = [image.value]
+    for name, value in (("height", 5), ("name", "b")):
+        made[name].value = value
+        pictures.append(image.value)
+    assert len(set(pictures)) == 3
+    made["height"].value, made["name"].value = 2, "a"
+    assert image.value == pictures[0], "the same values, the same bytes"
+    assert not plt.get_fignums(), "every figure is closed"
+
+
+@pytest.mark.parametrize(("seconds", "follows"), [(0.0, True), (0.1, False)])
+def test_a_slow_figure_waits_until_the_hand_lets_go(displayed, monkeypatch, seconds, follows):
+    monkeypatch.setattr(widgets, "QUICK", 0.05)
+
+    def draw(brightness):
+        time.sleep(seconds)
+        return square(brightness)
+
+    made = explore(draw, "a square", brightness=(0, 200, 100))
+    made["brightness"].value = 0
+    assert made["brightness"].continuous_update is follows
+
+
+def test_an_error_is_told_by_hand_and_raised_in_a_cell(displayed):
+    def draw(brightness):
+        if brightness > 100:
+            raise ValueError("at most <100>")
+        return square(brightness)
+
+    made = explore(draw, "a square", brightness=(0, 200, 100))
+    made["brightness"].value = 150
+    assert "<b>ValueError: at most &lt;100&gt;</b>" in message_of(displayed[1])
+    with pytest.raises(ValueError, match="at most <100>"):
+        made.redraw()
+    made["brightness"].value = 50
+    assert "ValueError" not in message_of(displayed[1])
+
+
+def test_without_ipywidgets_the_still_figure_remains(displayed, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    made = explore(square, "a square", brightness=(0, 200, 100))
+    assert [output["metadata"] for output in displayed] == [{"image/jpeg": {"alt": "a square"}}]
+    assert "Install ipywidgets" in capsys.readouterr().out
+    assert not made
+    made.redraw()
+
+
+def test_lesson_1_explores_with_and_without_ipywidgets(displayed, monkeypatch):
+    names = {"explore": explore, "lesson": lesson_eda, "pictures": {}, "surveys": {}}
+    for name in ("monet", "photo"):
+        images = find_images(ROOT / "data" / "sample", name)
+        names["surveys"][name] = lesson_eda.survey(images, 6)
+        names["pictures"][name] = next(read_batches(images, 6))[1]
+    (cell,) = explore_cells(ROOT / "notebooks" / "src" / "01_eda.py")
+    exec(cell, names)
+    assert [VIEW in output["data"] for output in displayed] == [False, True]
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    exec(cell, names)
+    assert [VIEW in output["data"] for output in displayed] == [False, True, False]
+
+
+def explore_cells(source):
+    return [cell.source for cell in jupytext.read(source).cells if "= explore(" in cell.source]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_lessons_move_controls_only_where_there_are_some(source):
+    """An Explorer is empty without ipywidgets: `explorer["x"]` stands under `if explorer:`."""
+    for cell in explore_cells(source):
+        tree = ast.parse(cell)
+        made = next(node.targets[0].id for node in tree.body if isinstance(node, ast.Assign))
+        guarded = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == made]
+        uses = {
+            at: {n for node in nodes for n in ast.walk(node) if isinstance(n, ast.Subscript) and ast.unparse(n.value) == made}
+            for at, nodes in (("all", tree.body), ("guarded", guarded))
+        }  # fmt: skip
+        assert uses["all"] == uses["guarded"]
+        assert uses["all"], "CI moves a control: an error in it would show nowhere else"
