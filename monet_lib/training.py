@@ -9,6 +9,7 @@ from monet_lib.config import UserError
 from monet_lib.cyclegan import CycleGAN
 from monet_lib.data import to_float
 from monet_lib.devices import pick_precision, strategy
+from monet_lib.guards import Guard
 from monet_lib.models import discriminator_of, generator_of
 from monet_lib.pipeline import UnpairedBatches, load_pair, split, training_data
 from monet_lib.runs import Run
@@ -102,6 +103,7 @@ def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices=
     saver = Saver(run, checkpoints, start, config.checkpoint_every)
     journal = Journal(run, start, steps, config.log_every)
     pictures = Pictures(run, shown, start, batches.steps_per_epoch)
+    callbacks = [Guard(run, start, shown[0]), *callbacks]
     if config.validate_every:
         callbacks = [*callbacks, Validator(run, start, saver, held["photo"], held["monet"], kept["monet"])]
     try:
