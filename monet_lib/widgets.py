@@ -23,8 +23,8 @@ def explore(draw, alt, **controls):
 
     draw: called with a value for each control; returns a Figure or an image (h, w, 3).
     controls: name=(low, high, start) for a slider (integers or floats), name=[a, b, ...] for a choice.
-    A cell can move a control, `controls["x"].value = 3`, and call `controls.redraw()`, which raises what draw
-    raises; moved by hand, a control writes the error under itself. Without ipywidgets the Explorer is empty.
+    A cell can move a control, `controls["x"].value = 3`, and call `controls.redraw()`; both raise what draw raises.
+    Moved on the page, a control writes the error under itself. Without ipywidgets the Explorer is empty.
     """
     data, format = encode(draw(**{name: _start(control) for name, control in controls.items()}))
     display(Image(data=data, format=format, alt=alt))
@@ -50,8 +50,9 @@ def explore(draw, alt, **controls):
         message.value = hidden
         try:
             redraw()
-        except Exception as error:  # anything: ipywidgets would swallow it and leave the old figure standing
+        except Exception as error:  # on a page nobody would hear of it: the old figure stays
             message.value = f"{hidden}<b>{html.escape(f'{type(error).__name__}: {error}')}</b>"
+            raise
 
     for control in made.values():
         control.observe(moved, "value")
