@@ -62,6 +62,8 @@ def record(name, profile, seconds, megabytes):
     FIGURES.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
     readme = ROOT / "README.md"
     before, _, rest = readme.read_text().partition("<!-- lessons -->\n")
+    if not rest:
+        raise SystemExit("README.md: no <!-- lessons --> mark. Put it back where the chapter table belongs.")
     _, _, after = rest.partition("<!-- /lessons -->")
     readme.write_text(f"{before}<!-- lessons -->\n{table(figures)}<!-- /lessons -->{after}")
 

@@ -34,12 +34,15 @@ class Stages(keras.callbacks.Callback):
         super().__init__()
         self.photos, self.every, self.pictures = photos, every, {}
 
+    def _paint(self):
+        return paint(self.model.averaged_generator or self.model.monet_generator, self.photos)
+
     def on_train_begin(self, logs=None):
-        self.pictures[0] = paint(self.model, self.photos)
+        self.pictures[0] = self._paint()
 
     def on_train_batch_end(self, batch, logs=None):
         if (batch + 1) % self.every == 0:
-            self.pictures[batch + 1] = paint(self.model, self.photos)
+            self.pictures[batch + 1] = self._paint()
 
 
 def split_view(photo, painted, position):

@@ -31,8 +31,8 @@ def displayed(monkeypatch):
     return shown
 
 
-def square(brightness=0, extra=0):
-    return np.full((8, 8, 3), brightness + extra, np.uint8)
+def square(brightness=0):
+    return np.full((8, 8, 3), brightness, np.uint8)
 
 
 def part(output, kind):

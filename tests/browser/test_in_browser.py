@@ -74,6 +74,9 @@ def test_reads_well_before_it_is_run(path, theme, tmp_path, driver, shoot):
     with serve("lab", tmp_path, THEMES[theme]) as url:
         lesson = Lesson(driver, url, "lab", path.stem)
         assert lesson.errors() == []
+        shown = lesson.text(".jp-OutputArea-output")
+        assert "VBox(" not in shown, "in the place of controls, their code"
+        assert "Error displaying widget" not in shown
         formulas = count(path, r"\$\$[^$]+\$\$|\$[^$\s][^$\n]*\$", "markdown")
         lesson.wait(lambda _: len(lesson.all("mjx-container")) >= formulas, 30, "the formulas")
         assert all(image.get_property("naturalWidth") for image in lesson.all(".jp-OutputArea-output img"))
