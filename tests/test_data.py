@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,7 +54,9 @@ def test_data_is_found_in_the_documented_order(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("MONET_DATA", str(named))
     assert find_data() == named
     assert find_data(asked) == asked
-    assert capsys.readouterr().out.splitlines()[-1] == f"data: {asked} (as asked)"
+    _, chosen, why = capsys.readouterr().out.splitlines()[-1].split(" ", 2)
+    assert Path(chosen).resolve() == asked.resolve()  # printed as the shell needs it from here
+    assert why == "(as asked)"
     monkeypatch.delenv("MONET_DATA")
     monkeypatch.setenv("MONET_INPUT", str(tmp_path / "nothing"))
     assert CHECKOUT_DATA in find_data().parents
@@ -156,5 +159,5 @@ def test_the_competitions_images():
     root = find_data()
     names, pixels, _ = load(find_images(root, "monet"))
     assert len(set(names)) == len(pixels) == 300
-    assert abs(pixels.mean() - 129) < 1
+    assert abs(pixels.mean() - 130) < 1  # the loose JPEGs of the same paintings: 129
     assert abs(pixels.astype("float32").std(axis=(1, 2, 3)).mean() - 51) < 2
