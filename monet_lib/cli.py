@@ -72,11 +72,11 @@ def _train(arguments):
 
 
 def _translate(arguments):
-    from monet_lib.runs import Run
+    from monet_lib.runs import Run, shipped_generator
     from monet_lib.translation import translate
 
-    generator, _ = Run.load(arguments.run).generator()
-    written = translate(generator, arguments.photos, arguments.out)
+    generator, _ = Run.load(arguments.run).generator() if arguments.run else shipped_generator()
+    written = translate(generator, arguments.photos, arguments.out, arguments.side_by_side)
     print(f"{arguments.out}: {len(written)} paintings")
 
 
@@ -164,10 +164,11 @@ def _parser():
     train.add_argument("--out", required=True, metavar="RUN", help="the run's folder")
     train.set_defaults(command=_train)
 
-    translate = commands.add_parser("translate", help="paint image files")
-    translate.add_argument("photos", nargs="+", metavar="IN", help="photos or folders of photos")
-    translate.add_argument("--run", required=True, metavar="RUN")
-    translate.add_argument("--out", required=True, metavar="DIR")
+    translate = commands.add_parser("translate", help="paint image files of any size")
+    translate.add_argument("photos", nargs="+", metavar="IN", help="photos, folders of photos, or patterns")
+    translate.add_argument("--run", metavar="RUN", help="default: the generator that comes with the course")
+    translate.add_argument("--out", default="painted", metavar="DIR", help="default: painted")
+    translate.add_argument("--side-by-side", action="store_true", help="show each photo beside its painting")
     translate.set_defaults(command=_translate)
 
     submit = commands.add_parser("submit", help="repaint every photo into images.zip, or check such a zip")

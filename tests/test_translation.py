@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 from conftest import jpeg
-from PIL import Image
+from PIL import Image, ImageCms
 
 from monet_lib.config import UserError
-from monet_lib.models import generator_of
-from monet_lib.translation import image_files, paint, read_photo, translate
+from monet_lib.models import generator_of, resnet_generator
+from monet_lib.translation import RAMP, image_files, paint, paint_large, read_photo, translate
 
 
 class Invert:
@@ -30,6 +30,40 @@ def test_a_real_generator_keeps_the_size(nano):
     assert paint(generator_of(nano), photos).shape == photos.shape
 
 
+@pytest.mark.parametrize("size", [(260, 257), (700, 300), (301, 1003)])
+def test_tiles_cover_every_pixel_once_and_in_its_place(size):
+    photo = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    np.testing.assert_array_equal(paint_large(Invert(), photo, tile=256), 255 - photo)
+
+
+@pytest.mark.parametrize("norm", ["none", "pixel"])
+def test_tiles_equal_the_whole_where_no_norm_sees_the_whole(norm):
+    """As lively as a trained network: with fresh weights the output would hardly depend on the neighbourhood."""
+    rng = np.random.default_rng(0)
+    generator = resnet_generator(4, 6, norm, "resize", residual_output=True)
+    for variable in generator.trainable_variables:
+        if len(variable.shape) == 4:
+            fan_in = np.prod(variable.shape[:3])
+            variable.assign(rng.normal(0, np.sqrt(2 / fan_in), variable.shape))
+    photo = rng.integers(0, 256, (320, 480, 3), np.uint8)
+    whole, tiled = (paint_large(generator, photo, tile).astype(int) for tile in (480, 256))
+    assert np.abs(whole - photo).mean() > 10
+    assert np.abs(whole - tiled).max() <= 1
+
+
+def test_tiles_of_different_brightness_fade_into_each_other():
+    class TileMean:
+        def predict_on_batch(self, x):
+            return np.broadcast_to(x.mean((1, 2, 3), keepdims=True), x.shape)
+
+    photo = np.broadcast_to(np.linspace(0, 255, 800)[None, :, None], (300, 800, 3)).astype(np.uint8)
+    painted = paint_large(TileMean(), photo, tile=256).astype(int)
+    steps = np.abs(np.diff(painted[150, :, 0]))
+    between_tiles = (256 - 2 * 64 - RAMP) / 800 * 255
+    assert np.ptp(painted) > 2 * between_tiles
+    assert steps.max() <= np.ceil(between_tiles / RAMP) + 1
+
+
 def test_photos_are_read_upright_and_rgb(tmp_path, gradient):
     image = Image.fromarray(gradient)
     exif = Image.Exif()
@@ -46,11 +80,26 @@ def test_photos_are_read_upright_and_rgb(tmp_path, gradient):
     assert (read_photo(tmp_path / "clear.webp") == 255).all()
 
 
+def test_sixteen_bits_and_colour_profiles_become_eight_bits_of_srgb(tmp_path, gradient):
+    deep = gradient[..., 0].astype(np.uint16) * 257
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    np.testing.assert_array_equal(read_photo(tmp_path / "deep.png")[..., 1], gradient[..., 0])
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    # A space in which the first channel is blue and the third red.
+    swapped = srgb.replace(b"rXYZ", b"????").replace(b"bXYZ", b"rXYZ").replace(b"????", b"bXYZ")
+    for name, profile in (("same", srgb), ("broken", b"no profile"), ("swapped", swapped)):
+        Image.fromarray(gradient).save(tmp_path / f"{name}.png", icc_profile=profile)
+    assert np.abs(read_photo(tmp_path / "same.png").astype(int) - gradient).max() <= 1
+    np.testing.assert_array_equal(read_photo(tmp_path / "broken.png"), gradient)
+    np.testing.assert_allclose(read_photo(tmp_path / "swapped.png").astype(int), gradient[..., ::-1], atol=2)
+
+
 def test_files_and_folders(tmp_path):
     (tmp_path / "in").mkdir()
     for name in ("b.jpg", "a.PNG", "notes.txt"):
         (tmp_path / "in" / name).write_bytes(jpeg())
     assert [f.name for f in image_files([tmp_path / "in"])] == ["a.PNG", "b.jpg"]
+    assert [f.name for f in image_files([f"{tmp_path}/in/*.jpg"])] == ["b.jpg"]
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="no JPEG, PNG or WebP in it"):
         image_files([tmp_path / "empty"])
@@ -66,6 +115,16 @@ def test_translated_files_are_named_after_the_photos(tmp_path, gradient):
     painted = np.asarray(Image.open(written[0])).astype(int)
     assert painted.shape == gradient.shape
     assert np.abs(painted - (255 - gradient)).mean() < 3
+
+
+def test_side_by_side_shows_the_photo_at_the_left(tmp_path, gradient):
+    Image.fromarray(gradient).save(tmp_path / "hill.png")
+    (written,) = translate(Invert(), [tmp_path / "hill.png"], tmp_path / "out", side_by_side=True)
+    both = np.asarray(Image.open(written)).astype(int)
+    width = gradient.shape[1]
+    assert both.shape == (gradient.shape[0], 2 * width, 3)
+    assert np.abs(both[:, : width - 8] - gradient[:, :-8]).mean() < 3
+    assert np.abs(both[:, width + 8 :] - (255 - gradient[:, 8:])).mean() < 3
 
 
 def test_inputs_are_safe(tmp_path):
