@@ -37,6 +37,14 @@ def _data(arguments):
         make_sample(arguments.make_sample, arguments.monets, arguments.photos, arguments.seed)
         print(f"{arguments.make_sample}: {arguments.monets} paintings and {arguments.photos} photos")
         return 0
+    if arguments.download is not None:
+        from monet_lib.download import download_data
+
+        folder = download_data(arguments.download)
+        print(
+            f"{folder}: ready. Look at it: monet data {folder}. Use it anywhere: export MONET_DATA={folder.resolve()}"
+        )
+        return 0
     from monet_lib.data import find_data
     from monet_lib.inspection import inspect_data
 
@@ -67,6 +75,7 @@ def _train(arguments):
         arguments.skip_bad,
         arguments.format,
         devices=arguments.devices,
+        time_budget=arguments.time_budget,
     )
     print(f"{arguments.out}: config.json, history.csv, losses.png, grids/, checkpoints/, generator.npz")
 
@@ -131,12 +140,19 @@ def _parser():
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    data = commands.add_parser("data", help="inspect a data folder, or make a sample one")
+    data = commands.add_parser("data", help="inspect a data folder, make a sample one, or download")
     data.add_argument(
         "folder", nargs="?", metavar="DIR", help="default: MONET_DATA, Kaggle's input, data/, the sample"
     )
     data.add_argument(
         "--make-sample", metavar="DIR", help="write a procedural data set in Kaggle's layout instead"
+    )
+    data.add_argument(
+        "--download",
+        nargs="?",
+        const="",
+        metavar="DIR",
+        help="get the images from Kaggle, with your credentials",
     )
     data.add_argument("--monets", type=int, default=24)
     data.add_argument("--photos", type=int, default=24)
@@ -158,6 +174,12 @@ def _parser():
     train.add_argument("--seed", type=int)
     train.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting; repeatable"
+    )
+    train.add_argument(
+        "--time-budget",
+        type=float,
+        metavar="HOURS",
+        help="stop in time to paint all photos within so many hours",
     )
     train.add_argument("--devices", default="auto", help="auto, one, mirrored or tpu")
     train.add_argument("--skip-bad", action="store_true", help="train without the records that can't be read")

@@ -13,7 +13,8 @@ from monet_lib.config import UserError
 
 SIZE = 256  # pixels: height and width of every image of the competition
 SETS = {"monet": "paintings", "photo": "photos"}
-CHECKOUT_DATA = Path(__file__).resolve().parents[1] / "data"
+# In a notebook that holds this code there is no __file__: then it is `data/` beside the notebook.
+CHECKOUT_DATA = Path(globals().get("__file__", "monet_lib/data.py")).resolve().parents[1] / "data"
 FEATURES = {
     "image": tf.io.FixedLenFeature([], tf.string, ""),
     "image_name": tf.io.FixedLenFeature([], tf.string, ""),
@@ -52,7 +53,7 @@ def find_data(data=None):
                 raise UserError(
                     f"{root}: no such folder. Name the folder that holds monet_tfrec or monet_jpg."
                 )
-            if not _has_images(root):
+            if not has_images(root):
                 raise UserError(f"{root}: neither monet_tfrec, monet_jpg, photo_tfrec nor photo_jpg is in it. "
                                 "Name the folder that holds them; see data/README.md.")  # fmt: skip
             print(f"data: {_short(root)} ({by})")
@@ -65,10 +66,11 @@ def find_data(data=None):
     ]
     places += [(CHECKOUT_DATA / "sample", "the embedded sample; set MONET_DATA for the real images")]
     for root, by in places:
-        if _has_images(root):
+        if has_images(root):
             print(f"data: {_short(root)} ({by})")
             return root
-    raise UserError("data: none found. Set MONET_DATA, or make a sample: monet data --make-sample DIR.")
+    raise UserError("data: none found. On Kaggle, add the competition gan-getting-started as input; elsewhere set "
+                    "MONET_DATA, or make a sample: monet data --make-sample DIR.")  # fmt: skip
 
 
 def find_images(root, name, format=None):
@@ -180,13 +182,14 @@ def to_uint8(images):
     return np.clip(np.rint((np.asarray(images, np.float32) + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
+def has_images(root):
+    """Whether `root`, a Path, holds the folder of at least one set."""
+    return any((root / f"{name}_{kind}").is_dir() for name in SETS for kind in ("tfrec", "jpg"))
+
+
 def _short(path):
     """The path as the shell would need it from here, where that is no longer than the whole one."""
     return min(str(path), os.path.relpath(path), key=len)
-
-
-def _has_images(root):
-    return any((root / f"{name}_{kind}").is_dir() for name in SETS for kind in ("tfrec", "jpg"))
 
 
 def _count_in_name(file):

@@ -5,7 +5,7 @@ from tqdm.auto import tqdm
 
 from monet_lib.callbacks import StepCallback
 
-ADVICE = {
+CURES = {
     "one colour": "the paintings have hardly any contrast. Check the identity loss; lower the learning rates.",
     "negative": "the paintings are negatives of the photos. Raise identity_weight, or start again with another seed.",
     "copy": "the paintings are the photos. Lower identity_weight and cycle_weight, or give it time.",
@@ -59,5 +59,5 @@ class Guard(StepCallback):
             elif min(self.judges.values()) < 0.02:
                 found.add("blind teacher")
             for kind in sorted(found - self.said):
-                tqdm.write(f"warning: step {self.step}, {kind}: {ADVICE[kind]}")
+                tqdm.write(f"warning: step {self.step}, {kind}: {CURES[kind]}")
             self.said = found

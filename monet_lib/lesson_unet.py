@@ -1,6 +1,4 @@
-"""Lesson 3's plumbing: small images, short trainings, drawings of the network and the losses, exercise checks."""
-
-import time
+"""Lesson 3's plumbing: one network taught alone, drawings of the network and the losses, exercise checks."""
 
 import keras
 import numpy as np
@@ -8,11 +6,7 @@ import tensorflow as tf
 from matplotlib import pyplot as plt
 
 from monet_lib.checks import Check, Wrong, answer_of, expect_close, expect_shape
-from monet_lib.data import to_float
 from monet_lib.losses import discriminator_loss
-from monet_lib.pipeline import UnpairedBatches, training_data
-from monet_lib.runs import LOSSES
-from monet_lib.training import build
 from monet_lib.viz import COLORS, figure_style
 
 # Changes to a profile's Config: whole pictures, shrunk, and a U-Net that trains in minutes; steps of the longest and
@@ -23,31 +17,6 @@ SCALES = {
                 "precision": "float32"}, 600, 150),
     "full": ({"unet_depth": 8}, 30000, 2000),
 }  # fmt: skip
-
-
-def shrunk(pixels, size):
-    """uint8 (n, 256, 256, 3) as float32 (n, size, size, 3) in [-1, 1]."""
-    return tf.image.resize(to_float(pixels), (size, size), antialias=True).numpy()
-
-
-def short_run(config, monets, photos, steps):
-    """Train a CycleGAN of `config` for a few steps without a run's folder.
-
-    Returns (model, {"step", "seconds", each loss: array (steps,)}); seconds of each step, the first with its tracing.
-    """
-    model = build(config, steps)
-    # Tracing the graph costs as much as a few dozen small steps: not worth it for fewer.
-    take = tf.function(model.train_step, jit_compile=False) if steps > 8 else model.train_step
-    rows, clock = [], [time.perf_counter()]
-    for pair in training_data(UnpairedBatches(monets, photos, config), 0, steps):
-        losses = take(pair)
-        rows.append([float(losses[name]) for name in LOSSES])
-        clock.append(time.perf_counter())
-    return model, {
-        "step": np.arange(1, steps + 1),
-        "seconds": np.diff(clock),
-        **dict(zip(LOSSES, np.array(rows).T, strict=True)),
-    }
 
 
 def regress(generator, inputs, targets, steps, paired=True, rate=1e-3, seed=0):

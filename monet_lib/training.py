@@ -1,13 +1,16 @@
 """Build a CycleGAN from a Config and train it in a run's folder: devices, precision, learning rates, resuming."""
 
+import time
+
 import keras
 import numpy as np
 
+from monet_lib.budget import TimeBudget
 from monet_lib.callbacks import Journal, Pictures, Saver, Validator
 from monet_lib.checkpoints import Checkpoints
 from monet_lib.config import UserError
 from monet_lib.cyclegan import CycleGAN
-from monet_lib.data import to_float
+from monet_lib.data import find_images, to_float
 from monet_lib.devices import pick_precision, strategy
 from monet_lib.guards import Guard
 from monet_lib.models import discriminator_of, generator_of
@@ -67,13 +70,18 @@ def build(config, steps):
     return model
 
 
-def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices="auto"):
+def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices="auto", time_budget=None):
     """Train in the folder `out`, from its last checkpoint if it has one. Returns the CycleGAN.
 
     data: the images' folder (see `data.find_data`). Writes config.json, history.csv, checkpoints/, grids/,
     losses.png and generator.npz. Ctrl-C saves and returns. Raises UserError for bad images, for an `out` that holds
     another run, and where it can't write. callbacks: more Keras callbacks. devices: see `devices.strategy`.
+    time_budget: hours from now for training and for painting the photos afterwards; None: no limit. The learning rates
+    follow the step and not the clock: a run that is stopped early goes on at the same rates with the next call.
     """
+    began = time.monotonic()
+    if time_budget is not None and not time_budget > 0:
+        raise UserError(f"time budget: must be more than 0 hours, got {time_budget!r}.")
     scope = strategy(devices)
     if config.batch_size % scope.num_replicas_in_sync:
         raise UserError(
@@ -106,6 +114,9 @@ def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices=
     callbacks = [Guard(run, start, shown[0]), *callbacks]
     if config.validate_every:
         callbacks = [*callbacks, Validator(run, start, saver, held["photo"], held["monet"], kept["monet"])]
+    if time_budget is not None:
+        photos = find_images(data, "photo", format)
+        callbacks = [*callbacks, TimeBudget(run, start, saver, photos, began + 3600 * time_budget)]
     try:
         model.fit(
             training_data(batches, start, steps),

@@ -3,14 +3,15 @@
 import html
 from time import perf_counter
 
-from IPython.display import Image, display
+from IPython.display import Image as DisplayImage
+from IPython.display import display
 
 from monet_lib.viz import encode
 
 QUICK = 0.3  # seconds: a figure drawn faster than this follows the hand, a slower one waits until it lets go
 # Live controls have the same figure under them: JupyterLab and Notebook 7 then hide the still one. Screen readers find
 # the alt text beside the controls, as an Image widget has none (and breaks when it gets a tooltip).
-STYLE = """<style>
+EXPLORER_STYLE = """<style>
 .jp-OutputArea-child:has(+ .jp-OutputArea-child .monet-explorer) { display: none; }
 .monet-explorer .monet-alt { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .monet-explorer .widget-readout { min-width: 44px; }
@@ -27,7 +28,7 @@ def explore(draw, alt, **controls):
     Moved on the page, a control writes the error under itself. Without ipywidgets the Explorer is empty.
     """
     data, format = encode(draw(**{name: _start(control) for name, control in controls.items()}))
-    display(Image(data=data, format=format, alt=alt))
+    display(DisplayImage(data=data, format=format, alt=alt))
     try:
         import ipywidgets
     except ImportError:
@@ -35,7 +36,7 @@ def explore(draw, alt, **controls):
         return Explorer({}, lambda: None)
     made = {name: _control(ipywidgets, name, control) for name, control in controls.items()}
     image = ipywidgets.Image(value=data, format=format)
-    hidden = f'{STYLE}<span class="monet-alt">{html.escape(alt)}</span>'
+    hidden = f'{EXPLORER_STYLE}<span class="monet-alt">{html.escape(alt)}</span>'
     message = ipywidgets.HTML(hidden)
 
     def redraw():

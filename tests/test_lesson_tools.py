@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from monet_lib import lesson_dcgan, lesson_resnet, lesson_submission, lesson_unet
+from monet_lib import lesson_dcgan, lesson_resnet, lesson_submission, lesson_unet, short_runs
 from monet_lib.config import profile
 from monet_lib.lesson_resnet import box, overlaps, unevenness
 from monet_lib.models import patch_discriminator
@@ -87,7 +87,7 @@ def test_made_up_translators_cost_what_arithmetic_says():
 def test_a_short_run_trains_and_repeats():
     config = profile("tiny", image_size=32, generator_filters=2, residual_blocks=1, discriminator_filters=2)
     pixels = rng.integers(0, 256, (2, 3, 256, 256, 3), np.uint8)
-    (one, history), (two, _) = (lesson_unet.short_run(config, *pixels, 2) for _ in range(2))
+    (one, history), (two, _) = (short_runs.short_run(config, *pixels, 2) for _ in range(2))
     assert history["cycle"].shape == history["seconds"].shape == (2,)
     for a, b in zip(one.monet_generator.get_weights(), two.monet_generator.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)

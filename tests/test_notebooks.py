@@ -80,9 +80,10 @@ def test_four_exercises_and_five_questions(notebook):
 
 def test_code_cells_are_short_and_assert_something(notebook):
     code = cells(notebook, "code")
-    setup, *sections = (len(cell.source.splitlines()) for cell in code)
+    install, setup, *sections = (len(cell.source.splitlines()) for cell in code)
     assert max(sections) <= 28
     assert setup <= 40, "the setup cell, mostly imports"
+    assert install <= 12, "the cell for Colab"
     asserts = sum(isinstance(node, ast.Assert) for cell in code for node in ast.walk(ast.parse(cell.source)))
     assert asserts >= 5
 

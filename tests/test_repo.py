@@ -17,10 +17,10 @@ else:
 ROOT = Path(__file__).resolve().parents[1]
 # A module imports only from those above it.
 ORDER = """
-config data scenery brushwork sample pipeline inspection layers models losses augment pool cyclegan dcgan viz
-checkpoints runs metrics features image_sources scoring translation callbacks guards devices
-training submission widgets checks
-lesson_eda lesson_dcgan lesson_unet lesson_resnet lesson_submission cli
+config data download scenery brushwork sample pipeline inspection layers models losses augment pool cyclegan dcgan viz
+checkpoints runs resuming metrics features image_sources scoring translation callbacks guards devices
+submission budget training widgets checks
+short_runs lesson_eda lesson_dcgan lesson_unet lesson_resnet lesson_submission cli
 """.split()
 TENSORFLOW_FREE = ("config", "layers", "models", "losses", "augment", "metrics")
 

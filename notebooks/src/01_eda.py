@@ -4,8 +4,8 @@
 # Open the competition's files byte by byte, measure every image, and put what others said about Monet's
 # colours to the test.
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/monet-lab/monet-lab/blob/main/kaggle/01_eda.ipynb)
-# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/monet-lab/monet-lab/blob/main/kaggle/01_eda.ipynb)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/monet-lab/monet-lab/blob/main/notebooks/01_eda.ipynb)
+# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/monet-lab/monet-lab/blob/main/kaggle/01_eda/01_eda.ipynb)
 
 # %% [markdown]
 # ## You will learn
@@ -37,6 +37,18 @@
 # drew. What you measure on them is true of that program, not of Monet. So most sections end with a line **On
 # the real images**: what the same cells printed with `MONET_DATA` set to the competition's folder ([how to
 # get it](../data/README.md)), holding its 300 paintings and 2,816 of its photos, drawn at random.
+
+# %% tags=["install"]
+# On Colab: fetch the course with its sample, and install the library. For the competition's images, put your Kaggle
+# token into Colab's secrets and add here: from monet_lib.download import download_data; download_data()
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("monet_lib") is None:
+    subprocess.run(["git", "clone", "--depth=1", "https://github.com/monet-lab/monet-lab"], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
+    sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
 
 # %%
 import io

@@ -4,8 +4,8 @@
 # Build a DCGAN block by block, train it on small paintings, and find out why one famous attempt got the same
 # picture out of every random vector.
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/monet-lab/monet-lab/blob/main/kaggle/02_dcgan.ipynb)
-# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/monet-lab/monet-lab/blob/main/kaggle/02_dcgan.ipynb)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/monet-lab/monet-lab/blob/main/notebooks/02_dcgan.ipynb)
+# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/monet-lab/monet-lab/blob/main/kaggle/02_dcgan/02_dcgan.ipynb)
 
 # %% [markdown]
 # ## You will learn
@@ -35,6 +35,18 @@
 #
 # Pictures of 64×64 pixels, so that a training takes a minute on a laptop. At that size and with so few
 # paintings nobody gets a Monet; every effect of this lesson shows all the same.
+
+# %% tags=["install"]
+# On Colab: fetch the course with its sample, and install the library. For the competition's images, put your Kaggle
+# token into Colab's secrets and add here: from monet_lib.download import download_data; download_data()
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("monet_lib") is None:
+    subprocess.run(["git", "clone", "--depth=1", "https://github.com/monet-lab/monet-lab"], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
+    sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
 
 # %%
 import os

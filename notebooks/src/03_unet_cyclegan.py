@@ -4,8 +4,8 @@
 # Build a CycleGAN with U-Net generators piece by piece: the network, the judge of patches, four losses and
 # one training step, each tested before it is used.
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/monet-lab/monet-lab/blob/main/kaggle/03_unet_cyclegan.ipynb)
-# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/monet-lab/monet-lab/blob/main/kaggle/03_unet_cyclegan.ipynb)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/monet-lab/monet-lab/blob/main/notebooks/03_unet_cyclegan.ipynb)
+# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/monet-lab/monet-lab/blob/main/kaggle/03_unet_cyclegan/03_unet_cyclegan.ipynb)
 
 # %% [markdown]
 # ## You will learn
@@ -34,6 +34,18 @@
 #
 # Whole pictures, shrunk so that a training takes minutes. `config` holds every setting of it.
 
+# %% tags=["install"]
+# On Colab: fetch the course with its sample, and install the library. For the competition's images, put your Kaggle
+# token into Colab's secrets and add here: from monet_lib.download import download_data; download_data()
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("monet_lib") is None:
+    subprocess.run(["git", "clone", "--depth=1", "https://github.com/monet-lab/monet-lab"], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
+    sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
+
 # %%
 import os
 
@@ -50,6 +62,7 @@ from monet_lib.data import find_data, find_images, load
 from monet_lib.losses import bce
 from monet_lib.metrics import diversity
 from monet_lib.models import discriminator_of, generator_of, patch_discriminator, unet_generator
+from monet_lib.short_runs import short_run, shrunk
 from monet_lib.training import build
 from monet_lib.viz import image_grid, plot_history, show
 from monet_lib.widgets import explore
@@ -60,7 +73,7 @@ config = profile(model="unet", upsample="transpose", pool_size=0, ema=0.0, **cha
 root = find_data()
 print(f"profile: {config.profile}, {config.image_size} px, {steps} steps")
 pixels = {name: load(find_images(root, name))[1] for name in ("monet", "photo")}
-monets, photos = (lesson.shrunk(pixels[name][:24], config.image_size) for name in ("monet", "photo"))
+monets, photos = (shrunk(pixels[name][:24], config.image_size) for name in ("monet", "photo"))
 assert monets.shape[1:] == photos.shape[1:] == (config.image_size, config.image_size, 3)
 
 # %% [markdown]
@@ -375,7 +388,7 @@ assert cosine < 0.999
 # at 0.69 (lesson 2).
 
 # %%
-model, history = lesson.short_run(
+model, history = short_run(
     config.with_(adversarial="bce", real_label=0.9), pixels["monet"], pixels["photo"], steps
 )
 untouched = build(config.with_(adversarial="bce", real_label=0.9), steps).monet_generator
@@ -444,17 +457,17 @@ RUNS = {
     },
 }
 smaller = config.with_(image_size=min(64, config.image_size), unet_depth=min(6, config.unet_depth))
-small_photos, small_monets = (lesson.shrunk(pixels[k][:24], smaller.image_size) for k in ("photo", "monet"))
-rows, tint = [list(small_photos[:8])], {}
+small_photos, small_monets = (shrunk(pixels[k][:24], smaller.image_size) for k in ("photo", "monet"))
+rows, cast = [list(small_photos[:8])], {}
 for name, setting in RUNS.items():
     setting = {"adversarial": "bce", "decay_from": 1.0, **setting}
-    run, curves = lesson.short_run(
+    run, curves = short_run(
         smaller.with_(**setting), pixels["monet"], pixels["photo"], steps if steps > 8 else 2
     )
     rows.append(list(run.monet_generator(small_photos[:8]).numpy()))
     same = run.monet_generator(small_monets).numpy()
-    tint[name] = 127.5 * np.abs(same.mean((1, 2)) - small_monets.mean((1, 2))).mean()
-    print(f"{name:16} cycle {curves['cycle'][-20:].mean():.2f}, tint put on a Monet: {tint[name]:.0f} levels")
+    cast[name] = 127.5 * np.abs(same.mean((1, 2)) - small_monets.mean((1, 2))).mean()
+    print(f"{name:16} cycle {curves['cycle'][-20:].mean():.2f}, tint put on a Monet: {cast[name]:.0f} levels")
     assert np.isfinite(same).all()
 show(
     image_grid(rows),

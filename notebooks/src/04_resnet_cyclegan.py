@@ -4,8 +4,8 @@
 # Build the ResNet CycleGAN of Zhu et al. 2017, see what each of its parts prevents, and train it so that
 # nothing is lost when the session ends.
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/monet-lab/monet-lab/blob/main/kaggle/04_resnet_cyclegan.ipynb)
-# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/monet-lab/monet-lab/blob/main/kaggle/04_resnet_cyclegan.ipynb)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/monet-lab/monet-lab/blob/main/notebooks/04_resnet_cyclegan.ipynb)
+# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/monet-lab/monet-lab/blob/main/kaggle/04_resnet_cyclegan/04_resnet_cyclegan.ipynb)
 
 # %% [markdown]
 # ## You will learn
@@ -33,6 +33,18 @@
 # %% [markdown]
 # ## Setup
 
+# %% tags=["install"]
+# On Colab: fetch the course with its sample, and install the library. For the competition's images, put your Kaggle
+# token into Colab's secrets and add here: from monet_lib.download import download_data; download_data()
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("monet_lib") is None:
+    subprocess.run(["git", "clone", "--depth=1", "https://github.com/monet-lab/monet-lab"], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
+    sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
+
 # %%
 import os
 
@@ -51,9 +63,9 @@ from monet_lib import lesson_resnet as lesson
 from monet_lib.config import profile
 from monet_lib.data import find_data, find_images, load, to_float
 from monet_lib.layers import ReflectionPadding2D, ResidualBlock, normalization, upsample
-from monet_lib.lesson_unet import short_run, shrunk
 from monet_lib.models import patch_discriminator, receptive_field, resnet_generator
 from monet_lib.runs import Run
+from monet_lib.short_runs import short_run, shrunk
 from monet_lib.training import ConstantThenLinear, train
 from monet_lib.translation import paint
 from monet_lib.viz import image_grid, plot_history, plot_validation, read_history, show

@@ -4,8 +4,8 @@
 # Choose a generator, paint every photo, write an `images.zip` that Kaggle accepts, and compute yourself what
 # Kaggle will compute.
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/monet-lab/monet-lab/blob/main/kaggle/05_submission.ipynb)
-# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/monet-lab/monet-lab/blob/main/kaggle/05_submission.ipynb)
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/monet-lab/monet-lab/blob/main/notebooks/05_submission.ipynb)
+# [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/monet-lab/monet-lab/blob/main/kaggle/05_submission/05_submission.ipynb)
 
 # %% [markdown]
 # ## You will learn
@@ -31,6 +31,18 @@
 
 # %% [markdown]
 # ## Setup
+
+# %% tags=["install"]
+# On Colab: fetch the course with its sample, and install the library. For the competition's images, put your Kaggle
+# token into Colab's secrets and add here: from monet_lib.download import download_data; download_data()
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("monet_lib") is None:
+    subprocess.run(["git", "clone", "--depth=1", "https://github.com/monet-lab/monet-lab"], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
+    sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
 
 # %%
 import io
@@ -285,15 +297,15 @@ candidates = {
     "written black": lesson.written_wrong(to_float(monets[inside][:n]).numpy())["cast from [0, 1]"],
 }
 scores = {name: compare(network, embed(images, network), real) for name, images in candidates.items()}
-for name, score in scores.items():
-    print(f"{name:20} proxy FID {score.fid:7.3f}   proxy KID {score.kid:+.4f} ± {score.kid_std:.4f}")
+for name, found in scores.items():
+    print(f"{name:20} proxy FID {found.fid:7.3f}   proxy KID {found.kid:+.4f} ± {found.kid_std:.4f}")
 assert scores["other paintings"].fid < scores["photos as they are"].fid < scores["noise"].fid
 assert scores["other paintings"].fid < scores["written black"].fid
 
 # %%
 show(
     lesson.scores_figure(
-        {name: (score.fid, 0) for name, score in scores.items()},
+        {name: (found.fid, 0) for name, found in scores.items()},
         f"Distance to {n} held-out paintings",
         f"proxy FID ({config.features}, {n} images a side)",
     ),

@@ -1,0 +1,70 @@
+import time
+
+import pytest
+
+from monet_lib import budget, cli, training
+from monet_lib.budget import submission_seconds
+from monet_lib.config import UserError
+from monet_lib.data import find_images
+from monet_lib.models import generator_of
+from monet_lib.resuming import find_run
+from monet_lib.runs import Run
+from monet_lib.training import train
+
+
+def test_painting_is_measured_and_not_guessed(data_folder, nano, tmp_path, monkeypatch):
+    photos, generator = find_images(data_folder, "photo"), generator_of(nano)
+    began = time.monotonic()
+    predicted = submission_seconds(generator, photos, tmp_path, pad=False)
+    assert 0 < predicted < 2 * (time.monotonic() - began)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    slow = budget.write_submission
+
+    def slower(*arguments, limit, **options):
+        time.sleep(0.02 * limit)
+        return slow(*arguments, limit=limit, **options)
+
+    monkeypatch.setattr(budget, "write_submission", slower)
+    monkeypatch.setattr(budget, "submission_size", lambda photos, pad: 1000)
+    assert submission_seconds(generator, photos, tmp_path) > 1000 * 0.02
+
+
+class Clock:
+    """A clock that goes on by one second whenever it is looked at."""
+
+    now = 0
+
+    def monotonic(self):
+        self.now += 1
+        return self.now
+
+
+def test_training_stops_in_time_and_goes_on(data_folder, nano, tmp_path, monkeypatch, capsys):
+    # A budget that is over already: one step, saved, and not a step too many.
+    config, run = nano.with_(steps=1000), tmp_path / "run"
+    assert int(train(config, data_folder, run, time_budget=1e-9).step) == 1
+    assert (run / "checkpoints" / "step-00000001").is_dir()
+    clock = Clock()
+    monkeypatch.setattr(training, "time", clock)
+    monkeypatch.setattr(budget, "time", clock)
+    monkeypatch.setattr(budget, "submission_seconds", lambda *arguments: 30.0)
+    stopped = int(train(config, data_folder, run, time_budget=100 / 3600).step)
+    assert 10 < stopped < 40, "about two looks at the clock a step, 70 of them before it is time to paint"
+    assert 50 < clock.now < 70
+    assert "time budget: stopped" in capsys.readouterr().out
+    assert Run.load(run).config.steps == 1000, "the schedule is the whole run's"
+    assert find_run(tmp_path) == run
+    assert (run / "checkpoints" / f"step-{stopped:08d}").is_dir()
+
+
+@pytest.mark.parametrize("hours", [0, -1, float("nan")])
+def test_a_budget_of_no_time_is_refused(data_folder, nano, tmp_path, hours):
+    with pytest.raises(UserError, match="time budget: must be more than 0 hours"):
+        train(nano, data_folder, tmp_path / "run", time_budget=hours)
+
+
+def test_the_command_has_the_option(tmp_path, capsys):
+    assert (
+        cli.main(["train", "--data", str(tmp_path), "--out", str(tmp_path / "r"), "--time-budget", "1"]) == 2
+    )
+    assert "time" not in capsys.readouterr().err
