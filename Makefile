@@ -4,13 +4,15 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help install demo test test-browser notebooks bench clean
+.PHONY: help install demo test test-browser test-kaggle notebooks kaggle bench clean
 
 help:
 	@echo "make demo       train a small CycleGAN on the sample and repaint its photos, from nothing installed"
 	@echo "make test       install and run all that CI runs"
 	@echo "make test-browser  run the lessons in JupyterLab and Notebook 7, in a browser (needs Chromium and its driver)"
 	@echo "make notebooks  build and execute notebooks/*.ipynb from notebooks/src/*.py"
+	@echo "make kaggle     build kaggle/, notebooks that stand alone; USER=name fills in your Kaggle user name"
+	@echo "make test-kaggle  run all of these on their own, also with the TensorFlow, Keras and NumPy of older images"
 	@echo "make bench      measure speed and memory of the pipeline"
 
 .venv/installed: pyproject.toml
@@ -45,6 +47,13 @@ test-browser: install
 
 notebooks: install
 	python tools/build_notebooks.py
+
+# Only a USER given to make is meant, not the login name that the shell exports.
+kaggle: install
+	python tools/build_kaggle.py $(if $(filter command line,$(origin USER)),--user $(USER))
+
+test-kaggle: install
+	python -m pytest tests/kaggle
 
 bench: install
 	python benchmarks/pipeline.py

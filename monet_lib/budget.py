@@ -54,7 +54,7 @@ class TimeBudget(StepCallback):
             self.longest = max(self.longest, time.monotonic() - self.before)
         self.before = time.monotonic()
         if self.before + self.reserve + 2 * self.longest > self.deadline:
-            tqdm.write(f"time budget: stopped after step {self.step}; the rest is for painting, and the same call goes on")
+            tqdm.write(f"time budget: stopped after step {self.step} to paint in time; the same call goes on")
             self.model.stop_training = True
 
     def _measure(self):

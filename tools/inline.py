@@ -1,0 +1,198 @@
+"""Turn modules of monet_lib into notebook code that needs no monet_lib: of an import, only the order is left.
+
+Everything is decided by reading the code (ast); nothing is imported or run. What can't be inlined raises BuildError.
+"""
+
+import ast
+import re
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+PACKAGE = "monet_lib"
+ROOT = Path(__file__).resolve().parents[1]
+# What Kaggle's images hold, beside the standard library.
+AVAILABLE = {
+    "IPython",
+    "PIL",
+    "google",
+    "ipywidgets",
+    "keras",
+    "matplotlib",
+    "numpy",
+    "seaborn",
+    "tensorflow",
+    "tqdm",
+}
+DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
+FUNCTIONS = (ast.FunctionDef, ast.Lambda)
+SCOPES = (*FUNCTIONS, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+# Calls that do something, and so can't make a module's constant.
+ACTING = {"print", "open", "input", "exec", "eval", "setattr", "delattr", "__import__"}
+ACTING_MODULES = {"os", "sys", "shutil", "subprocess", "warnings", "logging"}
+CLUTTER = re.compile(r" *# (noqa|fmt: skip).*$", re.M)
+
+
+class BuildError(Exception):
+    """Code that can't be inlined. The message says where, what was found and what to do, in one line."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Code to inline. where: for messages; name: the module's, "" for a notebook's own code."""
+
+    where: str
+    text: str
+    name: str = ""
+
+    @cached_property
+    def tree(self):
+        return ast.parse(self.text)
+
+    def error(self, node, found):
+        return BuildError(f"{self.where}, line {node.lineno}: {found}")
+
+    @cached_property
+    def package_imports(self):
+        """The import statements of monet_lib. Raises BuildError for a form that can't be removed."""
+        found = []
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                if any(alias.name.split(".")[0] == PACKAGE for alias in node.names):
+                    raise self.error(node, f"import {PACKAGE}. Write: from {PACKAGE}.module import name.")
+            elif isinstance(node, ast.ImportFrom) and (node.level or node.module.split(".")[0] == PACKAGE):
+                if node.level or (node.module == PACKAGE and self.name):
+                    raise self.error(
+                        node, f"an import of a module. Write: from {PACKAGE}.module import name."
+                    )
+                if node not in self.tree.body:
+                    raise self.error(node, f"{PACKAGE} is imported inside a block. Move it to the top.")
+                if node.module != PACKAGE and any(a.asname or a.name == "*" for a in node.names):
+                    raise self.error(node, "imports under another name, or all. Import the names themselves.")
+                found.append(node)
+        return found
+
+    @property
+    def modules(self):
+        """The names of the monet_lib modules that this code imports."""
+        for node in self.package_imports:
+            yield from [a.name for a in node.names] if node.module == PACKAGE else [node.module.split(".")[1]]
+
+    def names(self):
+        """{name: where it comes from} of all that running this code binds at the top level.
+
+        Imported names come from their module and are equal wherever they are imported; others from this source.
+        """
+        found = {}
+        for node in _running(self.tree, SCOPES):
+            if node in self.package_imports:
+                continue
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                for alias in node.names:
+                    whole = alias.name if isinstance(node, ast.Import) else f"{node.module}.{alias.name}"
+                    bound = alias.asname or alias.name.split(".")[0]
+                    found[bound] = whole if alias.asname or isinstance(node, ast.ImportFrom) else bound
+            elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                found[node.name] = self.where
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found[node.id] = self.where
+        return found
+
+    def inlined(self):
+        """The code without its docstring, its imports of monet_lib and marks for tools; tidied."""
+        lines = self.text.splitlines()
+        gone = list(self.package_imports)
+        if self.name and ast.get_docstring(self.tree):
+            gone.append(self.tree.body[0])
+        for node in gone:
+            for number in range(node.lineno - 1, node.end_lineno):
+                lines[number] = ""
+        text = CLUTTER.sub("", "\n".join(lines)).strip()
+        return re.sub(r"\n{4,}", "\n\n\n", text)
+
+
+def read_module(name, root=ROOT):
+    """The Source of a module of monet_lib."""
+    path = root / PACKAGE / f"{name}.py"
+    if not path.exists():
+        raise BuildError(f"{PACKAGE}.{name}: no such module. Import one of {PACKAGE}/*.py.")
+    return Source(f"{PACKAGE}/{name}.py", path.read_text(), name)
+
+
+def needed_modules(source, root=ROOT):
+    """The Sources that `source` imports, and those that they import, each after all that it needs.
+
+    Of a module's imports the one that needs least comes first: simple things before what is built of them.
+    """
+    sources, levels, ordered = {}, {}, []
+
+    def level(name, above=()):
+        if name in above:
+            raise BuildError(
+                f"{PACKAGE}/{name}.py: imports itself through {', '.join(above)}. Cut the circle."
+            )
+        if name not in levels:
+            sources[name] = read_module(name, root)
+            levels[name] = 1 + max((level(each, (*above, name)) for each in sources[name].modules), default=0)
+        return levels[name]
+
+    def visit(user):
+        for name in sorted(set(user.modules), key=lambda name: (level(name), name)):
+            if sources[name] not in ordered:
+                visit(sources[name])
+                ordered.append(sources[name])
+
+    visit(source)
+    return ordered
+
+
+def check(modules, own):
+    """Raise BuildError unless these modules, and then the notebook's `own` code, can share one namespace."""
+    origins = {}
+    for source in (*modules, own):
+        if source.name:
+            _check_only_defines(source)
+        for node in ast.walk(source.tree):
+            packages = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            packages += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            for package in (
+                {p.split(".")[0] for p in packages} - AVAILABLE - {PACKAGE} - sys.stdlib_module_names
+            ):
+                raise source.error(node, f"imports {package}, which Kaggle may lack. Do without it.")
+        for name, origin in source.names().items():
+            if origins.setdefault(name, origin) != origin:
+                raise BuildError(
+                    f"{source.where}: {name} is already {origins[name]}'s. Rename one of the two."
+                )
+
+
+def _check_only_defines(source):
+    """A module may define things when it is imported, and do nothing else."""
+    for place, node in enumerate(source.tree.body):
+        docstring = place == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        acts = any(isinstance(t, (ast.Attribute, ast.Subscript)) for t in getattr(node, "targets", ()))
+        if acts or not (docstring or isinstance(node, DEFINITIONS)):
+            raise source.error(node, "does something when it is imported. Move it into a function.")
+    for node in _running(source.tree):
+        if isinstance(node, ast.Name) and node.id == "__file__":
+            raise source.error(node, "__file__, which a notebook doesn't have. Use globals().get.")
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            if called in ACTING or called.split(".")[0] in ACTING_MODULES:
+                raise source.error(node, f"calls {called} when it is imported. Move it into a function.")
+
+
+def _running(node, apart=FUNCTIONS):
+    """The nodes below `node` that run with it: of those in `apart` only what a definition evaluates at once."""
+    for child in ast.iter_child_nodes(node):
+        yield child
+        if isinstance(child, apart):
+            for at_once in (
+                *getattr(child, "decorator_list", ()),
+                *ast.iter_child_nodes(getattr(child, "args", child)),
+            ):
+                if isinstance(at_once, ast.expr):
+                    yield from (at_once, *_running(at_once, apart))
+        else:
+            yield from _running(child, apart)
