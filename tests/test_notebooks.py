@@ -59,6 +59,9 @@ def test_skeleton(name, notebook):
     assert re.match(rf"# {int(name[:2])} · .+\n\n.+", first), "title, then the promise"
     assert "colab.research.google.com" in first
     assert "kaggle.com" in first
+    badges = re.findall(r"monet-lab/monet-lab/blob/main/([^)]+)\)", first)
+    assert badges == [f"notebooks/{name}.ipynb", f"kaggle/{name}/{name}.ipynb"]
+    assert all((ROOT / badge).exists() for badge in badges)
     headings = re.findall(r"^## (.+)$", "\n".join(c.source for c in cells(notebook, "markdown")), re.M)
     assert [h for h in headings if h in HEADINGS] == HEADINGS
     between = headings[headings.index("Setup") + 1 : headings.index("Exercises")]
@@ -118,3 +121,21 @@ def test_links_lead_somewhere(notebook):
         r"\]\((?!https?:|#)([^)#]+)", "\n".join(c.source for c in cells(notebook, "markdown"))
     ):
         assert (ROOT / "notebooks" / target).exists(), target
+
+
+def test_the_first_cell_fetches_the_course_where_the_library_is_missing(monkeypatch):
+    cells_ = [c for n in NAMES for c in assemble(ROOT / "notebooks" / "src" / f"{n}.py").cells]
+    found = {cell.source for cell in cells_ if "install" in cell.metadata.get("tags", [])}
+    assert len(found) == 1, "one text in all lessons"
+    commands = []
+    monkeypatch.setattr("subprocess.run", lambda command, check: commands.append(command))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    exec(min(found), {})
+    assert commands == [], "the library is here"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    exec(min(found), {})
+    (git, clone, *_, course), (python, *pip) = commands
+    assert (git, clone, python) == ("git", "clone", sys.executable)
+    assert pip[:2] == ["-m", "pip"]
+    # The clone's folder is what pip installs and where this kernel looks from now on.
+    assert sys.path[0] == pip[-1] == course.rsplit("/", 1)[-1]
