@@ -53,21 +53,22 @@ def resnet_generator(
 
     c7s1-k, d2k, d4k, R4k x blocks, u2k, uk, c7s1-3 in the paper's words, k = filters. Input (batch, h, w, 3) of any
     size from 8 px, output the same in [-1, 1]. residual_output: the last convolution gives a change to the input,
-    see `layers.ChangedImage`, instead of a new image.
+    see `layers.ChangedImage`, instead of a new image. Without norms the initial weights are He's.
     """
+    init = "he" if norm == "none" else "normal"
     x = inputs = keras.Input((None, None, 3))
     x = ReflectionPadding2D(3)(x)
-    x = convolution(filters, 7, padding="valid", use_bias=norm == "none")(x)
+    x = convolution(filters, 7, padding="valid", use_bias=norm == "none", init=init)(x)
     x = layers.ReLU()(normalization(norm, filters)(x))
     for f in (2 * filters, 4 * filters):
-        x = convolution(f, 3, strides=2, use_bias=norm == "none")(x)
+        x = convolution(f, 3, strides=2, use_bias=norm == "none", init=init)(x)
         x = layers.ReLU()(normalization(norm, f)(x))
     for _ in range(blocks):
         x = ResidualBlock(4 * filters, norm)(x)
     for f in (2 * filters, filters):
-        x = upsample(f, size=3, norm=norm, how=how)(x)
+        x = upsample(f, size=3, norm=norm, how=how, init=init)(x)
     x = ReflectionPadding2D(3)(x)
-    x = convolution(3, 7, padding="valid", use_bias=True)(x)
+    x = convolution(3, 7, padding="valid", use_bias=True, init="zeros" if residual_output else "normal")(x)
     x = ChangedImage()([CropLike()([x, inputs]), inputs]) if residual_output else _image(x, inputs)
     return keras.Model(inputs, x, name=name or "resnet_generator")
 

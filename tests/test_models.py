@@ -185,3 +185,13 @@ def test_the_discriminators_norm_can_differ():
     plain = discriminator_of(config.with_(norm="none"))
     assert discriminator_of(config).count_params() == plain.count_params()
     assert discriminator_of(config.with_(discriminator_norm="")).count_params() != plain.count_params()
+
+
+def test_without_norms_the_signal_keeps_its_size_and_the_photo_passes_unchanged():
+    keras.utils.set_random_seed(0)
+    generator = resnet_generator(8, 6, "none", "resize", residual_output=True)
+    photo = np.random.default_rng(0).uniform(-1, 1, (1, 64, 64, 3)).astype("float32")
+    np.testing.assert_allclose(generator(photo), np.tanh(np.arctanh(0.98 * photo)), atol=1e-5)
+    assert not generator.layers[-3].kernel.numpy().any()
+    before_the_last = keras.Model(generator.input, generator.layers[-3].input)(photo)
+    assert 0.3 < np.std(before_the_last) < 3

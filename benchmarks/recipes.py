@@ -1,0 +1,158 @@
+"""Compare training recipes at equal wall time on the real images: python benchmarks/recipes.py --data DIR --out DIR.
+
+The seconds of a step are measured first, for all recipes in turns. Each then trains for `--minutes` of its own steps,
+so that its schedule ends with its time; after each quarter, photos kept out of training are painted and scored. The
+same command goes on where it was stopped. Prints the table of recipes.md.
+
+--judge: a program that is called with a folder of paintings, `--photos` and the folder of their photos, and prints
+JSON with proxy_kid and content; without it, KID by the project's own features (`monet score --features`).
+"""
+
+import argparse
+import json
+import shlex
+import statistics
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from monet_lib.callbacks import StepCallback
+from monet_lib.config import profile
+from monet_lib.data import find_data
+from monet_lib.features import feature_network
+from monet_lib.pipeline import UnpairedBatches, load_pair, split, training_data
+from monet_lib.runs import Run
+from monet_lib.scoring import compare, embed
+from monet_lib.training import build, train
+from monet_lib.translation import JPEG, paint
+
+HELD, QUARTERS, ROUNDS, STEPS = 500, 4, 3, 4
+# What each changes of the profile `laptop`.
+OLD = {
+    "residual_output": False, "norm": "instance", "cycle_weight": 10.0, "identity_weight": 5.0,
+    "discriminator_norm": "", "discriminator_filters": 32, "discriminator_rate": 2e-4,
+}  # fmt: skip
+RECIPES = {
+    "official tutorial": {
+        **OLD, "model": "unet", "image_size": 256, "crop": 229, "unet_depth": 8, "generator_filters": 64,
+        "discriminator_filters": 64, "upsample": "transpose", "adversarial": "bce", "pool_size": 0, "ema": 0.0,
+        "decay_from": 1.0, "precision": "float32",
+    },
+    "ResNet9, 64 filters": {**OLD, "residual_blocks": 9, "generator_filters": 64, "discriminator_filters": 64},
+    "ResNet6, 32 filters": OLD,
+    "transposed convolutions": {**OLD, "upsample": "transpose"},
+    "a change to the photo": {**OLD, "residual_output": True},
+    "no norm": {**OLD, "residual_output": True, "norm": "none", "discriminator_norm": "instance"},
+    "laptop": {},
+}  # fmt: skip
+
+
+def configured(name, steps):
+    return profile(
+        "laptop", **{"steps": steps, "holdout_photos": HELD, "checkpoint_every": 500, **RECIPES[name]}
+    )
+
+
+def seconds_a_step(names, monets, photos):
+    """Median seconds of a step of each recipe, all of them measured in turns."""
+    takers, found = {}, {name: [] for name in names}
+    for name in names:
+        config = configured(name, 1000)
+        model, batches = build(config, 1000), UnpairedBatches(monets, photos, config)
+        take, data = model.make_train_function(), iter(training_data(batches, 0, 1000))
+        take(data)  # traces
+        takers[name] = (take, data)
+    for _ in range(ROUNDS):
+        for name, (take, data) in takers.items():
+            began = time.perf_counter()
+            for _ in range(STEPS):
+                float(next(iter(take(data).values())))
+            found[name].append((time.perf_counter() - began) / STEPS)
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
+class Quarters(StepCallback):
+    """Paints and scores the photos kept out after each quarter of training; keeps the scores in scores.json."""
+
+    def __init__(self, run, photos, score):
+        super().__init__(run, 0)
+        self.photos, self.score, self.file = photos, score, run.folder / "scores.json"
+        self.scores = json.loads(self.file.read_text()) if self.file.exists() else {}
+
+    def on_train_batch_end(self, batch, logs=None):
+        step, steps = int(self.model.step), self.run.config.steps
+        if step * QUARTERS // steps > (step - 1) * QUARTERS // steps and str(step) not in self.scores:
+            painted = np.concatenate(
+                [paint(self.model, part) for part in np.array_split(self.photos, HELD // 4)]
+            )
+            self.scores[str(step)] = self.score(painted)
+            self.file.write_text(json.dumps(self.scores))
+
+
+def outside_judge(command, folder, names, photos):
+    """score(painted) by a program of the user's."""
+    (folder / "photos").mkdir(parents=True, exist_ok=True)
+    for name, photo in zip(names, photos, strict=True):
+        Image.fromarray(photo).save(folder / "photos" / f"{name}.png")
+
+    def score(painted):
+        (folder / "painted").mkdir(exist_ok=True)
+        for name, image in zip(names, painted, strict=True):
+            Image.fromarray(image).save(folder / "painted" / f"{name}.jpg", **JPEG)
+        call = [*shlex.split(command), str(folder / "painted"), "--photos", str(folder / "photos")]
+        found = json.loads(
+            subprocess.run(call, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+        )
+        return {"kid": found["proxy_kid"], "content": found["content"]}
+
+    return score
+
+
+def own_judge(monets):
+    network = feature_network("random-conv")
+    real = embed(monets, network)
+    return lambda painted: {"kid": compare(network, embed(painted, network), real).kid}
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("recipes", nargs="*", help=f"default: all of {', '.join(RECIPES)}")
+    parser.add_argument("--data")
+    parser.add_argument("--out", type=Path, default=Path("runs/recipes"))
+    parser.add_argument("--minutes", type=float, default=15)
+    parser.add_argument("--judge", metavar="COMMAND")
+    arguments = parser.parse_args()
+    root, names = find_data(arguments.data), arguments.recipes or list(RECIPES)
+    pair = load_pair(root)
+    (_, monets), (photo_names, photos) = pair["monet"], pair["photo"]
+    _, held = split(len(photos), HELD, 0)
+    speeds = arguments.out / "seconds.json"
+    seconds = json.loads(speeds.read_text()) if speeds.exists() else {}
+    if set(names) - set(seconds):
+        seconds = seconds_a_step(names, monets, photos)
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        speeds.write_text(json.dumps(seconds))
+    held_names = [photo_names[k] for k in held]
+    judge = arguments.judge and outside_judge(arguments.judge, arguments.out, held_names, photos[held])
+    score = judge or own_judge(monets)
+    print("| recipe | s/step | steps | KID after each quarter | content |\n|---|---|---|---|---|", flush=True)
+    for name in names:
+        config = configured(name, int(arguments.minutes * 60 / seconds[name]))
+        folder = arguments.out / name.replace(" ", "-").replace(",", "")
+        quarters = Quarters(Run(folder, config, None), photos[held], score)
+        train(config, root, folder, callbacks=[quarters])
+        scores = list(quarters.scores.values())
+        kids = ", ".join(f"{found['kid']:.3f}" for found in scores)
+        print(
+            f"| {name} | {seconds[name]:.2f} | {config.steps} | {kids} | {scores[-1].get('content', '')} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
