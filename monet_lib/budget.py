@@ -11,25 +11,32 @@ from monet_lib.config import UserError
 from monet_lib.submission import check_submission, submission_size, write_submission
 
 SLACK = 1.25  # times the measured time of painting: the machine may have been quicker when it was measured
-TRIAL = 32  # images that are painted to measure
+TRIAL, LONG_TRIAL = 64, 512  # images that are painted to measure; the second where the first are soon done
+SOON = 5.0  # seconds, in which the start of a trial still weighs much
 
 
 def submission_seconds(generator, photos, folder, pad=True, batch=8):
     """Seconds that `write_submission` and `check_submission` will take, measured here and now.
 
-    Two small submissions of the first photos are written into `folder` and removed: the first pays the start-up, the
-    second gives the time of an image. photos: an ImageSet.
+    Small submissions of the first photos are written into `folder` and removed: one pays the start-up, the last gives
+    the time of an image. photos: an ImageSet.
     """
-    path, seconds, total = Path(folder) / "trial.zip", [], submission_size(photos, pad)
-    few = min(TRIAL, total)
-    for images in (min(batch, total), few):
+    path, total = Path(folder) / "trial.zip", submission_size(photos, pad)
+
+    def trial(images):
         began = time.monotonic()
         write_submission(generator, photos, path, pad, batch, limit=images)
         with suppress(UserError):  # "too few images", said after all of them were looked at
             check_submission(path)
-        seconds.append(time.monotonic() - began)
-    path.unlink()
-    return seconds[0] + seconds[1] * total / few
+        path.unlink()
+        return time.monotonic() - began
+
+    start_up, images = trial(min(batch, total)), min(TRIAL, total)
+    seconds = trial(images)
+    if seconds < SOON and total > images:
+        images = min(LONG_TRIAL, total)
+        seconds = trial(images)
+    return start_up + seconds * total / images
 
 
 class TimeBudget(StepCallback):

@@ -19,7 +19,8 @@ class Config:
     # Images: a random square of `crop` px is cut from each 256 px image and resized to `image_size` px.
     image_size: int = 128
     crop: int = 128
-    flip: bool = True
+    flip: bool = True  # half of the crops are mirrored
+    rotate: bool = False  # crops are turned by 0, 90, 180 or 270 degrees
     batch_size: int = 1  # global: shared out among the devices
     epochs: int = 4  # one epoch is one pass over the larger set, the photos
     steps: int = 0  # training steps; 0: as many as `epochs` make

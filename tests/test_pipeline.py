@@ -57,6 +57,20 @@ def test_crops_are_cut_and_flipped_from_the_image(nano):
     assert all(np.diff(straight(k)[0][0, 0, :, 1].astype(int)).min() == 1 for k in range(20))
 
 
+def test_crops_are_turned_by_right_angles_only_if_asked(nano):
+    image = np.zeros((1, 256, 256, 3), np.uint8)
+    image[0, :, :, 0], image[0, :, :, 1] = np.mgrid[0:256, 0:256]
+    config = nano.with_(crop=32, flip=False)
+    plain = UnpairedBatches(image, image, config)
+    turned = UnpairedBatches(image, image, config.with_(rotate=True))
+    turns = []
+    for step in range(40):
+        for a, b in zip(plain(step), turned(step), strict=True):
+            turns += [k for k in range(4) if (np.rot90(a[0], k) == b[0]).all()]
+    assert len(turns) == 80, "every crop is the plain one, turned"
+    assert set(turns) == {0, 1, 2, 3}
+
+
 @pytest.mark.parametrize(("crop", "size"), [(64, 64), (256, 32), (48, 64)])
 def test_training_data_is_scaled_with_static_shapes(numbered, nano, crop, size):
     config = nano.with_(crop=crop, image_size=size, batch_size=2)

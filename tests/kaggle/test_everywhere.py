@@ -6,6 +6,7 @@ With MONET_DATA, also a submission from the real images within three minutes, an
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -51,11 +52,12 @@ def images(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_a_lesson_runs_alone(name, python, images, tmp_path):
+def test_a_lesson_runs_alone(name, python, images, tmp_path, monkeypatch):
     done = run_standalone(ROOT / "kaggle" / name / f"{name}.ipynb", python, images, tmp_path / "working")
     assert all(cell.execution_count for cell in done.cells if cell.cell_type == "code")
     if name == "05_submission":
-        assert list((tmp_path / "working").rglob("images.zip"))
+        monkeypatch.setattr("monet_lib.submission.LEAST", 24)  # so many photos the sample has
+        assert "24 images" in check_submission(next((tmp_path / "working").rglob("images.zip")))
 
 
 def test_a_submission_of_7000_images_is_valid(python, tmp_path):
@@ -65,7 +67,7 @@ def test_a_submission_of_7000_images_is_valid(python, tmp_path):
     assert "7000 images" in check_submission(working / "images.zip")
 
 
-@pytest.mark.skipif(not os.environ.get("MONET_DATA"), reason="MONET_DATA is not set: no real images")
+@pytest.mark.real_data
 def test_three_minutes_of_real_images_and_three_more(tmp_path):
     """Training stops in time, the zip is valid in time, and with the output as input the run goes on."""
     python, images = fresh_environment(tmp_path / "env"), tmp_path / "input"
@@ -81,9 +83,8 @@ def test_three_minutes_of_real_images_and_three_more(tmp_path):
         assert "images" in check_submission(tmp_path / version / "images.zip")
         text = "\n".join(_lines(done))
         assert "time budget: stopped" in text
-        assert seconds < 180 + 30, (
-            "the budget counts from the first cell; a kernel starts, and a score follows"
-        )
+        taken = re.search(r"^([\d.]+) of 3.0 minutes$", text, re.M)[1]
+        assert float(taken) <= 3.0, "from the first cell to the checked zip"
         saved = sorted((tmp_path / version / "monet-run" / "checkpoints").glob("step-*"))
         steps.append(int(saved[-1].name.removeprefix("step-")))
         assert (f"going on from step {steps[0]}" in text) == (version == "second")
@@ -94,4 +95,5 @@ def test_three_minutes_of_real_images_and_three_more(tmp_path):
 
 def _lines(notebook):
     texts = [o.text for c in notebook.cells if c.cell_type == "code" for o in c.outputs if "text" in o]
-    return [line for text in texts for line in text.splitlines() if ": " in line and "0000 00" not in line]
+    lines = [line for text in texts for line in text.splitlines()]
+    return [line for line in lines if re.search(r": | of 3.0 ", line) and "0000 00" not in line]

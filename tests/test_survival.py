@@ -1,0 +1,86 @@
+"""What training does when something breaks around it: one line that names it, and nothing lost."""
+
+import os
+import resource
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from monet_lib import workers
+from monet_lib.checkpoints import load_generator
+from monet_lib.config import UserError
+from monet_lib.training import train
+
+
+def weights(model):
+    return np.concatenate([np.ravel(w) for w in model.get_weights()])
+
+
+def names(run):
+    return sorted(p.name for p in (run / "checkpoints").iterdir())
+
+
+def test_nan_in_the_data_is_named_and_the_run_goes_on_without_it(data_folder, nano, tmp_path, monkeypatch):
+    config, run, sound = nano.with_(steps=6), tmp_path / "run", workers.training_data
+    whole = train(config, data_folder, tmp_path / "whole")
+
+    def damaged(batches, start, stop):
+        steps = tf.data.Dataset.range(start, stop)
+        return tf.data.Dataset.zip(steps, sound(batches, start, stop)).map(
+            lambda step, pair: (tf.where(step == 2, np.nan, pair[0]), pair[1])
+        )
+
+    monkeypatch.setattr(workers, "training_data", damaged)
+    with pytest.raises(
+        UserError, match=r"run: step 3, loss \w+ is nan. .*the last checkpoint is from before"
+    ):
+        train(config, data_folder, run)
+    assert names(run) == ["step-00000002"]
+    assert all(np.isfinite(w).all() for w in load_generator(run / "generator.npz")[0].get_weights())
+    monkeypatch.undo()
+    np.testing.assert_array_equal(weights(train(config, data_folder, run)), weights(whole))
+
+
+def test_weights_that_are_not_finite_are_not_saved(data_folder, nano, tmp_path):
+    """A gradient can overflow under a finite loss: the next step would tell, but the checkpoint comes first."""
+    import keras
+
+    class Overflow(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 3:
+                variable = self.model.photo_discriminator.trainable_variables[0]
+                variable.assign(np.full(variable.shape, np.inf, "float32"))
+
+    with pytest.raises(UserError, match="step 4, weights .* are not finite, and not saved"):
+        train(nano.with_(steps=6), data_folder, tmp_path / "run", callbacks=[Overflow()])
+    assert names(tmp_path / "run") == ["step-00000002"]
+
+
+def test_a_full_disk_stops_with_one_line_and_loses_nothing(data_folder, tmp_path):
+    """A limit on the size of files stands in for the disk: the kernel refuses the write half-way, as it would there."""
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "monet_lib.cli", "train", "--data", str(data_folder), "--profile", "tiny",
+               "--steps", "4", "--out", str(run)]  # fmt: skip
+    for setting in ("image_size=32", "generator_filters=2", "discriminator_filters=2", "log_every=1",
+                    "checkpoint_every=2", "residual_blocks=1"):  # fmt: skip
+        command += ["--set", setting]
+
+    def limited(kilobytes):
+        limit = kilobytes * 1024
+        environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, preexec_fn=lambda:
+                              resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))  # fmt: skip
+
+    full = limited(64)  # room for the generator and the pictures, not for a checkpoint
+    assert full.returncode == 2, full.stderr[-2000:]
+    told = [line for line in full.stderr.splitlines() if line.startswith("monet: ")]
+    assert len(told) == 1, full.stderr
+    assert "step-00000002: can't be written" in told[0]
+    assert "Earlier checkpoints are kept" in told[0]
+    assert "Traceback" not in full.stderr
+    assert names(run) == []
+    assert limited(64 * 1024).returncode == 0
+    assert names(run) == ["step-00000002", "step-00000004"]
