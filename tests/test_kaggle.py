@@ -230,6 +230,9 @@ from monet_lib.base import (
     two,
 )
 
+if np.pi > 3:
+    import math
+
 ALL = [one(k) for k in range(3)]  # fmt: skip
 
 

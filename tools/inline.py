@@ -25,7 +25,8 @@ AVAILABLE = {
     "tensorflow",
     "tqdm",
 }
-DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
+IMPORTS = (ast.Import, ast.ImportFrom)
+DEFINITIONS = (ast.FunctionDef, ast.ClassDef, *IMPORTS, ast.Assign, ast.AnnAssign)
 FUNCTIONS = (ast.FunctionDef, ast.Lambda)
 SCOPES = (*FUNCTIONS, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # Calls that do something, and so can't make a module's constant.
@@ -88,7 +89,7 @@ class Source:
         for node in _running(self.tree, SCOPES):
             if node in self.package_imports:
                 continue
-            if isinstance(node, (ast.Import, ast.ImportFrom)):
+            if isinstance(node, IMPORTS):
                 for alias in node.names:
                     whole = alias.name if isinstance(node, ast.Import) else f"{node.module}.{alias.name}"
                     bound = alias.asname or alias.name.split(".")[0]
@@ -172,7 +173,9 @@ def _check_only_defines(source):
     for place, node in enumerate(source.tree.body):
         docstring = place == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         acts = any(isinstance(t, (ast.Attribute, ast.Subscript)) for t in getattr(node, "targets", ()))
-        if acts or not (docstring or isinstance(node, DEFINITIONS)):
+        # An import under a condition, for a backend that may not be there, is an import.
+        imports = isinstance(node, ast.If) and all(isinstance(n, IMPORTS) for n in (*node.body, *node.orelse))
+        if acts or not (docstring or imports or isinstance(node, DEFINITIONS)):
             raise source.error(node, "does something when it is imported. Move it into a function.")
     for node in _running(source.tree):
         if isinstance(node, ast.Name) and node.id == "__file__":
