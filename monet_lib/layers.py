@@ -79,12 +79,20 @@ def normalization(norm, channels):
     raise ValueError(f"norm {norm!r} is unknown. Use 'instance', 'group', 'batch', 'pixel' or 'none'.")
 
 
-def convolution(filters, size, strides=1, padding="same", use_bias=False, **kwargs):
-    """A convolution with the papers' initial weights; no bias unless asked, since a norm would cancel it."""
-    init = keras.initializers.RandomNormal(stddev=INIT_STDDEV)
+def convolution(filters, size, strides=1, padding="same", use_bias=False, init="normal", **kwargs):
+    """A convolution with the papers' initial weights; no bias unless asked, since a norm would cancel it.
+
+    init: "normal", the papers'; "he", He et al. 2015, which keeps a signal's size through layers of ReLUs where no norm
+    restores it; "zeros", for a last layer that begins by changing nothing.
+    """
     return layers.Conv2D(
-        filters, size, strides, padding, use_bias=use_bias, kernel_initializer=init, **kwargs
+        filters, size, strides, padding, use_bias=use_bias, kernel_initializer=_initializer(init), **kwargs
     )
+
+
+def _initializer(init):
+    known = {"he": keras.initializers.HeNormal, "zeros": keras.initializers.Zeros}
+    return known[init]() if init in known else keras.initializers.RandomNormal(stddev=INIT_STDDEV)
 
 
 def downsample(filters, size=4, norm="instance"):
@@ -101,23 +109,29 @@ def downsample(filters, size=4, norm="instance"):
     )
 
 
-def upsample(filters, size=4, norm="instance", dropout=0.0, how="transpose", activation="relu"):
+def upsample(
+    filters, size=4, norm="instance", dropout=0.0, how="transpose", activation="relu", init="normal"
+):
     """Double height and width: (batch, h, w, c) -> (batch, 2h, 2w, filters). The decoder's step.
 
     how: "transpose", a strided transposed convolution, whose overlapping strokes can draw a checkerboard; or
-    "resize", nearest-neighbour enlargement and a convolution, which can't (Odena et al. 2016).
+    "resize", nearest-neighbour enlargement and a convolution, which can't (Odena et al. 2016). init: see `convolution`.
     """
     if how == "transpose":
-        init = keras.initializers.RandomNormal(stddev=INIT_STDDEV)
         enlarge = [
             layers.Conv2DTranspose(
-                filters, size, strides=2, padding="same", use_bias=norm == "none", kernel_initializer=init
+                filters,
+                size,
+                strides=2,
+                padding="same",
+                use_bias=norm == "none",
+                kernel_initializer=_initializer(init),
             )
         ]
     elif how == "resize":
         enlarge = [
             layers.UpSampling2D(2, interpolation="nearest"),
-            convolution(filters, size, use_bias=norm == "none"),
+            convolution(filters, size, use_bias=norm == "none", init=init),
         ]
     else:
         raise ValueError(f"how {how!r} is unknown. Use 'transpose' or 'resize'.")
@@ -157,14 +171,15 @@ class ResidualBlock(layers.Layer):
     def __init__(self, filters, norm="instance", **kwargs):
         super().__init__(**kwargs)
         self.filters, self.norm = filters, norm
+        alone = norm == "none"
         self.residual = keras.Sequential(
             [
                 ReflectionPadding2D(1),
-                convolution(filters, 3, padding="valid", use_bias=norm == "none"),
+                convolution(filters, 3, padding="valid", use_bias=alone, init="he" if alone else "normal"),
                 normalization(norm, filters),
                 layers.ReLU(),
                 ReflectionPadding2D(1),
-                convolution(filters, 3, padding="valid", use_bias=norm == "none"),
+                convolution(filters, 3, padding="valid", use_bias=alone),
                 normalization(norm, filters),
             ]
         )

@@ -1,7 +1,10 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from keras import layers
 
+from monet_lib.fused import fuses
 from monet_lib.layers import (
     ChangedImage,
     CropLike,
@@ -126,3 +129,30 @@ def test_a_changed_image_without_a_change_is_the_image_and_else_moves_within_the
     far = as_numpy(layer([100 * change, 3 * image]))
     assert np.isfinite(far).all()
     assert np.abs(far).max() <= 1
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_the_fused_instance_norm_is_keras_own_with_its_gradients_and_theirs(batch):
+    """The second derivative too, which a gradient penalty takes."""
+    x = tf.constant(np.random.default_rng(0).normal(2, 3, (batch, 16, 16, 5)), tf.float32)
+    weights = tf.constant(np.random.default_rng(1).normal(0, 1, x.shape), tf.float32)
+    plain, fused = layers.GroupNormalization(groups=-1, epsilon=1e-5), normalization("instance", 5)
+    assert fuses(x)
+    assert not fuses(x[:, :8])
+    results = []
+    for layer in (plain, fused):
+        layer.build(x.shape)
+        layer.set_weights([np.linspace(0.5, 2, 5), np.linspace(-1, 1, 5)])
+        variables = [v.value for v in layer.trainable_variables]
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = layer(x)
+                total = tf.reduce_sum(weights * y**2)
+            first = inner.gradient(total, x)
+            penalty = tf.reduce_sum(first**2)
+        results.append([y, first, *outer.gradient(penalty, [x, *variables])])
+    for expected, got in zip(*results, strict=True):
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(got / scale, expected / scale, atol=1e-4)
