@@ -3,8 +3,10 @@
 import csv
 import math
 import time
+from contextlib import suppress
 
 import keras
+import numpy as np
 from tqdm.auto import tqdm
 
 from monet_lib.config import UserError
@@ -44,6 +46,7 @@ class Journal(StepCallback):
         super().__init__(run, start)
         self.steps, self.log_every = steps, log_every
         self.sums, self.count, self.file = dict.fromkeys(LOSSES, 0.0), 0, None
+        self.row = None  # the last line written: step, seconds, losses
 
     def on_train_begin(self, logs=None):
         self.file, self.before = self.run.history_from(self.start)
@@ -66,20 +69,31 @@ class Journal(StepCallback):
         if self.passed(before, self.log_every) or self.step == self.steps:
             means = [self.sums[name] / self.count for name in LOSSES]
             seconds = self.before + time.perf_counter() - self.began
-            csv.writer(self.file).writerow([self.step, f"{seconds:.2f}", *(f"{m:.5f}" for m in means)])
-            self.file.flush()
+            self.row = [self.step, seconds, *means]
+            self._write([self.step, f"{seconds:.2f}", *(f"{m:.5f}" for m in means)])
             self.sums, self.count = dict.fromkeys(LOSSES, 0.0), 0
             generators, discriminators = means[0] + means[1], means[4] + means[5]
             self.bar.set_postfix_str(
                 f"fool {generators:.2f} cycle {means[2]:.2f} identity {means[3]:.2f} tell {discriminators:.2f}"
             )
 
+    def _write(self, row):
+        try:
+            csv.writer(self.file).writerow(row)
+            self.file.flush()
+        except OSError as error:
+            raise UserError(
+                f"{self.run.folder}/history.csv: can't be written ({error.strerror}). Free space; the same command "
+                "goes on from the last checkpoint."
+            ) from None
+
     def on_train_end(self, logs=None):
         self.close()
 
     def close(self):
         if self.file:
-            self.file.close()
+            with suppress(OSError):  # on a full disk: said before
+                self.file.close()
             self.bar.close()
             self.file = None
 
@@ -172,6 +186,12 @@ class Saver(StepCallback):
         """Save now. The step is the model's own: an interruption may have come between a step and its callbacks."""
         self.step = int(self.model.step)
         if self.saved != self.step:
+            for variable in self.model.trainable_variables:
+                if not np.isfinite(variable.numpy()).all():
+                    raise UserError(
+                        f"{self.run.folder}: step {self.step}, weights {variable.path} are not finite, and not saved; "
+                        "the last checkpoint is from before. Lower the learning rate."
+                    )
             self.run.save_generator(self.model)
             self.checkpoints.save(self.step)
             self.saved = self.step

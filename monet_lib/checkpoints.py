@@ -56,7 +56,7 @@ class Checkpoints:
         for folder in reversed(self.saved()):
             step = int(folder.name.removeprefix("step-"))
             try:
-                self._checkpoint.read(str(folder / "state")).assert_consumed()
+                self._load(folder)
                 return step
             except (tf.errors.OpError, AssertionError, ValueError) as error:
                 reason = str(error).splitlines()[0][:120]
@@ -67,6 +67,19 @@ class Checkpoints:
         if any(self.folder.glob("damaged-*")):
             raise UserError(f"{self.folder}: no whole checkpoint is left. Start again with another --out.")
         return 0
+
+    def read(self, folder):
+        """Load one checkpoint, such as another process's. Raises UserError if it isn't there or not whole."""
+        try:
+            self._load(folder)
+        except (tf.errors.OpError, AssertionError, ValueError) as error:
+            reason = str(error).splitlines()[0][:120]
+            raise UserError(
+                f"{folder}: can't be read here ({reason}). Put --out on a disk that all machines see."
+            ) from None
+
+    def _load(self, folder):
+        self._checkpoint.read(str(folder / "state")).assert_consumed()
 
 
 def save_generator(path, generator, config):

@@ -76,6 +76,7 @@ def _train(arguments):
         arguments.format,
         devices=arguments.devices,
         time_budget=arguments.time_budget,
+        tensorboard=arguments.tensorboard,
     )
     print(f"{arguments.out}: config.json, history.csv, losses.png, grids/, checkpoints/, generator.npz")
 
@@ -181,7 +182,8 @@ def _parser():
         metavar="HOURS",
         help="stop in time to paint all photos within so many hours",
     )
-    train.add_argument("--devices", default="auto", help="auto, one, mirrored or tpu")
+    train.add_argument("--devices", default="auto", help="auto, one, mirrored, tpu or multiworker")
+    train.add_argument("--tensorboard", action="store_true", help="write RUN/tensorboard for TensorBoard too")
     train.add_argument("--skip-bad", action="store_true", help="train without the records that can't be read")
     train.add_argument("--out", required=True, metavar="RUN", help="the run's folder")
     train.set_defaults(command=_train)

@@ -92,7 +92,7 @@ class CycleGAN(keras.Model):
             cycled_monet = self.monet_generator(fake_photo, training=True)
             cycle = cycle_loss(monet, cycled_monet) + cycle_loss(photo, cycled_photo)
             identity_weight, identity = self._identity(monet, photo, step)
-            monet_draws, photo_draws = (self._draws(monet, step, k, DRAWS) for k in (0, 1))
+            monet_draws, photo_draws = (self._share(self._draws(monet, step, k, DRAWS)) for k in (0, 1))
             monet_adversarial = self._fool(self.monet_discriminator, fake_monet, monet_draws)
             photo_adversarial = self._fool(self.photo_discriminator, fake_photo, photo_draws)
             adversarial = monet_adversarial + photo_adversarial
@@ -159,12 +159,14 @@ class CycleGAN(keras.Model):
         return sum(heads) / len(heads)
 
     def _draws(self, images, step, stream, columns):
-        """Uniform numbers for this replica's images, a function of (seed, step): a resumed run draws the same."""
+        """Uniform numbers for the global batch, a function of (seed, step): a resumed run draws the same."""
+        shape = (images.shape[0] * self._replicas(), columns)
+        return tf.random.stateless_uniform(shape, [self.seed * 8 + stream, step])
+
+    def _share(self, draws):
+        """This replica's rows."""
+        local = draws.shape[0] // self._replicas()
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        local = images.shape[0]
-        draws = tf.random.stateless_uniform(
-            (local * self._replicas(), columns), [self.seed * 8 + stream, step]
-        )
         return draws[replica * local : (replica + 1) * local]
 
     def _replicas(self):

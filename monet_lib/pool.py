@@ -9,19 +9,24 @@ class ImagePool(keras.layers.Layer):
 
     While it fills, images pass through and are stored. Then each is, with probability 1/2, swapped for a stored
     one picked at random. The state is two weights, so checkpoints carry it; the draws are an argument.
+    On several devices it is one pool of the global batch's images: every device holds it and does the same with it.
     """
 
     def __init__(self, size, image_shape, **kwargs):
         # float32 under every policy: a draw rounded to bfloat16 can reach 1.0, one place beyond the pool.
         super().__init__(trainable=False, dtype="float32", **kwargs)
         self.size = size
-        # Every replica keeps a pool of its own images.
         state = {"trainable": False, "initializer": "zeros", "aggregation": "only_first_replica"}
-        self.stored = self.add_weight(shape=(size, *image_shape), dtype="float32", name="stored", **state)
-        self.count = self.add_weight(shape=(), dtype="int32", name="count", **state)
+        with tf.variable_creator_scope(_without_synchronization):
+            self.stored = self.add_weight(shape=(size, *image_shape), dtype="float32", name="stored", **state)
+            self.count = self.add_weight(shape=(), dtype="int32", name="count", **state)
 
     def call(self, images, draws):
-        """images: (batch, h, w, 3); draws: (batch, 2) uniform in [0, 1). Returns images of the same shape."""
+        """images: this device's (batch, h, w, 3); draws: (global batch, 2) uniform in [0, 1). Returns as `images`."""
+        context = tf.distribute.get_replica_context()
+        local, replica = images.shape[0], context.replica_id_in_sync_group
+        if context.num_replicas_in_sync > 1:
+            images = tf.ensure_shape(context.all_gather(images, 0), (draws.shape[0], *images.shape[1:]))
         out = []
         for image, draw in zip(tf.unstack(images), tf.unstack(draws), strict=True):
             filling = self.count.value < self.size
@@ -34,4 +39,9 @@ class ImagePool(keras.layers.Layer):
             )
             self.count.assign(tf.minimum(self.count.value + 1, self.size))
             out.append(tf.where(swap, old, image))
-        return tf.stack(out)
+        return tf.stack(out)[replica * local : (replica + 1) * local]
+
+
+def _without_synchronization(create, **kwargs):
+    # All devices compute the same pool, so none has to send it to another.
+    return create(**{**kwargs, "synchronization": tf.VariableSynchronization.ON_READ})

@@ -1,6 +1,7 @@
 """Build a CycleGAN from a Config and train it in a run's folder: devices, precision, learning rates, resuming."""
 
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -14,8 +15,10 @@ from monet_lib.data import find_images, to_float
 from monet_lib.devices import pick_precision, strategy
 from monet_lib.guards import Guard
 from monet_lib.models import discriminator_of, generator_of
-from monet_lib.pipeline import UnpairedBatches, load_pair, split, training_data
+from monet_lib.pipeline import UnpairedBatches, load_pair, split
 from monet_lib.runs import Run
+from monet_lib.tensorboard import TensorBoard, require_tensorboard
+from monet_lib.workers import fit_on, folder_of, restore_together
 
 
 @keras.saving.register_keras_serializable("monet_lib")
@@ -70,7 +73,8 @@ def build(config, steps):
     return model
 
 
-def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices="auto", time_budget=None):
+def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices="auto", time_budget=None,
+          tensorboard=False):  # fmt: skip
     """Train in the folder `out`, from its last checkpoint if it has one. Returns the CycleGAN.
 
     data: the images' folder (see `data.find_data`). Writes config.json, history.csv, checkpoints/, grids/,
@@ -78,11 +82,22 @@ def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices=
     another run, and where it can't write. callbacks: more Keras callbacks. devices: see `devices.strategy`.
     time_budget: hours from now for training and for painting the photos afterwards; None: no limit. The learning rates
     follow the step and not the clock: a run that is stopped early goes on at the same rates with the next call.
+    tensorboard: also write tensorboard/, see `tensorboard.TensorBoard`.
     """
     began = time.monotonic()
     if time_budget is not None and not time_budget > 0:
         raise UserError(f"time budget: must be more than 0 hours, got {time_budget!r}.")
+    if tensorboard:
+        require_tensorboard()
     scope = strategy(devices)
+    with folder_of(scope, out) as folder:
+        return _train_in(
+            scope, config, data, out, folder, skip_bad, format, callbacks,
+            time_budget and began + 3600 * time_budget, tensorboard,
+        )  # fmt: skip
+
+
+def _train_in(scope, config, data, out, folder, skip_bad, format, callbacks, deadline, tensorboard):
     if config.batch_size % scope.num_replicas_in_sync:
         raise UserError(
             f"batch_size: {config.batch_size} is no multiple of the {scope.num_replicas_in_sync} devices. Change it."
@@ -97,34 +112,33 @@ def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices=
         kept[name], held[name] = (pixels[inside] if holdout else pixels), pixels[outside]
     batches = UnpairedBatches(kept["monet"], kept["photo"], config)
     steps = config.steps or config.epochs * batches.steps_per_epoch
-    run = Run.open(out, config.with_(steps=steps), data, pair, format)
+    run = Run.open(folder, config.with_(steps=steps), data, pair, format)
     with scope.scope():
         model = build(config, steps)
     checkpoints = Checkpoints(run.folder / "checkpoints", model, config.keep)
-    start = checkpoints.restore()
+    start = restore_together(scope, checkpoints, Path(out) / "checkpoints")
     if start >= steps:
-        print(f"{run.folder}: trained to its last step, {steps}, already")
+        print(f"{out}: trained to its last step, {steps}, already")
         return model
-    print(f"{run.folder}: {f'going on from step {start}' if start else 'a new run'}, to step {steps}; "
+    print(f"{out}: {f'going on from step {start}' if start else 'a new run'}, to step {steps}; "
           f"{batches.steps_per_epoch} steps an epoch; {pick_precision(config.precision)}")  # fmt: skip
     shown = [np.asarray(to_float(kept[name][:4])) for name in ("photo", "monet")]
     saver = Saver(run, checkpoints, start, config.checkpoint_every)
     journal = Journal(run, start, steps, config.log_every)
     pictures = Pictures(run, shown, start, batches.steps_per_epoch)
     callbacks = [Guard(run, start, shown[0]), *callbacks]
+    validator = None
     if config.validate_every:
-        callbacks = [*callbacks, Validator(run, start, saver, held["photo"], held["monet"], kept["monet"])]
-    if time_budget is not None:
+        validator = Validator(run, start, saver, held["photo"], held["monet"], kept["monet"])
+        callbacks = [*callbacks, validator]
+    if deadline is not None:
         photos = find_images(data, "photo", format)
-        callbacks = [*callbacks, TimeBudget(run, start, saver, photos, began + 3600 * time_budget)]
+        callbacks = [*callbacks, TimeBudget(run, start, saver, photos, deadline)]
+    callbacks = [journal, *callbacks, pictures, saver]
+    if tensorboard:
+        callbacks = [*callbacks, TensorBoard(run, start, journal, pictures, validator)]
     try:
-        model.fit(
-            training_data(batches, start, steps),
-            epochs=1,
-            shuffle=False,
-            verbose=0,
-            callbacks=[journal, *callbacks, pictures, saver],
-        )
+        fit_on(scope, model, batches, start, steps, callbacks)
     except KeyboardInterrupt:
         journal.close()
         saver.save()

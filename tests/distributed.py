@@ -1,35 +1,40 @@
-"""Train a few steps of a small model and save its weights: python distributed.py {one,mirrored} OUT.npz.
+"""Train a small model on several devices: python distributed.py KIND DATA RUN WEIGHTS.npz.
 
-A process of its own, since logical devices must be set up before TensorFlow starts.
+KIND: one, mirrored or multiworker. All but "one" stop after two steps and go on from there. A process of its own, since
+logical devices must be set up before TensorFlow starts.
 """
 
 import sys
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from monet_lib.config import profile
-from monet_lib.devices import strategy
-from monet_lib.pipeline import UnpairedBatches, training_data
-from monet_lib.training import build
+from monet_lib.training import train
+from monet_lib.workers import is_chief
 
 
-def main(kind, out):
+class StopChief(keras.callbacks.Callback):
+    """What a time budget does: one machine's clock stops all of them."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 1 and is_chief(self.model.distribute_strategy):
+            self.model.stop_training = True
+
+
+def main(kind, data, run, out):
     if kind == "mirrored":
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    scope = strategy(kind)
     config = profile(
         "tiny", image_size=32, crop=64, batch_size=2, generator_filters=2, residual_blocks=1, discriminator_filters=2,
-        pool_size=0, diff_augment="color,translation,cutout", r1_weight=0.1, identity_until=1.0,
+        pool_size=3, diff_augment="color,translation,cutout", r1_weight=0.1, identity_until=1.0, steps=4, log_every=1,
     )  # fmt: skip
-    images = np.random.default_rng(0).integers(0, 256, (2, 5, 256, 256, 3), np.uint8)
-    with scope.scope():
-        model = build(config, steps=10)
-    losses = model.fit(
-        training_data(UnpairedBatches(*images, config), 0, 3), verbose=0, shuffle=False
-    ).history
-    np.savez(out, losses=[losses[k][-1] for k in sorted(losses)], replicas=scope.num_replicas_in_sync,
+    if kind != "one":
+        train(config, data, run, devices=kind, callbacks=[StopChief()])
+    model = train(config, data, run, devices=kind)
+    np.savez(out, replicas=model.distribute_strategy.num_replicas_in_sync,
              weights=np.concatenate([np.ravel(w) for w in model.get_weights()]))  # fmt: skip
 
 

@@ -1,48 +1,102 @@
-"""Several devices take the same step as one with the same global batch."""
+"""Several devices, and several machines, take the same steps as one device with the same global batch."""
 
+import csv
+import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import make_data
 
 from monet_lib.config import UserError
-from monet_lib.devices import strategy
+from monet_lib.devices import machines, strategy
+from monet_lib.runs import LOSSES
 
 SCRIPT = Path(__file__).with_name("distributed.py")
 
 
-def start(kind, out, **environment):
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return make_data(tmp_path_factory.mktemp("data") / "data")
+
+
+def start(kind, data, run, weights, **environment):
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""} | environment
-    command = [sys.executable, str(SCRIPT), kind, str(out)]
+    command = [sys.executable, str(SCRIPT), kind, str(data), str(run), str(weights)]
     return subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
 def finish(process):
-    _, errors = process.communicate(timeout=300)
+    out, errors = process.communicate(timeout=400)
     assert process.returncode == 0, errors[-3000:]
+    return out
 
 
 @pytest.fixture(scope="module")
-def one_device(tmp_path_factory):
-    out = tmp_path_factory.mktemp("one") / "one.npz"
-    finish(start("one", out))
-    return np.load(out)
+def one_device(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("one")
+    finish(start("one", data, folder / "run", folder / "weights.npz"))
+    return folder
 
 
-def assert_same(got, expected):
-    assert got["replicas"] == 2
-    np.testing.assert_allclose(got["weights"], expected["weights"], atol=1e-5)
-    np.testing.assert_allclose(got["losses"], expected["losses"], rtol=1e-4)
+def losses(run):
+    with open(run / "history.csv", newline="") as file:
+        return [[float(row[name]) for name in LOSSES] for row in csv.DictReader(file)]
 
 
-def test_two_logical_devices(one_device, tmp_path):
-    finish(start("mirrored", tmp_path / "two.npz"))
-    assert_same(np.load(tmp_path / "two.npz"), one_device)
+def assert_same(run, weights, expected):
+    got, wanted = np.load(weights), np.load(expected / "weights.npz")
+    assert (wanted["replicas"], got["replicas"]) == (1, 2)
+    np.testing.assert_allclose(got["weights"], wanted["weights"], atol=1e-5)
+    assert len(losses(run)) == 4
+    np.testing.assert_allclose(losses(run), losses(expected / "run"), rtol=1e-3, atol=2e-5)
+
+
+def test_two_logical_devices_stopped_and_resumed(one_device, data, tmp_path):
+    out = finish(start("mirrored", data, tmp_path / "run", tmp_path / "weights.npz"))
+    assert "going on from step 2" in out
+    assert_same(tmp_path / "run", tmp_path / "weights.npz", one_device)
+
+
+def test_two_machines_stopped_and_resumed(one_device, data, tmp_path):
+    """Two processes on the loopback: the first writes the run's folder, both end with the same weights."""
+    with socket.socket() as a, socket.socket() as b:
+        for s in (a, b):
+            s.bind(("127.0.0.1", 0))
+        places = [f"127.0.0.1:{s.getsockname()[1]}" for s in (a, b)]
+    processes = [
+        start("multiworker", data, tmp_path / "run", tmp_path / f"weights{k}.npz",
+              TF_CONFIG=json.dumps({"cluster": {"worker": places}, "task": {"type": "worker", "index": k}}))
+        for k in (0, 1)
+    ]  # fmt: skip
+    try:
+        for process in processes:
+            assert "going on from step 2" in finish(process)
+    finally:
+        for process in processes:
+            process.kill()
+    for k in (0, 1):
+        assert_same(tmp_path / "run", tmp_path / f"weights{k}.npz", one_device)
+    assert (tmp_path / "run" / "generator.npz").exists()
+
+
+def test_machines_are_counted_from_the_environment(monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert machines() == 0
+    with pytest.raises(UserError, match="TF_CONFIG: not set"):
+        strategy("multiworker")
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {"chief": ["a:1"], "worker": ["b:1", "c:1"]}}))
+    assert machines() == 3
+    for damaged in ("{", '{"cluster": 3}', "[]"):
+        monkeypatch.setenv("TF_CONFIG", damaged)
+        with pytest.raises(UserError, match="TF_CONFIG: not the JSON of a cluster"):
+            machines()
 
 
 def test_one_device_is_the_default_and_a_wrong_name_is_named():

@@ -1,4 +1,7 @@
-"""Training killed with SIGKILL at random moments, resumed each time, ends with the uninterrupted run's weights."""
+"""Training killed with SIGKILL at random moments, resumed each time, ends with the uninterrupted run's weights.
+
+Every other kill comes while a checkpoint is being written. `make soak` kills 20 times.
+"""
 
 import os
 import random
@@ -12,7 +15,7 @@ import numpy as np
 from monet_lib.checkpoints import load_generator
 
 KILLS = int(os.environ.get("MONET_KILLS", "3"))
-STEPS = 40
+STEPS = max(40, 12 * KILLS)
 
 
 def start(data, run, *more):
@@ -32,16 +35,21 @@ def steps_done(run):
 
 def test_killed_training_ends_as_if_never_killed(data_folder, tmp_path):
     assert start(data_folder, tmp_path / "whole").wait(timeout=300) == 0
-    moments, killed = random.Random(0), 0
-    for _ in range(KILLS):
+    moments, checkpoints, within = random.Random(0), tmp_path / "killed" / "checkpoints", 0
+    for kill in range(KILLS):
         process, before = start(data_folder, tmp_path / "killed"), steps_done(tmp_path / "killed")
-        # Every step writes a checkpoint here, so most of these moments lie within the writing of one.
         while process.poll() is None and steps_done(tmp_path / "killed") <= before:
             time.sleep(0.01)
-        time.sleep(moments.uniform(0, 0.4))
+        if kill % 2:
+            time.sleep(moments.uniform(0, 0.4))
+        else:  # while a checkpoint is being written: every step writes one
+            while process.poll() is None and not any(checkpoints.glob("writing-*")):
+                time.sleep(0.0005)
+            time.sleep(moments.uniform(0, 0.01))
         process.send_signal(signal.SIGKILL)
-        killed += process.wait(timeout=60) == -signal.SIGKILL
-    assert killed >= 1
+        assert process.wait(timeout=60) == -signal.SIGKILL, "it ended before it could be killed"
+        within += any(checkpoints.glob("writing-*"))
+    assert within >= 1
     assert start(data_folder, tmp_path / "killed").wait(timeout=300) == 0
     whole, resumed = (
         load_generator(tmp_path / name / "generator.npz")[0].get_weights() for name in ("whole", "killed")
