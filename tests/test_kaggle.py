@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import re
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -21,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 sys.path.insert(0, str(ROOT / "tests"))
 
-from build_kaggle import PLACEHOLDER, build_all, kernel_metadata  # noqa: E402
+from build_kaggle import PLACEHOLDER, build_all, kernel_metadata, standalone  # noqa: E402
 from inline import BuildError, Source, check, needed_modules, read_module  # noqa: E402
 from standalone import fresh_environment, kaggle_input, run_standalone  # noqa: E402
 
@@ -63,6 +64,17 @@ def test_the_users_name_is_filled_in(tmp_path):
         assert json.loads(path.read_text())["id"].startswith("claude-monet/")
     with pytest.raises(BuildError, match="not a Kaggle user name"):
         build_all(tmp_path, "claude monet")
+
+
+def test_make_takes_the_name_from_its_arguments_and_not_from_the_shell():
+    environment = {**os.environ, "USER": "login"}
+    for arguments, wanted in (([], False), (["USER=claude-monet"], True)):
+        command = ["make", "--dry-run", "kaggle", *arguments]
+        said = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        ).stdout
+        assert ("--user claude-monet" in said) == wanted
+        assert "login" not in said
 
 
 def test_metadata_is_what_kaggle_wants(name):
@@ -217,6 +229,23 @@ def test_what_cant_be_inlined_is_one_clear_line(text, tmp_path):
         check(needed_modules(own, tmp_path), own)
     assert "\n" not in str(error.value)
     assert re.match(r"(monet_lib[/.]\w+|lesson\.py)", str(error.value)), "where it is"
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("lesson.nothing()", "lesson.nothing is not in the library"),
+        ("tint = 1\nlesson.tint(tint)", "tint would hide lesson.tint"),
+        ("def f(tint):\n    return lesson.tint(tint)", "tint would hide lesson.tint"),
+        ("def tint():\n    pass", "tint is already monet_lib/lesson_unet.py's"),
+    ],
+)
+def test_a_lesson_that_would_mean_something_else_alone_is_refused(code, found, tmp_path):
+    source = tmp_path / "lesson.py"
+    head = "# %% [markdown]\n# # Title\n\n# %% [markdown]\n# ## Setup\n\n# %%\n"
+    source.write_text(f"{head}from monet_lib import lesson_unet as lesson\n\n# %%\n{code}\n")
+    with pytest.raises(BuildError, match=re.escape(found)):
+        standalone(source)
 
 
 def test_what_can_be_inlined_is(tmp_path):
