@@ -32,10 +32,11 @@ class ImagePool(keras.layers.Layer):
             filling = self.count.value < self.size
             place = tf.where(filling, self.count.value, tf.cast(draw[0] * self.size, tf.int32))
             swap = tf.logical_and(tf.logical_not(filling), draw[1] < 0.5)
-            old = self.stored.value[place]
+            old = tf.gather(self.stored.value, place)
             store = tf.logical_or(filling, swap)
-            self.stored.assign(
-                tf.tensor_scatter_nd_update(self.stored.value, [[place]], [tf.where(store, image, old)])
+            # In place: at 256 px the pool is 39 MB, and copying it for one image took four times as long.
+            tf.raw_ops.ResourceScatterUpdate(
+                resource=self.stored.value.handle, indices=[place], updates=[tf.where(store, image, old)]
             )
             self.count.assign(tf.minimum(self.count.value + 1, self.size))
             out.append(tf.where(swap, old, image))
