@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help install demo test test-browser test-kaggle notebooks kaggle bench clean
+.PHONY: help install demo test test-browser test-kaggle notebooks kaggle bench soak clean
 
 help:
 	@echo "make demo       train a small CycleGAN on the sample and repaint its photos, from nothing installed"
@@ -13,7 +13,8 @@ help:
 	@echo "make notebooks  build and execute notebooks/*.ipynb from notebooks/src/*.py"
 	@echo "make kaggle     build kaggle/, notebooks that stand alone; USER=name fills in your Kaggle user name"
 	@echo "make test-kaggle  run all of these on their own, also with the TensorFlow, Keras and NumPy of older images"
-	@echo "make bench      measure speed and memory of the pipeline"
+	@echo "make bench      measure speed and memory, into benchmarks/README.md and the README (an hour)"
+	@echo "make soak       kill and resume training 20 times, train every technique for 200 steps (half an hour)"
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -56,7 +57,11 @@ test-kaggle: install
 	python -m pytest tests/kaggle
 
 bench: install
-	python benchmarks/pipeline.py
+	python benchmarks/report.py
+	python benchmarks/lessons.py
+
+soak: install
+	MONET_KILLS=20 MONET_STEPS=200 python -m pytest tests/test_kill.py tests/test_techniques.py
 
 clean:
 	rm -rf build runs .venv
