@@ -35,6 +35,8 @@ EDITOR = {"accelerator": "nvidiaTeslaT4", "isGpuEnabled": True, "isInternetEnabl
           "sourceType": "notebook"}  # fmt: skip
 STANDALONE = f"""This notebook stands alone: it holds the code that it needs of the [course's library]({COURSE}),
 folded. It wants the competition *gan-getting-started* as input, no internet, and no package beyond Kaggle's."""
+LIBRARY = """One idea a part, each using only those above it; a click on a folded cell opens it. To use the notebook
+you need not read this: run it, and go on at {}."""
 CONFIGURATION = """import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow: only what stops it
@@ -57,7 +59,11 @@ def standalone(source):
     before, after = ([_own_cell(cell, alias) for cell in part] for part in (cells[:first], cells[first:]))
     if not any(cell.source.startswith("## Configuration") for cell in before):
         before += [new_markdown_cell("## Configuration"), new_code_cell(CONFIGURATION)]
-    library = [new_markdown_cell("## The library\n\nOne idea a part, each using only those above it.")]
+    library = [
+        new_markdown_cell(
+            f"## The library\n\n{LIBRARY.format(_link(cells[first].source.splitlines()[0][3:]))}"
+        )
+    ]
     for module in modules:
         idea = ast.get_docstring(module.tree).replace("*", r"\*")
         library += [new_markdown_cell(f"### {module.name}\n\n{idea}")]
@@ -126,11 +132,15 @@ def _own_cell(cell, alias):
     return new_markdown_cell(LINK.sub(absolute, cell.source))
 
 
+def _link(heading):
+    return f"[{heading}](#{quote(heading.replace(' ', '-'), safe=',·:')})"
+
+
 def _contents(cells):
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     lines = []
     for level, heading in re.findall(r"^(##|###) (.+)$", text, re.M):
-        link = f"[{heading}](#{quote(heading.replace(' ', '-'), safe=',·:')})"
+        link = _link(heading)
         if level == "##":
             lines.append(f"- {link}")
         elif lines[-1].startswith("- [The library]"):
