@@ -241,3 +241,21 @@ def test_sigterm_saves_like_ctrl_c(data_folder, tmp_path):
     out = process.communicate(timeout=60)[0]
     assert "and saved; the same command goes on" in out
     assert list((tmp_path / "run" / "checkpoints").glob("step-*"))
+
+
+def test_training_can_start_from_a_generator(nano, tmp_path):
+    file, other = tmp_path / "other.npz", nano.with_(seed=7)
+    save_generator(file, build(other, steps=1).monet_generator, other)
+    model = build(nano.with_(start_from=str(file)), steps=1)
+    trained = load_generator(file)[0]
+    for network in (model.monet_generator, model.averaged_generator):
+        for got, expected in zip(network.get_weights(), trained.get_weights(), strict=True):
+            np.testing.assert_array_equal(got, expected)
+    fresh = build(nano, steps=1)
+    assert not np.array_equal(fresh.monet_generator.get_weights()[0], trained.get_weights()[0])
+    np.testing.assert_array_equal(
+        model.photo_generator.get_weights()[0], fresh.photo_generator.get_weights()[0]
+    )
+    wider = nano.with_(start_from=str(file), generator_filters=2 * nano.generator_filters)
+    with pytest.raises(UserError, match="is another network than the config's"):
+        build(wider, steps=1)
