@@ -388,8 +388,10 @@ assert mifid(30.0, 0.05) > 500
 # ```
 #
 # The competition takes submissions from *notebooks*: on Kaggle a notebook must write
-# `/kaggle/working/images.zip`. Open the submission notebook there, attach the competition's data, switch on a
-# GPU, "Save & Run All", and then "Submit" on its output page.
+# `/kaggle/working/images.zip`. Open the [submission
+# notebook](../kaggle/monet-submission/monet-submission.ipynb) there, attach the competition's data, switch on a
+# GPU, "Save & Run All", and then "Submit" on its output page. [Step by step](../docs/kaggle.md), with what to do
+# when the session ends before the training does.
 #
 # ## Exercises
 #
