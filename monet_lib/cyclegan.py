@@ -36,13 +36,15 @@ class CycleGAN(keras.Model):
 
     def compile(self, generator_optimizer, discriminator_optimizer, adversarial="least_squares", real_label=1.0,
                 cycle_weight=10.0, identity_weight=5.0, identity_steps=0, r1_weight=0.0, diff_augment="", ema=0.999,
-                **kwargs):  # fmt: skip
+                joined=False, **kwargs):  # fmt: skip
         """Set optimizers and losses. One optimizer serves both generators, one both discriminators.
 
         adversarial: "least_squares", "bce" or "hinge"; a comma list gives each discriminator head its own.
         identity_steps: the identity weight falls linearly to 0 over so many steps, and its forward passes are then
         skipped; 0 keeps it. r1_weight: gradient penalty on real images. diff_augment: see `augment.diff_augment`.
-        ema: decay of the averaged generator. Other arguments go to `keras.Model.compile`.
+        ema: decay of the averaged generator. joined: translation and identity in one call of a generator, real and fake
+        in one of a discriminator: quicker, for networks in which an image doesn't depend on the others of its batch,
+        so not with batch norm. Other arguments go to `keras.Model.compile`.
         """
         # XLA takes a minute to compile this step on a CPU and then runs slower; Keras would choose "auto".
         super().compile(optimizer=generator_optimizer, **{"jit_compile": False, **kwargs})
@@ -50,7 +52,7 @@ class CycleGAN(keras.Model):
         self.adversarial, self.real_label = tuple(adversarial.split(",")), real_label
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
         self.identity_steps, self.r1_weight = identity_steps, r1_weight
-        self.diff_augment, self.ema = diff_augment, ema
+        self.diff_augment, self.ema, self.joined = diff_augment, ema, joined
         generator_optimizer.build(self.generator_variables)
         discriminator_optimizer.build(self.discriminator_variables)
 
@@ -86,12 +88,12 @@ class CycleGAN(keras.Model):
         monet, photo = data
         step, replicas = self.step, self._replicas()
         with tf.GradientTape() as generator_tape:
-            fake_monet = self.monet_generator(photo, training=True)
-            fake_photo = self.photo_generator(monet, training=True)
+            fake_monet, same_monet = self._translate(self.monet_generator, photo, monet)
+            fake_photo, same_photo = self._translate(self.photo_generator, monet, photo)
             cycled_photo = self.photo_generator(fake_monet, training=True)
             cycled_monet = self.monet_generator(fake_photo, training=True)
             cycle = cycle_loss(monet, cycled_monet) + cycle_loss(photo, cycled_photo)
-            identity_weight, identity = self._identity(monet, photo, step)
+            identity_weight, identity = self._identity(monet, photo, same_monet, same_photo, step)
             monet_draws, photo_draws = (self._share(self._draws(monet, step, k, DRAWS)) for k in (0, 1))
             monet_adversarial = self._fool(self.monet_discriminator, fake_monet, monet_draws)
             photo_adversarial = self._fool(self.photo_discriminator, fake_photo, photo_draws)
@@ -117,15 +119,22 @@ class CycleGAN(keras.Model):
         }
         return generator_gradients, discriminator_gradients, {k: v / replicas for k, v in losses.items()}
 
-    def _identity(self, monet, photo, step):
+    def _translate(self, generator, images, targets):
+        """(translated images, the generator's answer to its own target domain, or None to be asked for later)."""
+        if not (self.joined and self.identity_weight and not self.identity_steps):
+            return generator(images, training=True), None
+        return tf.split(generator(tf.concat([images, targets], 0), training=True), 2)
+
+    def _identity(self, monet, photo, same_monet, same_photo, step):
         """(weight, loss); where the weight is 0 the two forward passes are not made."""
         if not self.identity_weight:
             return 0.0, tf.constant(0.0)
 
         def loss():
-            return identity_loss(monet, self.monet_generator(monet, training=True)) + identity_loss(
-                photo, self.photo_generator(photo, training=True)
-            )
+            same = (same_monet, same_photo)
+            if same_monet is None:
+                same = self.monet_generator(monet, training=True), self.photo_generator(photo, training=True)
+            return identity_loss(monet, same[0]) + identity_loss(photo, same[1])
 
         if not self.identity_steps:
             return self.identity_weight, loss()
@@ -140,6 +149,9 @@ class CycleGAN(keras.Model):
         # The same draws for real and fake, so that the alteration itself gives nothing away.
         real = diff_augment(real, draws, self.diff_augment)
         fake = diff_augment(tf.stop_gradient(fake), draws, self.diff_augment)
+        if self.joined and not self.r1_weight:
+            logits = discriminator(tf.concat([real, tf.cast(fake, real.dtype)], 0), training=True)
+            return self._over_heads(discriminator_loss, *tf.split(logits, 2), real_label=self.real_label)
         if not self.r1_weight:
             real_logits, penalty = discriminator(real, training=True), 0.0
         else:

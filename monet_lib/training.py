@@ -72,6 +72,7 @@ def build(config, steps):
         r1_weight=config.r1_weight,
         diff_augment=config.diff_augment,
         ema=config.ema,
+        joined="batch" not in (config.norm, config.discriminator_norm),
     )
     return model
 

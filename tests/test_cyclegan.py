@@ -148,11 +148,21 @@ def test_training_reduces_the_round_trip_error():
     assert model.fit(data.take(1), verbose=0, shuffle=False).history["cycle"][0] < 0.8 * float(first)
 
 
+@pytest.mark.parametrize("batch", [1, 2])
+def test_joined_calls_give_the_same_gradients(batch):
+    data = pair(batch=batch)
+    apart, joined = small(), small(joined=True)
+    for network, other in zip(apart.layers, joined.layers, strict=True):
+        other.set_weights(network.get_weights())
+    for expected, got in zip(apart.gradients(data)[:2], joined.gradients(data)[:2], strict=True):
+        np.testing.assert_allclose(flat(got), flat(expected), rtol=1e-3, atol=1e-5)
+
+
 def test_identity_fades_and_its_passes_are_skipped():
     model, data = small(identity_weight=4.0, identity_steps=2), pair()
     weights = []
     for _ in range(3):
-        weight, loss = model._identity(*data, model.step)
+        weight, loss = model._identity(*data, None, None, model.step)
         weights.append(float(weight))
         model.train_step(data)
     assert weights == [4.0, 2.0, 0.0]
