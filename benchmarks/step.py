@@ -1,8 +1,9 @@
 """The training step against its peers, in turns on the same machine: python benchmarks/step.py [CASE ...] [--quick].
 
 Variants, with the same networks and the same batch: `tutorial`, the official TensorFlow CycleGAN tutorial's step
-written from its description (one persistent tape, four gradient calls, four Adams, BCE, float32); `float32` and
-`default`, ours with image pool and moving average, in float32 and in the precision that this machine gets by default;
+written from its description (one persistent tape, four gradient calls, four of Keras' Adams, BCE, instance norm by its
+formula, float32); `float32` and `default`, ours with image pool and moving average, in float32 and in the precision
+that this machine gets by default;
 `torch`, the same networks and losses in PyTorch, float32, where it is installed (`--torch PYTHON` names another
 interpreter that has it). Each variant lives in a process of its own, whose peak memory is its own; the processes take
 one step each in turns. The figures are medians of ratios within a turn.
@@ -50,8 +51,10 @@ def tutorial_step(case):
     import keras
     import tensorflow as tf
 
+    from monet_lib import layers
     from monet_lib.models import discriminator_of, generator_of
 
+    layers.fuses = lambda x: False  # instance norm by its formula, as the tutorial's layer has it
     config = config_of(case)
     keras.utils.set_random_seed(0)
     to_monet, to_photo = generator_of(config, "g"), generator_of(config, "f")

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from monet_lib.adam import FusedAdam
 from monet_lib.budget import TimeBudget
 from monet_lib.callbacks import Journal, Pictures, Saver, Validator
 from monet_lib.checkpoints import Checkpoints, load_generator
@@ -63,7 +64,7 @@ def build(config, steps):
     constant = round(config.decay_from * steps)
     rates = (config.generator_rate, config.discriminator_rate)
     model.compile(
-        *(keras.optimizers.Adam(ConstantThenLinear(r, constant, steps), config.beta_1) for r in rates),
+        *(FusedAdam(ConstantThenLinear(r, constant, steps), config.beta_1) for r in rates),
         adversarial=config.adversarial,
         real_label=config.real_label,
         cycle_weight=config.cycle_weight,

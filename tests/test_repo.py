@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = """
 config data download scenery brushwork sample pipeline inspection fused layers models losses augment pool
 cyclegan dcgan viz checkpoints runs resuming metrics features image_sources scoring translation callbacks guards devices
-workers tensorboard submission budget training widgets checks
+workers tensorboard submission budget adam training widgets checks
 short_runs lesson_eda lesson_dcgan lesson_unet lesson_resnet lesson_submission cli
 """.split()
 TENSORFLOW_FREE = ("config", "layers", "models", "losses", "augment", "metrics")
