@@ -1,7 +1,7 @@
 """Run the benchmarks and put what they print into benchmarks/README.md: python benchmarks/report.py [NAME ...].
 
 NAME: step, training, pipeline, submission, metrics; by default all, for about half an hour. `--kept`: of the step, the
-table of what was measured before.
+table of what was measured before. The README's section "Measured" is written anew from the page.
 """
 
 import argparse
@@ -32,14 +32,33 @@ def machine():
     )
 
 
-def put(name, text):
-    """Replace what stands between a program's two marks."""
-    report = REPORT.read_text()
-    before, start, rest = report.partition(f"<!-- {name} -->\n")
-    _, end, after = rest.partition(f"<!-- /{name} -->")
+def parts(page, name):
+    """(before, between, after) a name's two marks in a page, the marks left with their sides."""
+    before, start, rest = page.read_text().partition(f"<!-- {name} -->\n")
+    between, end, after = rest.partition(f"<!-- /{name} -->")
     if not end:
-        raise SystemExit(f"{REPORT}: no <!-- {name} --> ... <!-- /{name} -->. Put it back.")
-    REPORT.write_text(f"{before}{start}{text}\n{end}{after}")
+        raise SystemExit(f"{page}: no <!-- {name} --> ... <!-- /{name} -->. Put it back.")
+    return before + start, between.strip(), end + after
+
+
+def put(page, name, text):
+    """Replace what stands between a name's two marks."""
+    before, _, after = parts(page, name)
+    page.write_text(f"{before}{text}\n{after}")
+
+
+def summary():
+    """The README's figures: the step's table, and the other programs' lines as they stand on the page."""
+    step = parts(REPORT, "step")[1]
+    about = "Steps a second and peak memory of training, as ratios to the official TensorFlow tutorial's step"
+    found = [f"{about}, {step}"] if step else []
+    for name in ("training", "pipeline", "submission"):
+        if text := parts(REPORT, name)[1]:
+            command, _, lines = text.partition("```\n")
+            items = [f"- {line}" for line in lines.removesuffix("```").strip().splitlines()]
+            found.append(command.strip() + "\n\n" + "\n".join(items))
+    found.append("More, and what was tried: [benchmarks/README.md](benchmarks/README.md).")
+    return "\n\n".join(found)
 
 
 def main():
@@ -56,7 +75,8 @@ def main():
         out = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
         lines = [line for line in out.splitlines() if not line.startswith("data: ")]
         body = out if name == "step" else "```\n" + "\n".join(lines) + "\n```"
-        put(name, f"`python benchmarks/{name}.py` on {machine()}:\n\n{body}")
+        put(REPORT, name, f"`python benchmarks/{name}.py` on {machine()}:\n\n{body}")
+        put(ROOT / "README.md", "bench", summary())
         print(f"{name}: written to {REPORT}")
 
 
