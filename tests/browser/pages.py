@@ -77,7 +77,10 @@ def serve(app, folder, theme="JupyterLab Light"):
             yield url
         finally:
             server.terminate()  # and its kernels
-            server.wait(30)
+            try:
+                server.wait(60)
+            except subprocess.TimeoutExpired:
+                server.kill()
 
 
 def ask(url, path):
