@@ -54,13 +54,13 @@ def assert_same(run, weights, expected):
     got, wanted = np.load(weights), np.load(expected / "weights.npz")
     assert (wanted["replicas"], got["replicas"]) == (1, 2)
     np.testing.assert_allclose(got["weights"], wanted["weights"], atol=1e-5)
-    assert len(losses(run)) == 4
-    np.testing.assert_allclose(losses(run), losses(expected / "run"), rtol=1e-3, atol=2e-5)
+    assert len(losses(run)) == 2
+    np.testing.assert_allclose(losses(run), losses(expected / "run"), rtol=1e-4, atol=2e-5)
 
 
 def test_two_logical_devices_stopped_and_resumed(one_device, data, tmp_path):
     out = finish(start("mirrored", data, tmp_path / "run", tmp_path / "weights.npz"))
-    assert "going on from step 2" in out
+    assert "going on from step 1" in out
     assert_same(tmp_path / "run", tmp_path / "weights.npz", one_device)
 
 
@@ -77,7 +77,7 @@ def test_two_machines_stopped_and_resumed(one_device, data, tmp_path):
     ]  # fmt: skip
     try:
         for process in processes:
-            assert "going on from step 2" in finish(process)
+            assert "going on from step 1" in finish(process)
     finally:
         for process in processes:
             process.kill()
