@@ -31,21 +31,19 @@ from monet_lib.translation import JPEG, paint
 
 HELD, QUARTERS, ROUNDS, STEPS = 500, 4, 3, 4
 # What each changes of the profile `laptop`.
-OLD = {
-    "residual_output": False, "norm": "instance", "cycle_weight": 10.0, "identity_weight": 5.0,
-    "discriminator_norm": "", "discriminator_filters": 32, "discriminator_rate": 2e-4,
-}  # fmt: skip
+PLAIN = {"generator_filters": 32, "norm": "instance", "discriminator_norm": "", "identity_weight": 5.0}
 RECIPES = {
     "official tutorial": {
-        **OLD, "model": "unet", "image_size": 256, "crop": 229, "unet_depth": 8, "generator_filters": 64,
+        **PLAIN, "model": "unet", "image_size": 256, "crop": 229, "unet_depth": 8, "generator_filters": 64,
         "discriminator_filters": 64, "upsample": "transpose", "adversarial": "bce", "pool_size": 0, "ema": 0.0,
         "decay_from": 1.0, "precision": "float32",
     },
-    "ResNet9, 64 filters": {**OLD, "residual_blocks": 9, "generator_filters": 64, "discriminator_filters": 64},
-    "ResNet6, 32 filters": OLD,
-    "transposed convolutions": {**OLD, "upsample": "transpose"},
-    "a change to the photo": {**OLD, "residual_output": True},
-    "no norm": {**OLD, "residual_output": True, "norm": "none", "discriminator_norm": "instance"},
+    "ResNet9, 64 filters": {**PLAIN, "residual_blocks": 9, "generator_filters": 64, "discriminator_filters": 64},
+    "ResNet6, 32 filters": PLAIN,
+    "transposed convolutions": {**PLAIN, "upsample": "transpose"},
+    "a change to the photo": {**PLAIN, "norm": "none", "discriminator_norm": "instance", "residual_output": True},
+    "16 filters, instance norm": {"norm": "instance"},
+    "DiffAugment": {"diff_augment": "color,translation,cutout"},
     "laptop": {},
 }  # fmt: skip
 

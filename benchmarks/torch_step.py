@@ -1,6 +1,6 @@
 """The networks of `monet_lib.models` and a CycleGAN step in PyTorch, for benchmarks/step.py to run against.
 
-Same layers, filters and losses as the profile `laptop`; one joint gradient for both generators, one for both
+Same layers, filters and losses as step.py's other variants; one joint gradient for both generators, one for both
 discriminators, an Adam each, as is usual there. Channels first, PyTorch's own layout.
 """
 

@@ -18,7 +18,7 @@ SCALES = {
     "tiny": ({"image_size": 32, "crop": 32, "generator_filters": 4, "residual_blocks": 1,
               "discriminator_filters": 4}, 6),
     "laptop": ({"image_size": 96, "crop": 96, "generator_filters": 24, "residual_blocks": 4,
-                "discriminator_filters": 24}, 600),
+                "discriminator_filters": 24, "norm": "instance", "identity_weight": 5.0}, 600),
     "full": ({}, 30000),
 }  # fmt: skip
 PATCHGAN = [(4, 2), (4, 2), (4, 2), (4, 1), (4, 1)]  # (kernel, stride) of the paper's discriminator

@@ -19,7 +19,7 @@ SCALES = {
     "tiny": ({"image_size": 32, "crop": 32, "generator_filters": 4, "residual_blocks": 1,
               "discriminator_filters": 4}, 6),
     "laptop": ({"image_size": 96, "crop": 96, "generator_filters": 24, "residual_blocks": 4,
-                "discriminator_filters": 24}, 400),
+                "discriminator_filters": 24, "norm": "instance", "identity_weight": 5.0}, 400),
     "full": ({}, 30000),
 }  # fmt: skip
 

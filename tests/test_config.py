@@ -14,6 +14,12 @@ def test_environment_picks_the_profile(monkeypatch):
     assert profile("full") == PROFILES["full"]
 
 
+def test_each_network_has_its_own_laptop_settings():
+    resnet, unet = (profile("laptop", model=model, seed=3) for model in ("resnet", "unet"))
+    assert (resnet.norm, unet.norm) == ("none", "instance")
+    assert (resnet.profile, unet.profile, resnet.seed, unet.seed) == ("laptop", "laptop", 3, 3)
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
