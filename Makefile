@@ -7,7 +7,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 .PHONY: help install demo test test-browser test-kaggle notebooks kaggle bench soak clean
 
 help:
-	@echo "make demo       train a small CycleGAN on the sample and repaint its photos, from nothing installed"
+	@echo "make demo       paint photographs with the trained generator, and train one of your own, from nothing installed"
 	@echo "make test       install and run all that CI runs"
 	@echo "make test-browser  run the lessons in JupyterLab and Notebook 7, in a browser (needs Chromium and its driver)"
 	@echo "make notebooks  build and execute notebooks/*.ipynb from notebooks/src/*.py"
@@ -26,15 +26,15 @@ install: .venv/installed
 
 demo: install
 	rm -rf build/demo
+	monet translate data/photos --out build/demo/paintings
+	@python tools/gallery.py data/photos build/demo/paintings build/demo/gallery.jpg --pairs 2
 	monet train --data data/sample --profile laptop --steps 400 --out build/demo/run
-	monet translate --run build/demo/run data/sample/photo_jpg --out build/demo/paintings
 	monet submit --run build/demo/run --out build/demo/images.zip
-	@python tools/gallery.py data/sample/photo_jpg build/demo/paintings build/demo/gallery.jpg
 	@echo
-	@echo "gallery:     build/demo/gallery.jpg"
-	@echo "training:    build/demo/run/grids, build/demo/run/losses.png"
+	@echo "gallery:     build/demo/gallery.jpg, photographs painted by the course's trained generator"
 	@echo "paintings:   build/demo/paintings"
-	@echo "submission:  build/demo/images.zip"
+	@echo "training:    build/demo/run/grids, build/demo/run/losses.png: the first 400 steps of a generator of your own"
+	@echo "submission:  build/demo/images.zip, painted by that one"
 
 test: install
 	ruff check .

@@ -5,7 +5,8 @@ so that its schedule ends with its time; after each quarter, photos kept out of 
 same command goes on where it was stopped. Prints the table of recipes.md.
 
 --judge: a program that is called with a folder of paintings, `--photos` and the folder of their photos, and prints
-JSON with proxy_kid and content; without it, KID by the project's own features (`monet score --features`).
+JSON with proxy_kid and, if it has them, content (the mean correlation of the luminance of photo and painting) and
+memorization; without it, KID by the project's own features (`monet score --features random-conv`).
 """
 
 import argparse
@@ -104,7 +105,7 @@ def outside_judge(command, folder, names, photos):
         found = json.loads(
             subprocess.run(call, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
         )
-        return {"kid": found["proxy_kid"], "content": found["content"]}
+        return {"kid": found["proxy_kid"], **{k: found[k] for k in ("content", "memorization") if k in found}}
 
     return score
 

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageOps
 
 from monet_lib.translation import read_photo
 from monet_lib.viz import image_grid
@@ -15,11 +16,16 @@ def main():
     parser.add_argument("paintings", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=12)
+    parser.add_argument("--pairs", type=int, default=3, help="in a row")
     arguments = parser.parse_args()
     names = sorted(path.name for path in arguments.paintings.glob("*.jpg"))[: arguments.count]
-    pairs = [(read_photo(arguments.photos / name), read_photo(arguments.paintings / name)) for name in names]
-    rows = [sum(pairs[k : k + 3], ()) for k in range(0, len(pairs), 3)]
-    Image.fromarray(image_grid(rows, ["photo", "painted"] * 3)).save(arguments.out, quality=90)
+    images = [Image.fromarray(read_photo(folder / name)) for name in names for folder in
+              (arguments.photos, arguments.paintings)]  # fmt: skip
+    size = tuple(min(image.size[k] for image in images) for k in (0, 1))
+    cut = [np.asarray(ImageOps.fit(image, size)) for image in images]
+    row = 2 * arguments.pairs
+    rows = [cut[k : k + row] for k in range(0, len(cut), row)]
+    Image.fromarray(image_grid(rows, ["photo", "painted"] * arguments.pairs)).save(arguments.out, quality=90)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,80 @@
+"""Measure models/monet.npz: python benchmarks/shipped.py [DATA] [--judge COMMAND].
+
+Prints how long `monet translate` takes for one photo of 256x256 as a whole process, and its peak memory for one of 12
+megapixels; then, on the photos of DATA that training left out, KID against all paintings by the project's own
+features. --judge: another program's scores of the same paintings, see recipes.py.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from recipes import outside_judge, own_judge
+
+from monet_lib.config import Config
+from monet_lib.data import find_data
+from monet_lib.pipeline import load_pair, split
+from monet_lib.runs import shipped_generator
+from monet_lib.translation import paint
+
+ROOT = Path(__file__).resolve().parents[1]
+PHOTO = ROOT / "data" / "photos" / "brook.jpg"
+SIZES = {"256x256": (256, 256), "4000x3000": (4000, 3000)}
+
+
+def translate(size):
+    """(seconds, peak megabytes of a process) of `monet translate` on one photo of that size."""
+    with tempfile.TemporaryDirectory() as folder:
+        Image.open(PHOTO).resize(size).save(Path(folder) / "photo.jpg")
+        command = [sys.executable, "-m", "monet_lib.cli", "translate", "photo.jpg"]
+        began = time.perf_counter()
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+        seconds = time.perf_counter() - began
+        assert Image.open(Path(folder) / "painted" / "photo.jpg").size == size
+    return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", nargs="?")
+    parser.add_argument("--judge", metavar="COMMAND")
+    arguments = parser.parse_args()
+    for name, size in SIZES.items():
+        seconds, memory = translate(size)
+        print(f"translate, {name}: {seconds:.1f} s, {memory:.0f} MB")
+    root = find_data(arguments.data)
+    trained = json.loads((ROOT / "models" / "config.json").read_text())
+    config, pair = Config(**trained["config"]), load_pair(root)
+    (_, monets), (names, photos) = pair["monet"], pair["photo"]
+    if len(names) != trained["data"]["photo"]["count"]:
+        raise SystemExit(
+            f"{root}: has not the photos that the generator was trained on. Which were left out?"
+        )
+    _, held = split(len(names), config.holdout_photos, config.seed)
+    generator, _ = shipped_generator()
+    painted = np.concatenate([paint(generator, photos[held[k : k + 4]]) for k in range(0, len(held), 4)])
+    judges = {"project's features": own_judge(monets)}
+    if arguments.judge:
+        folder = tempfile.TemporaryDirectory()
+        judges["outside judge"] = outside_judge(
+            arguments.judge, Path(folder.name), [names[k] for k in held], photos[held]
+        )
+    for name, judge in judges.items():
+        for what, images in (("photos as they are", photos[held]), ("painted", painted)):
+            found = ", ".join(f"{k} {value:.4f}" for k, value in judge(images).items())
+            print(f"{name}, {len(held)} {what}: {found}")
+
+
+if __name__ == "__main__":
+    main()
