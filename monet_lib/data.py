@@ -124,8 +124,9 @@ def read_batches(images, batch):
     Fast, and with TensorFlow's errors for bad records: `load` or `examine` the set first.
     """
     decoded = _named_jpegs(images).map(_decode_checked, tf.data.AUTOTUNE)
-    for names, pixels in decoded.batch(batch).prefetch(2):
-        yield [name.decode() for name in names.numpy()], pixels.numpy()
+    # Unlike Tensor.numpy(), this iterator lends its memory instead of copying it.
+    for names, pixels in decoded.batch(batch).prefetch(2).as_numpy_iterator():
+        yield [name.decode() for name in names], pixels
 
 
 def examine(images):
@@ -210,16 +211,15 @@ def _named_jpegs(images):
 
 
 def _decode_checked(name, jpeg):
-    # Any failed check makes `load` fall back to `examine`, which tells what is wrong.
-    tf.debugging.assert_equal(tf.image.extract_jpeg_shape(jpeg), [SIZE, SIZE, 3])
-    return name, _decode_jpeg(jpeg)
+    # What isn't a JPEG has no such shape, and one of another size or other channels can't be reshaped to it and pass.
+    # Any of these makes `load` fall back to `examine`, which tells what is wrong.
+    return name, _decode_jpeg(jpeg, channels=0, shape=tf.image.extract_jpeg_shape(jpeg))
 
 
-def _decode_jpeg(jpeg):
+def _decode_jpeg(jpeg, channels=3, shape=(SIZE, SIZE, 3)):
     # The accurate transform is the one that other decoders use, so pixels are the same everywhere.
-    return tf.ensure_shape(
-        tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE"), (SIZE, SIZE, 3)
-    )
+    pixels = tf.io.decode_jpeg(jpeg, channels=channels, dct_method="INTEGER_ACCURATE")
+    return tf.ensure_shape(tf.reshape(pixels, shape), (SIZE, SIZE, 3))
 
 
 def _examined(jpeg, name, where):
