@@ -1,10 +1,15 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from conftest import jpeg
 from PIL import Image, ImageCms
 
 from monet_lib.config import UserError
+from monet_lib.lesson_resnet import unevenness
 from monet_lib.models import generator_of, resnet_generator
+from monet_lib.runs import shipped_generator
 from monet_lib.translation import RAMP, image_files, paint, paint_large, read_photo, translate
 
 
@@ -140,3 +145,19 @@ def test_inputs_are_safe(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="can't be made"):
         translate(Invert(), [tmp_path / "a.jpg"], tmp_path / "file")
+
+
+def test_the_shipped_generator_paints_a_photo():
+    """It keeps the scene and changes what a painter does; of its file, nothing is a pickle and all fits into 4 MB."""
+    file = Path(__file__).parents[1] / "models" / "monet.npz"
+    assert file.stat().st_size < 4e6
+    with np.load(file, allow_pickle=False) as arrays:
+        assert {v.dtype for k, v in arrays.items() if k != "config"} == {np.dtype("float16")}
+    generator, config = shipped_generator()
+    assert config.settings() == json.loads((file.parent / "config.json").read_text())["config"]
+    photo = read_photo(file.parents[1] / "data" / "photos" / "brook.jpg")[:256, :256]
+    painted = paint(generator, photo[None])[0]
+    luminance = [image.mean(-1).ravel() for image in (photo, painted)]
+    assert 0.8 < np.corrcoef(*luminance)[0, 1] < 0.999
+    assert 4 < np.abs(painted.astype(int) - photo).mean() < 60
+    assert unevenness(painted[None]) < 3 * unevenness(photo[None]) + 1

@@ -42,7 +42,8 @@ def main():
 
     def thinned(path):
         with open(path, "w", newline="") as file:
-            csv.writer(file).writerows([head, *rows[:: max(1, len(rows) // ROWS)]])
+            kept = rows[-1 :: -max(1, len(rows) // ROWS)]  # the last among them
+            csv.writer(file).writerows([head, *reversed(kept)])
 
     write_beside(out / "history.csv", thinned)
     if (run.folder / "validation.csv").exists():
