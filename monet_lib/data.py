@@ -94,14 +94,13 @@ def load(images, skip_bad=False):
     A bad record raises its UserError; with `skip_bad` it is left out and its error listed instead.
     """
     count = images.count()
-    pixels, names = np.empty((count, SIZE, SIZE, 3), np.uint8), []
     try:
-        for batch_names, batch in read_batches(images, 16):
-            pixels[len(names) : len(names) + len(batch)] = batch  # ValueError where there are more than named
-            names += batch_names
-        if len(names) == count:
+        # One batch of all: each image is decoded into its place, and the memory is never copied.
+        whole = read_batches(images, max(1, count))
+        names, pixels = next(whole)
+        if len(names) == count and next(whole, None) is None:
             return names, pixels, []
-    except (tf.errors.OpError, ValueError):
+    except (tf.errors.OpError, StopIteration):
         pass
     # Something is wrong: read again one by one, slowly, to say what and where.
     names, kept, problems = [], [], []
