@@ -100,7 +100,7 @@ def load(images, skip_bad=False):
         names, pixels = next(whole)
         if len(names) == count and next(whole, None) is None:
             return names, pixels, []
-    except (tf.errors.OpError, StopIteration):
+    except (tf.errors.OpError, StopIteration, UnicodeDecodeError):
         pass
     # Something is wrong: read again one by one, slowly, to say what and where.
     names, kept, problems = [], [], []
