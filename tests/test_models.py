@@ -38,11 +38,15 @@ def unet_count(down, up, norm_weights):
     return total + conv(4, channels, 3, True)
 
 
-def resnet_count(k, blocks):
-    total = conv(7, 3, k, False) + 2 * k
-    total += conv(3, k, 2 * k, False) + 4 * k + conv(3, 2 * k, 4 * k, False) + 8 * k
-    total += blocks * 2 * (conv(3, 4 * k, 4 * k, False) + 8 * k)
-    total += conv(3, 4 * k, 2 * k, False) + 4 * k + conv(3, 2 * k, k, False) + 2 * k
+def resnet_count(k, blocks, normed=True):
+    """Every convolution but the last has a norm's scale and shift, or without norms a bias."""
+
+    def block(size, inputs, filters):
+        return conv(size, inputs, filters, not normed) + (2 * filters if normed else 0)
+
+    total = block(7, 3, k) + block(3, k, 2 * k) + block(3, 2 * k, 4 * k)
+    total += blocks * 2 * block(3, 4 * k, 4 * k)
+    total += block(3, 4 * k, 2 * k) + block(3, 2 * k, k)
     return total + conv(7, k, 3, True)
 
 
@@ -150,7 +154,8 @@ def test_profiles_describe_networks(name, model):
     config = profile(name, model=model)
     k = config.generator_filters
     if model == "resnet":
-        assert generator_of(config).count_params() == resnet_count(k, config.residual_blocks)
+        count = resnet_count(k, config.residual_blocks, config.norm != "none")
+        assert generator_of(config).count_params() == count
     else:
         down = [k * min(8, 2**level) for level in range(config.unet_depth)]
         assert generator_of(config).count_params() == unet_count(down, down[-2::-1], 2)
