@@ -17,7 +17,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from monet_lib.callbacks import StepCallback
@@ -28,7 +27,7 @@ from monet_lib.pipeline import UnpairedBatches, load_pair, split, training_data
 from monet_lib.runs import Run
 from monet_lib.scoring import compare, embed
 from monet_lib.training import build, train
-from monet_lib.translation import JPEG, paint
+from monet_lib.translation import JPEG, paint_all
 
 HELD, QUARTERS, ROUNDS, STEPS = 500, 4, 3, 4
 # What each changes of the profile `laptop`.
@@ -84,10 +83,7 @@ class Quarters(StepCallback):
     def on_train_batch_end(self, batch, logs=None):
         step, steps = int(self.model.step), self.run.config.steps
         if step * QUARTERS // steps > (step - 1) * QUARTERS // steps and str(step) not in self.scores:
-            painted = np.concatenate(
-                [paint(self.model, part) for part in np.array_split(self.photos, HELD // 4)]
-            )
-            self.scores[str(step)] = self.score(painted)
+            self.scores[str(step)] = self.score(paint_all(self.model, self.photos))
             self.file.write_text(json.dumps(self.scores))
 
 

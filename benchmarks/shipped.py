@@ -15,7 +15,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 from recipes import outside_judge, own_judge
 
@@ -23,7 +22,7 @@ from monet_lib.config import Config
 from monet_lib.data import find_data
 from monet_lib.pipeline import load_pair, split
 from monet_lib.runs import shipped_generator
-from monet_lib.translation import paint
+from monet_lib.translation import paint_all
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTO = ROOT / "data" / "photos" / "brook.jpg"
@@ -63,7 +62,7 @@ def main():
         )
     _, held = split(len(names), config.holdout_photos, config.seed)
     generator, _ = shipped_generator()
-    painted = np.concatenate([paint(generator, photos[held[k : k + 4]]) for k in range(0, len(held), 4)])
+    painted = paint_all(generator, photos[held])
     judges = {"project's features": own_judge(monets)}
     if arguments.judge:
         folder = tempfile.TemporaryDirectory()

@@ -13,7 +13,7 @@ from monet_lib.config import UserError
 from monet_lib.features import feature_network
 from monet_lib.runs import LOSSES
 from monet_lib.scoring import compare, embed
-from monet_lib.translation import paint
+from monet_lib.translation import paint_all
 from monet_lib.viz import plot_history, plot_validation, read_history, training_grid
 
 
@@ -146,11 +146,7 @@ class Validator(StepCallback):
             self.validate()
 
     def validate(self):
-        painted = (
-            image
-            for k in range(0, len(self.photos), 8)
-            for image in paint(self.model, self.photos[k : k + 8])
-        )
+        painted = paint_all(self.model, self.photos)
         score = compare(self.network, embed(painted, self.network), self.real, self.seen)
         best = min((float(row[1]) for row in self.rows), default=math.inf)
         self.rows.append([self.step, score.kid, score.kid_std, score.fid, score.memorization])

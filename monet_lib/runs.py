@@ -20,9 +20,12 @@ LOSSES = (
 )
 
 
+SHIPPED = CHECKOUT_DATA.parent / "models" / "monet.npz"
+
+
 def shipped_generator():
     """(generator, Config) of models/monet.npz, the trained generator that comes with the course."""
-    return load_generator(CHECKOUT_DATA.parent / "models" / "monet.npz")
+    return load_generator(SHIPPED)
 
 
 class Run:

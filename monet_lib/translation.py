@@ -26,6 +26,12 @@ def paint(generator, photos):
     return to_uint8(generator.predict_on_batch(np.asarray(to_float(photos))))
 
 
+def paint_all(generator, photos, batch=8):
+    """uint8 photos (n, h, w, 3) to uint8 paintings of the same shape, `batch` at a time."""
+    parts = (photos[k : k + batch] for k in range(0, len(photos), batch))
+    return np.concatenate([paint(generator, part) for part in parts])
+
+
 def paint_large(generator, photo, tile=TILE):
     """One uint8 photo (h, w, 3) of any size to a painting of its size, in tiles where a side exceeds `tile` px.
 

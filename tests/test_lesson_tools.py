@@ -138,3 +138,12 @@ def test_figures_have_titles(draw):
     assert isinstance(figure, matplotlib.figure.Figure)
     assert any(axis.get_title() for axis in figure.axes)
     matplotlib.pyplot.close(figure)
+
+
+def test_the_courses_photographs_are_squares_and_a_notebook_alone_takes_others(monkeypatch, tmp_path):
+    others = np.zeros((2, 256, 256, 3), np.uint8)
+    squares = lesson_submission.photographs(others)
+    assert squares.shape[1:] == (256, 256, 3)
+    assert squares.std((1, 2, 3)).min() > 20, "each shows something"
+    monkeypatch.setattr(lesson_submission, "CHECKOUT_DATA", tmp_path)
+    assert lesson_submission.photographs(others) is others

@@ -10,7 +10,7 @@ from monet_lib.config import UserError
 from monet_lib.lesson_resnet import unevenness
 from monet_lib.models import generator_of, resnet_generator
 from monet_lib.runs import shipped_generator
-from monet_lib.translation import RAMP, image_files, paint, paint_large, read_photo, translate
+from monet_lib.translation import RAMP, image_files, paint, paint_all, paint_large, read_photo, translate
 
 
 class Invert:
@@ -145,6 +145,11 @@ def test_inputs_are_safe(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="can't be made"):
         translate(Invert(), [tmp_path / "a.jpg"], tmp_path / "file")
+
+
+def test_a_set_painted_in_batches_is_what_each_photo_gives():
+    photos = np.random.default_rng(0).integers(0, 256, (5, 8, 12, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(paint_all(Invert(), photos, batch=2), 255 - photos)
 
 
 def test_the_shipped_generator_paints_a_photo():
