@@ -1,8 +1,9 @@
 """Compare training recipes at equal wall time on the real images: python benchmarks/recipes.py --data DIR --out DIR.
 
 The seconds of a step are measured first, for all recipes in turns. Each then trains for `--minutes` of its own steps,
-so that its schedule ends with its time; after each quarter, photos kept out of training are painted and scored. The
-same command goes on where it was stopped. Prints the table of recipes.md.
+so that its schedule ends with its time; after each quarter, 200 of the photos kept out of training are painted and
+scored. The same command goes on where it was stopped. Prints the table of recipes.md, and writes OUT/recipes.jpg:
+photographs that are in the repo, painted by each.
 
 --judge: a program that is called with a folder of paintings, `--photos` and the folder of their photos, and prints
 JSON with proxy_kid and, if it has them, content (the mean correlation of the luminance of photo and painting) and
@@ -17,7 +18,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageOps
 
 from monet_lib.callbacks import StepCallback
 from monet_lib.config import profile
@@ -27,9 +29,12 @@ from monet_lib.pipeline import UnpairedBatches, load_pair, split, training_data
 from monet_lib.runs import Run
 from monet_lib.scoring import compare, embed
 from monet_lib.training import build, train
-from monet_lib.translation import JPEG, paint_all
+from monet_lib.translation import JPEG, paint_all, paint_large
+from monet_lib.viz import image_grid
 
-HELD, QUARTERS, ROUNDS, STEPS = 500, 4, 3, 4
+HELD, SCORED, QUARTERS, ROUNDS, STEPS = 500, 200, 4, 3, 4
+PHOTOS = Path(__file__).resolve().parents[1] / "data" / "photos"
+SHOWN = ("brook.jpg", "mountain.jpg", "peaks.jpg")
 # What each changes of the profile `laptop`.
 PLAIN = {"generator_filters": 32, "norm": "instance", "discriminator_norm": "", "identity_weight": 5.0}
 RECIPES = {
@@ -41,10 +46,10 @@ RECIPES = {
     "ResNet9, 64 filters": {**PLAIN, "residual_blocks": 9, "generator_filters": 64, "discriminator_filters": 64},
     "ResNet6, 32 filters": PLAIN,
     "transposed convolutions": {**PLAIN, "upsample": "transpose"},
-    "a change to the photo": {**PLAIN, "norm": "none", "discriminator_norm": "instance", "residual_output": True},
     "16 filters, instance norm": {"norm": "instance"},
-    "DiffAugment": {"diff_augment": "color,translation,cutout"},
     "laptop": {},
+    "laptop, looser": {"cycle_weight": 5.0, "identity_until": 0.5},
+    "laptop, DiffAugment": {"diff_augment": "color,translation,cutout"},
 }  # fmt: skip
 
 
@@ -132,21 +137,27 @@ def main():
         seconds = seconds_a_step(names, monets, photos)
         arguments.out.mkdir(parents=True, exist_ok=True)
         speeds.write_text(json.dumps(seconds))
-    held_names = [photo_names[k] for k in held]
-    judge = arguments.judge and outside_judge(arguments.judge, arguments.out, held_names, photos[held])
+    scored, looks = held[:SCORED], []
+    held_names = [photo_names[k] for k in scored]
+    judge = arguments.judge and outside_judge(arguments.judge, arguments.out, held_names, photos[scored])
     score = judge or own_judge(monets)
+    squares = [ImageOps.fit(Image.open(PHOTOS / name), (256, 256)) for name in SHOWN]
+    shown = [np.asarray(square) for square in squares]
     print("| recipe | s/step | steps | KID after each quarter | content |\n|---|---|---|---|---|", flush=True)
     for name in names:
         config = configured(name, int(arguments.minutes * 60 / seconds[name]))
         folder = arguments.out / name.replace(" ", "-").replace(",", "")
-        quarters = Quarters(Run(folder, config, None), photos[held], score)
+        quarters = Quarters(Run(folder, config, None), photos[scored], score)
         train(config, root, folder, callbacks=[quarters])
+        looks.append([paint_large(Run.load(folder).generator()[0], photo) for photo in shown])
         scores = list(quarters.scores.values())
         kids = ", ".join(f"{found['kid']:.3f}" for found in scores)
         print(
             f"| {name} | {seconds[name]:.2f} | {config.steps} | {kids} | {scores[-1].get('content', '')} |",
             flush=True,
         )
+    picture = image_grid(list(zip(shown, *looks, strict=True)), ["photo", *names])
+    Image.fromarray(picture).save(arguments.out / "recipes.jpg", quality=88)
 
 
 if __name__ == "__main__":
