@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image, ImageOps
 
 from monet_lib.callbacks import StepCallback
@@ -65,14 +66,15 @@ def seconds_a_step(names, monets, photos):
     for name in names:
         config = configured(name, 1000)
         model, batches = build(config, 1000), UnpairedBatches(monets, photos, config)
-        take, data = model.make_train_function(), iter(training_data(batches, 0, 1000))
-        take(data)  # traces
+        take = tf.function(model.train_step, jit_compile=False)
+        data = iter(training_data(batches, 0, 1000))
+        take(next(data))  # traces
         takers[name] = (take, data)
     for _ in range(ROUNDS):
         for name, (take, data) in takers.items():
             began = time.perf_counter()
             for _ in range(STEPS):
-                float(next(iter(take(data).values())))
+                float(next(iter(take(next(data)).values())))
             found[name].append((time.perf_counter() - began) / STEPS)
     return {name: statistics.median(values) for name, values in found.items()}
 
