@@ -33,7 +33,7 @@ from monet_lib.training import build, train
 from monet_lib.translation import JPEG, paint_all, paint_large
 from monet_lib.viz import image_grid
 
-HELD, SCORED, QUARTERS, ROUNDS, STEPS = 500, 200, 4, 3, 4
+HELD, SCORED, QUARTERS, ROUNDS, STEPS = 500, 200, 4, 6, 6
 PHOTOS = Path(__file__).resolve().parents[1] / "data" / "photos"
 SHOWN = ("brook.jpg", "mountain.jpg", "peaks.jpg")
 # What each changes of the profile `laptop`.
