@@ -21,7 +21,7 @@ from recipes import outside_judge, own_judge
 from monet_lib.config import Config
 from monet_lib.data import find_data
 from monet_lib.pipeline import load_pair, split
-from monet_lib.runs import shipped_generator
+from monet_lib.shipped import shipped_generator
 from monet_lib.translation import paint_all
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -82,7 +82,8 @@ def _train(arguments):
 
 
 def _translate(arguments):
-    from monet_lib.runs import Run, shipped_generator
+    from monet_lib.runs import Run
+    from monet_lib.shipped import shipped_generator
     from monet_lib.translation import translate
 
     generator, _ = Run.load(arguments.run).generator() if arguments.run else shipped_generator()

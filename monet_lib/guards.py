@@ -14,22 +14,27 @@ CURES = {
 }  # fmt: skip
 
 
+def scene_kept(photos, painted):
+    """Mean correlation of the luminance of photos and paintings, (n, h, w, 3) both, over those that are not flat.
+
+    1 keeps the scene, 0 invents one, below 0 inverts it; nan where all are flat.
+    """
+    pairs = zip(np.asarray(photos).mean(-1), np.asarray(painted).mean(-1), strict=True)
+    kept = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in pairs if a.std() > 0 and b.std() > 0]
+    return float(np.mean(kept)) if kept else float("nan")
+
+
 def symptoms(photos, painted):
     """The kinds of collapse that paintings show: a set of "one colour", "negative" and "copy".
 
     photos, painted: (n, h, w, 3) in [-1, 1]. One colour: a spread within images under a tenth of the photos'.
     Negative: luminance correlates below -0.3. Copy: mean absolute difference under 0.02, 2.5 of 255 levels.
     """
-    found, grey, grey_painted = set(), photos.mean(-1), painted.mean(-1)
+    found = set()
     spread, spread_painted = (float(x.std((1, 2)).mean()) for x in (photos, painted))
     if spread_painted < 0.1 * spread:
         return {"one colour"}
-    products = [
-        np.corrcoef(a.ravel(), b.ravel())[0, 1]
-        for a, b in zip(grey, grey_painted, strict=True)
-        if a.std() > 0 and b.std() > 0
-    ]
-    if products and np.mean(products) < -0.3:
+    if scene_kept(photos, painted) < -0.3:
         found.add("negative")
     if np.abs(photos - painted).mean() < 0.02:
         found.add("copy")

@@ -6,10 +6,9 @@ import zipfile
 import keras
 import numpy as np
 from matplotlib import pyplot as plt
-from PIL import Image, ImageOps
+from PIL import Image
 
 from monet_lib.checks import Check, Wrong, answer_of, expect_close
-from monet_lib.data import CHECKOUT_DATA
 from monet_lib.metrics import memorization_distance
 from monet_lib.submission import LEAST
 from monet_lib.translation import JPEG, paint
@@ -44,16 +43,6 @@ class Stages(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if (batch + 1) % self.every == 0:
             self.pictures[batch + 1] = self._paint()
-
-
-def photographs(otherwise):
-    """The course's own photographs (data/photos), cut to squares of 256 px: uint8 (n, 256, 256, 3).
-
-    `otherwise` where there are none, as in a notebook that came alone.
-    """
-    files = sorted((CHECKOUT_DATA / "photos").glob("*.jpg"))
-    squares = [ImageOps.fit(Image.open(file), (256, 256), Image.Resampling.LANCZOS) for file in files]
-    return np.stack([np.asarray(square) for square in squares]) if files else otherwise
 
 
 def split_view(photo, painted, position):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from monet_lib.checkpoints import load_generator, save_generator, write_beside
 from monet_lib.config import Config, UserError
-from monet_lib.data import CHECKOUT_DATA
 from monet_lib.viz import encode
 
 LOSSES = (
@@ -18,14 +17,6 @@ LOSSES = (
     "monet_discriminator",
     "photo_discriminator",
 )
-
-
-SHIPPED = CHECKOUT_DATA.parent / "models" / "monet.npz"
-
-
-def shipped_generator():
-    """(generator, Config) of models/monet.npz, the trained generator that comes with the course."""
-    return load_generator(SHIPPED)
 
 
 class Run:

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from monet_lib.guards import Guard, symptoms
+from monet_lib.guards import Guard, scene_kept, symptoms
 
 rng = np.random.default_rng(0)
 PHOTOS = np.kron(rng.uniform(-1, 1, (3, 4, 4, 3)), np.ones((1, 4, 4, 1))).astype("float32")
@@ -22,6 +22,17 @@ HEALTHY = np.clip(0.8 * PHOTOS + 0.15 + rng.normal(0, 0.05, PHOTOS.shape), -1, 1
 )
 def test_each_collapse_is_told_and_a_healthy_painting_is_not(painted, expected):
     assert symptoms(PHOTOS, painted) == expected
+
+
+def test_how_much_of_a_scene_is_kept():
+    assert scene_kept(PHOTOS, 0.5 * PHOTOS + 0.3) == pytest.approx(1)
+    assert scene_kept(PHOTOS, -PHOTOS) == pytest.approx(-1)
+    first, second = PHOTOS[0].mean(-1).ravel(), HEALTHY[0].mean(-1).ravel()
+    by_hand = ((first - first.mean()) * (second - second.mean())).mean() / (first.std() * second.std())
+    assert scene_kept(PHOTOS[:1], HEALTHY[:1]) == pytest.approx(by_hand, abs=1e-5)
+    one_flat = np.stack([PHOTOS[0], 0 * PHOTOS[1]])
+    assert scene_kept(PHOTOS[:2], one_flat) == pytest.approx(1)
+    assert np.isnan(scene_kept(PHOTOS, 0 * PHOTOS))
 
 
 class Painter:

@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # A module imports only from those above it.
 ORDER = """
 config data download scenery brushwork sample pipeline inspection fused layers models losses augment pool
-cyclegan dcgan viz checkpoints runs resuming metrics features image_sources scoring translation callbacks guards devices
-workers tensorboard submission budget adam training widgets checks
+cyclegan dcgan viz checkpoints runs resuming shipped metrics features image_sources scoring translation callbacks guards
+devices workers tensorboard submission budget adam training widgets checks
 short_runs lesson_eda lesson_dcgan lesson_unet lesson_resnet lesson_submission cli
 """.split()
 TENSORFLOW_FREE = ("config", "layers", "models", "losses", "augment", "metrics")

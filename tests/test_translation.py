@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 from monet_lib.config import UserError
 from monet_lib.lesson_resnet import unevenness
 from monet_lib.models import generator_of, resnet_generator
-from monet_lib.runs import shipped_generator
+from monet_lib.shipped import shipped_generator
 from monet_lib.translation import RAMP, image_files, paint, paint_all, paint_large, read_photo, translate
 
 

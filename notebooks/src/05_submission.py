@@ -65,8 +65,9 @@ from monet_lib.data import find_data, find_images, load, to_float
 from monet_lib.features import feature_network
 from monet_lib.metrics import frechet_distance, kernel_distance, memorization_distance, mifid
 from monet_lib.pipeline import split
-from monet_lib.runs import SHIPPED, Run, shipped_generator
+from monet_lib.runs import Run
 from monet_lib.scoring import compare, embed
+from monet_lib.shipped import SHIPPED, photographs, shipped_generator
 from monet_lib.submission import check_submission, write_submission
 from monet_lib.training import train
 from monet_lib.translation import paint_all
@@ -134,7 +135,7 @@ for name, found in chosen_by.items():
     print(f"{name:26} KID {found.kid:+.4f} ± {found.kid_std:.4f}")
 assert all(np.isfinite(found.kid) for found in chosen_by.values())
 
-shown = lesson.photographs(photos[:6])
+shown = photographs(photos[:6])
 rows = [paint_all(candidate, shown) for candidate in candidates.values()]
 assert all(row.shape == shown.shape for row in rows)
 show(
