@@ -37,7 +37,7 @@ class Config:
     residual_output: bool = False  # ResNet: the last layer gives a change to the photo, not a new image
     norm: str = "instance"  # or "group", "batch", "pixel", "none"
     discriminator_norm: str = ""  # "": as the generators'
-    start_from: str = ""  # file of a generator, such as models/monet.npz, to go on from; "": fresh weights
+    start_from: str = ""  # folder of trained networks, such as models/, to go on from; "": fresh weights
 
     # Losses
     adversarial: str = "least_squares"  # or "bce", "hinge"; "hinge,bce" gives the discriminators two heads

@@ -9,7 +9,7 @@ import numpy as np
 from monet_lib.adam import FusedAdam
 from monet_lib.budget import TimeBudget
 from monet_lib.callbacks import Journal, Pictures, Saver, Validator
-from monet_lib.checkpoints import Checkpoints, load_generator
+from monet_lib.checkpoints import Checkpoints, load_networks
 from monet_lib.config import UserError
 from monet_lib.cyclegan import CycleGAN
 from monet_lib.data import find_images, to_float
@@ -38,8 +38,8 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def build(config, steps):
-    """A compiled CycleGAN for `steps` training steps, its weights drawn from config.seed, or the Monet generator's from
-    the file config.start_from.
+    """A compiled CycleGAN for `steps` training steps, its weights drawn from config.seed, or those of the folder
+    config.start_from.
 
     Under the scope of a `devices.strategy()` it trains on all of that strategy's devices.
     """
@@ -60,7 +60,7 @@ def build(config, steps):
     finally:
         keras.config.set_dtype_policy(outside)
     if config.start_from:
-        _start_from(config.start_from, model)
+        load_networks(config.start_from, model)
     constant = round(config.decay_from * steps)
     rates = (config.generator_rate, config.discriminator_rate)
     model.compile(
@@ -76,15 +76,6 @@ def build(config, steps):
         joined="batch" not in (config.norm, config.discriminator_norm),
     )
     return model
-
-
-def _start_from(file, model):
-    weights = load_generator(file)[0].get_weights()
-    for network in filter(None, (model.monet_generator, model.averaged_generator)):
-        if [w.shape for w in weights] != [w.shape for w in network.get_weights()]:
-            raise UserError(f"start_from: {file} is another network than the config's. Set model, generator_filters, "
-                            "residual_blocks, norm, upsample and residual_output as it was trained.")  # fmt: skip
-        network.set_weights(weights)
 
 
 def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices="auto", time_budget=None,

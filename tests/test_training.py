@@ -9,7 +9,7 @@ import pytest
 from conftest import make_data
 from PIL import Image
 
-from monet_lib.checkpoints import Checkpoints, load_generator, save_generator
+from monet_lib.checkpoints import Checkpoints, load_generator, save_generator, save_networks
 from monet_lib.config import UserError
 from monet_lib.devices import pick_precision
 from monet_lib.models import generator_of
@@ -243,19 +243,43 @@ def test_sigterm_saves_like_ctrl_c(data_folder, tmp_path):
     assert list((tmp_path / "run" / "checkpoints").glob("step-*"))
 
 
-def test_training_can_start_from_a_generator(nano, tmp_path):
-    file, other = tmp_path / "other.npz", nano.with_(seed=7)
-    save_generator(file, build(other, steps=1).monet_generator, other)
-    model = build(nano.with_(start_from=str(file)), steps=1)
-    trained = load_generator(file)[0]
-    for network in (model.monet_generator, model.averaged_generator):
-        for got, expected in zip(network.get_weights(), trained.get_weights(), strict=True):
-            np.testing.assert_array_equal(got, expected)
+def test_training_can_start_from_trained_networks(nano, tmp_path):
+    trained = build(nano.with_(seed=7), steps=1)
+    trained.averaged_generator.set_weights([w + 0.5 for w in trained.averaged_generator.get_weights()])
+    save_networks(tmp_path, trained, nano)
+    model = build(nano.with_(start_from=str(tmp_path)), steps=1)
+    assert_equal(model.monet_generator, trained.averaged_generator)
+    assert_equal(model.averaged_generator, trained.averaged_generator)
+    for name in ("photo_generator", "monet_discriminator", "photo_discriminator"):
+        assert_equal(getattr(model, name), getattr(trained, name))
     fresh = build(nano, steps=1)
-    assert not np.array_equal(fresh.monet_generator.get_weights()[0], trained.get_weights()[0])
-    np.testing.assert_array_equal(
-        model.photo_generator.get_weights()[0], fresh.photo_generator.get_weights()[0]
-    )
-    wider = nano.with_(start_from=str(file), generator_filters=2 * nano.generator_filters)
-    with pytest.raises(UserError, match="is another network than the config's"):
-        build(wider, steps=1)
+    assert not np.array_equal(fresh.photo_generator.get_weights()[0], model.photo_generator.get_weights()[0])
+    for change in (
+        {"generator_filters": 2 * nano.generator_filters},
+        {"discriminator_filters": 2 * nano.discriminator_filters},
+    ):
+        with pytest.raises(UserError, match="is another network than the config's"):
+            build(nano.with_(start_from=str(tmp_path), **change), steps=1)
+    (tmp_path / "companions.npz").write_bytes(b"not a zip")
+    with pytest.raises(UserError, match="companions.npz: not a file of networks"):
+        build(nano.with_(start_from=str(tmp_path)), steps=1)
+
+
+def assert_equal(network, expected):
+    for got, right in zip(network.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, right)
+
+
+def test_networks_saved_as_halves_take_less_room_and_stay_close(nano, tmp_path):
+    model = build(nano, steps=1)
+    for folder, half in ((tmp_path / "whole", False), (tmp_path / "half", True)):
+        folder.mkdir()
+        save_networks(folder, model, nano, half)
+    again = build(nano.with_(start_from=str(tmp_path / "half")), steps=1)
+    for name in ("monet_generator", "photo_generator", "monet_discriminator", "photo_discriminator"):
+        pairs = zip(getattr(again, name).get_weights(), getattr(model, name).get_weights(), strict=True)
+        for got, right in pairs:
+            np.testing.assert_allclose(got, right, rtol=2**-11, atol=2**-25)
+    for name in ("monet.npz", "companions.npz"):
+        sizes = [(tmp_path / folder / name).stat().st_size for folder in ("half", "whole")]
+        assert sizes[0] < sizes[1]

@@ -1,18 +1,17 @@
 """Put a run's generator into models/, with its log: python tools/ship_generator.py RUN [--out models].
 
-Writes monet.npz (weights as float16, no pickle), config.json (settings and data) and history.csv, thinned to 200 rows.
+Writes monet.npz, the generator, and companions.npz, the other three networks, for training to go on from (weights as
+float16, no pickle); config.json (settings and data), validation.csv, and history.csv, thinned to 200 rows.
 """
 
 import argparse
 import csv
 import json
-import shutil
 from pathlib import Path
 
-import numpy as np
-
-from monet_lib.checkpoints import write_beside
+from monet_lib.checkpoints import Checkpoints, save_networks, write_beside
 from monet_lib.runs import Run
+from monet_lib.training import build
 
 ROWS = 200
 
@@ -23,32 +22,36 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("models"))
     arguments = parser.parse_args()
     out, run = arguments.out, Run.load(arguments.run)
-    with np.load(run.folder / "generator.npz", allow_pickle=False) as file:
-        halved = {k: v.astype("float16") if v.dtype == np.float32 else v for k, v in file.items()}
     out.mkdir(parents=True, exist_ok=True)
-
-    def write(path):
-        with open(path, "wb") as stream:
-            np.savez_compressed(stream, **halved)
-
-    write_beside(out / "monet.npz", write)
+    model = build(run.config, run.config.steps)
+    step = Checkpoints(run.folder / "checkpoints", model, run.config.keep).restore()
+    save_networks(out, model, run.config, half=True)
     described = {
         "config": run.config.settings(),
         "data": {k: v for k, v in run.data.items() if k != "folder"},
     }
     write_beside(out / "config.json", lambda path: path.write_text(json.dumps(described, indent=2) + "\n"))
-    with open(run.folder / "history.csv", newline="") as file:
+    for name in ("history.csv", "validation.csv"):
+        if (run.folder / name).exists():
+            _write_table(run.folder / name, out / name, step)
+    sizes = ", ".join(
+        f"{name} {(out / name).stat().st_size / 1e6:.2f} MB" for name in ("monet.npz", "companions.npz")
+    )
+    print(f"{out}: step {step}, {sizes}")
+
+
+def _write_table(source, target, step):
+    """The rows up to `step`, thinned to ROWS, the last among them."""
+    with open(source, newline="") as file:
         head, *rows = csv.reader(file)
+    rows = [row for row in rows if int(row[0]) <= step]
+    kept = reversed(rows[-1 :: -max(1, len(rows) // ROWS)])
 
-    def thinned(path):
+    def write(path):
         with open(path, "w", newline="") as file:
-            kept = rows[-1 :: -max(1, len(rows) // ROWS)]  # the last among them
-            csv.writer(file).writerows([head, *reversed(kept)])
+            csv.writer(file).writerows([head, *kept])
 
-    write_beside(out / "history.csv", thinned)
-    if (run.folder / "validation.csv").exists():
-        shutil.copy(run.folder / "validation.csv", out / "validation.csv")
-    print(f"{out / 'monet.npz'}: {(out / 'monet.npz').stat().st_size / 1e6:.2f} MB")
+    write_beside(target, write)
 
 
 if __name__ == "__main__":

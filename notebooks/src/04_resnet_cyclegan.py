@@ -60,7 +60,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from monet_lib import lesson_resnet as lesson
-from monet_lib.checkpoints import load_generator
+from monet_lib.checkpoints import load_generator, save_networks
 from monet_lib.config import profile
 from monet_lib.data import find_data, find_images, load, to_float
 from monet_lib.guards import scene_kept
@@ -74,6 +74,7 @@ from monet_lib.translation import paint
 from monet_lib.viz import image_grid, plot_history, plot_validation, read_history, show
 from monet_lib.widgets import explore
 
+tf.get_logger().setLevel("ERROR")  # and no advice on tracing: many small networks are made here
 print(f"tensorflow {tf.__version__}, keras {keras.__version__}")
 changes, steps = lesson.SCALES[profile().profile]
 config = profile(model="resnet", **changes)
@@ -498,7 +499,7 @@ show(
 # ## How the course's generator was trained
 #
 # [`models/monet.npz`](../models/README.md), half a million weights, is what `monet translate photo.jpg` paints
-# with. It was made from the competition's images by this library, on two processor cores. @@RECIPE@@
+# with. It was made from the competition's images by this library, on two processor cores.
 #
 # Its log lies beside it.
 
@@ -515,14 +516,18 @@ if SHIPPED.exists():  # a notebook that came alone has not got it
 # %% [markdown]
 # ## Go on from it
 #
-# Someone else's weights are a start: `start_from` names a file of a generator, and training goes on with your
-# images and your settings. The other three networks begin anew. Give the painter more freedom: halve the weight
-# of the [cycle](../docs/glossary.md#cycle-consistency). **Predict first:** what will be given up, and what gained?
-# Five minutes on two cores show it.
+# Trained weights are a start: `start_from` names a folder of networks, and training goes on from them with your
+# images and your settings. It takes all four networks: a trained painter between fresh judges learns from teachers
+# who know nothing, and forgets within minutes. So the course ships the judges and the way back as well.
+#
+# Give the painter more freedom: halve the weight of the [cycle](../docs/glossary.md#cycle-consistency). **Predict
+# first:** what will be given up, and what gained? Five minutes on two cores show it.
 
 # %%
-origin = SHIPPED if SHIPPED.exists() else folder / "generator.npz"
-before, trained = load_generator(origin)
+origin = SHIPPED.parent
+if not SHIPPED.exists():  # then from the run above
+    save_networks(origin := folder, model, run_config)
+before, trained = load_generator(origin / "monet.npz")
 freer = trained.with_(
     profile=config.profile, start_from=str(origin), steps=lesson.GO_ON[config.profile],
     cycle_weight=trained.cycle_weight / 2, decay_from=0.0, validate_every=0, **held,
@@ -550,8 +555,6 @@ show(
 )
 
 # %% [markdown]
-# @@AFTER@@
-#
 # ## Exercises
 #
 # ### Exercise 1: a residual block

@@ -74,6 +74,7 @@ from monet_lib.translation import paint_all
 from monet_lib.viz import image_grid, plot_validation, show
 from monet_lib.widgets import explore
 
+tf.get_logger().setLevel("ERROR")  # and no advice on tracing: many small networks are made here
 print(f"tensorflow {tf.__version__}, keras {keras.__version__}")
 changes, steps = lesson.SCALES[profile().profile]
 root = find_data()
