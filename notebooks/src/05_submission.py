@@ -25,7 +25,7 @@
 # %% [markdown]
 # ## What you will have made
 #
-# ![Photos on the left of each picture, their paintings on the right of it](../docs/images/05_submission.jpg)
+# ![Six photographs, painted by a generator trained for minutes, and by the course's](../docs/images/05_submission.jpg)
 #
 # A checked zip, its local score, and an idea of what the leaderboard will say.
 
