@@ -515,7 +515,7 @@ show(
 # | 6 blocks, 16 filters, instance norm | 3,529 | 0.123 |
 # | **the same without norms in the generators: `laptop`** | 4,390 | **0.059** |
 # | the same, cycle weight 5, identity fading out | 3,742 | 0.073 |
-# | `laptop` with DiffAugment | 4,128 | @@DA@@ |
+# | `laptop` with DiffAugment | 4,128 | 0.102 |
 #
 # `python benchmarks/recipes.py`, on an Intel Xeon with 2 cores; KID with the features of an ImageNet network,
 # photos as they are 0.085; [pictures and the way there](../benchmarks/recipes.md).
