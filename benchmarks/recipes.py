@@ -18,9 +18,8 @@ import subprocess
 import time
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageOps
+from PIL import Image
 
 from monet_lib.callbacks import StepCallback
 from monet_lib.config import profile
@@ -29,13 +28,13 @@ from monet_lib.features import feature_network
 from monet_lib.pipeline import UnpairedBatches, load_pair, split, training_data
 from monet_lib.runs import Run
 from monet_lib.scoring import compare, embed
+from monet_lib.shipped import photographs
 from monet_lib.training import build, train
-from monet_lib.translation import JPEG, paint_all, paint_large
+from monet_lib.translation import JPEG, paint_all
 from monet_lib.viz import image_grid
 
 HELD, SCORED, QUARTERS, ROUNDS, STEPS = 500, 200, 4, 6, 6
-PHOTOS = Path(__file__).resolve().parents[1] / "data" / "photos"
-SHOWN = ("brook.jpg", "mountain.jpg", "peaks.jpg")
+SHOWN = [0, 2, 4]  # of the repo's photographs
 # What each changes of the profile `laptop`.
 PLAIN = {"generator_filters": 32, "norm": "instance", "discriminator_norm": "", "identity_weight": 5.0}
 RECIPES = {
@@ -143,21 +142,18 @@ def main():
     held_names = [photo_names[k] for k in scored]
     judge = arguments.judge and outside_judge(arguments.judge, arguments.out, held_names, photos[scored])
     score = judge or own_judge(monets)
-    squares = [ImageOps.fit(Image.open(PHOTOS / name), (256, 256)) for name in SHOWN]
-    shown = [np.asarray(square) for square in squares]
+    shown = photographs(photos[held])[SHOWN]
     print("| recipe | s/step | steps | KID after each quarter | content |\n|---|---|---|---|---|", flush=True)
     for name in names:
         config = configured(name, int(arguments.minutes * 60 / seconds[name]))
         folder = arguments.out / name.replace(" ", "-").replace(",", "")
         quarters = Quarters(Run(folder, config, None), photos[scored], score)
         train(config, root, folder, callbacks=[quarters])
-        looks.append([paint_large(Run.load(folder).generator()[0], photo) for photo in shown])
+        looks.append(paint_all(Run.load(folder).generator()[0], shown))
         scores = list(quarters.scores.values())
         kids = ", ".join(f"{found['kid']:.3f}" for found in scores)
-        print(
-            f"| {name} | {seconds[name]:.2f} | {config.steps} | {kids} | {scores[-1].get('content', '')} |",
-            flush=True,
-        )
+        content = f"{scores[-1]['content']:.2f}" if "content" in scores[-1] else ""
+        print(f"| {name} | {seconds[name]:.2f} | {config.steps} | {kids} | {content} |", flush=True)
     picture = image_grid(list(zip(shown, *looks, strict=True)), ["photo", *names])
     Image.fromarray(picture).save(arguments.out / "recipes.jpg", quality=88)
 

@@ -104,10 +104,8 @@ def save_networks(folder, model, config, half=False):
 
 def load_networks(folder, model):
     """Put the weights that `save_networks` wrote into a CycleGAN of the same networks. Raises UserError for others."""
-    weights, file = (
-        load_generator(Path(folder) / "monet.npz")[0].get_weights(),
-        Path(folder) / "companions.npz",
-    )
+    weights = load_generator(Path(folder) / "monet.npz")[0].get_weights()
+    file = Path(folder) / "companions.npz"
     targets = [(network, weights) for network in (model.monet_generator, model.averaged_generator) if network]
     try:
         with np.load(file, allow_pickle=False) as others:

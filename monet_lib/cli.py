@@ -5,7 +5,11 @@ import os
 import signal
 import sys
 
+from PIL import Image
+
 from monet_lib.config import CHOICES, PROFILES, Config, UserError, profile
+
+LARGE = 1000  # px of the shorter side, from which a painting at its own size looks like the photo
 
 
 def main(argv=None):
@@ -87,8 +91,13 @@ def _translate(arguments):
     from monet_lib.translation import translate
 
     generator, _ = Run.load(arguments.run).generator() if arguments.run else shipped_generator()
-    written = translate(generator, arguments.photos, arguments.out, arguments.side_by_side)
+    written = translate(generator, arguments.photos, arguments.out, arguments.side_by_side, arguments.brush)
     print(f"{arguments.out}: {len(written)} paintings")
+    largest = max(min(Image.open(file).size) for file in written)
+    if arguments.brush == 1 and largest >= LARGE:
+        print(
+            f"note: strokes are a few pixels wide; at {largest} px, --brush {largest // 400} makes them visible"
+        )
 
 
 def _submit(arguments):
@@ -193,6 +202,13 @@ def _parser():
     translate.add_argument("photos", nargs="+", metavar="IN", help="photos, folders of photos, or patterns")
     translate.add_argument("--run", metavar="RUN", help="default: the generator that comes with the course")
     translate.add_argument("--out", default="painted", metavar="DIR", help="default: painted")
+    translate.add_argument(
+        "--brush",
+        type=float,
+        default=1,
+        metavar="N",
+        help="strokes N times as wide, for large photos; default: 1",
+    )
     translate.add_argument("--side-by-side", action="store_true", help="show each photo beside its painting")
     translate.set_defaults(command=_translate)
 

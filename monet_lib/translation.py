@@ -18,6 +18,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
 TILE = 768  # px, a multiple of what every generator here halves
 MARGIN = 64  # px of a tile's border that are thrown away: a ResNet of 6 blocks sees 60 px around a pixel
+LEAST = 16  # px of the shorter side that a wide brush must leave
 RAMP = 32  # px over which a tile fades into the one before
 
 
@@ -54,6 +55,25 @@ def paint_large(generator, photo, tile=TILE):
                 share == 1, new, np.rint(old + share * (new - old.astype("f4")))
             )
     return painting[:height, :width]
+
+
+def paint_broadly(generator, photo, brush):
+    """One uint8 photo (h, w, 3) to a painting of its size, in strokes `brush` times as wide.
+
+    A generator's strokes have the width that it was trained on, a few pixels: the photo is painted at 1 / brush of its
+    size, brush >= 1, and enlarged again. Raises UserError where that leaves less than LEAST px to paint.
+    """
+    height, width = photo.shape[:2]
+    size = (round(width / brush), round(height / brush))
+    if brush > 1 and min(size) < LEAST:
+        raise UserError(
+            f"brush: {brush:g} leaves {size[0]}x{size[1]} px of {width}x{height} to paint. Lower it."
+        )
+    return _resized(paint_large(generator, _resized(photo, size)), (width, height))
+
+
+def _resized(image, size):
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
 
 
 def _tiles(size, tile):
@@ -121,12 +141,14 @@ def _in_srgb(image, profile):
         return image
 
 
-def translate(generator, inputs, out, side_by_side=False):
+def translate(generator, inputs, out, side_by_side=False, brush=1):
     """Paint image files into the folder `out`, under their own names as JPEG. Returns the files written.
 
-    side_by_side: each file shows the photo at the left and the painting at the right. Two inputs with one name are
-    refused, and so is writing over an input.
+    side_by_side: each file shows the photo at the left and the painting at the right. brush: see `paint_broadly`. Two
+    inputs with one name are refused, and so is writing over an input.
     """
+    if not brush >= 1:
+        raise UserError(f"brush: {brush:g} is below 1, a stroke's own width. Take 1 or more.")
     files, out = image_files(inputs), Path(out)
     targets = [out / f"{file.stem}.jpg" for file in files]
     names, originals = Counter(targets), {file.resolve() for file in files}
@@ -141,7 +163,7 @@ def translate(generator, inputs, out, side_by_side=False):
         raise UserError(f"{out}: can't be made ({error.strerror}). Choose another --out.") from None
     for file, target in zip(tqdm(files, unit="photo"), targets, strict=True):
         photo = read_photo(file)
-        painting = paint_large(generator, photo)
+        painting = paint_broadly(generator, photo, brush)
         image = Image.fromarray(np.concatenate([photo, painting], 1) if side_by_side else painting)
         write_beside(target, lambda path, image=image: image.save(path, **JPEG))
     return targets

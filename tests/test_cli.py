@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 from conftest import example, jpeg, make_data, write_shard
+from PIL import Image
 
 from monet_lib import checkpoints, cli
 
@@ -36,6 +37,15 @@ def test_the_whole_way(data_folder, tmp_path, capsys):
     assert monet("train", "--data", data_folder, *SMALL, "--steps", 3, "--out", run) == 0
     assert monet("translate", "--run", run, data_folder / "photo_jpg", "--out", tmp_path / "painted") == 0
     assert len(list((tmp_path / "painted").glob("*.jpg"))) == 5
+    Image.new("RGB", (1300, 1200), "teal").save(tmp_path / "large.png")
+    large = ("translate", "--run", run, tmp_path / "large.png", "--out", tmp_path / "large")
+    assert "--brush" not in capsys.readouterr().out
+    assert monet(*large) == 0
+    assert "at 1200 px, --brush 3 makes them visible" in capsys.readouterr().out
+    assert monet(*large, "--brush", 3) == 0
+    assert "--brush" not in capsys.readouterr().out
+    assert Image.open(tmp_path / "large" / "large.jpg").size == (1300, 1200)
+    assert "brush: 0.5 is below 1" in refused(capsys, *large, "--brush", 0.5)
     assert monet("submit", "--run", run, "--out", out) == 0
     printed = capsys.readouterr().out
     assert "5 images" in printed

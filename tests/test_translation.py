@@ -10,7 +10,16 @@ from monet_lib.config import UserError
 from monet_lib.lesson_resnet import unevenness
 from monet_lib.models import generator_of, resnet_generator
 from monet_lib.shipped import shipped_generator
-from monet_lib.translation import RAMP, image_files, paint, paint_all, paint_large, read_photo, translate
+from monet_lib.translation import (
+    RAMP,
+    image_files,
+    paint,
+    paint_all,
+    paint_broadly,
+    paint_large,
+    read_photo,
+    translate,
+)
 
 
 class Invert:
@@ -132,8 +141,24 @@ def test_side_by_side_shows_the_photo_at_the_left(tmp_path, gradient):
     assert np.abs(both[:, width + 8 :] - (255 - gradient[:, 8:])).mean() < 3
 
 
+def test_a_broad_brush_paints_a_small_photo_and_enlarges_it(gradient):
+    """Of the smooth gradient nothing is lost, of stripes of one pixel all."""
+    np.testing.assert_array_equal(paint_broadly(Invert(), gradient, 1), 255 - gradient)
+    broad = paint_broadly(Invert(), gradient, 1.7).astype(int)
+    assert broad.shape == gradient.shape
+    assert np.abs(broad - (255 - gradient))[2:-2, 2:-2].max() <= 3
+    stripes = np.zeros((48, 64, 3), np.uint8)
+    stripes[:, ::2] = 200
+    assert paint_broadly(Invert(), stripes, 1).std() == 100
+    assert np.abs(paint_broadly(Invert(), stripes, 3)[:, 4:-4].astype(int) - 155).max() < 12
+    with pytest.raises(UserError, match="leaves 10x13 px of 30x40"):
+        paint_broadly(Invert(), gradient, 3)
+
+
 def test_inputs_are_safe(tmp_path):
     (tmp_path / "a.jpg").write_bytes(jpeg())
+    with pytest.raises(UserError, match="brush: 0.5 is below 1"):
+        translate(Invert(), [tmp_path / "a.jpg"], tmp_path / "out", brush=0.5)
     (tmp_path / "a.png").write_bytes(jpeg(format="PNG"))
     with pytest.raises(UserError, match="would be written over an input"):
         translate(Invert(), [tmp_path / "a.jpg"], tmp_path)
