@@ -38,8 +38,7 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def build(config, steps):
-    """A compiled CycleGAN for `steps` training steps, its weights drawn from config.seed, or those of the folder
-    config.start_from.
+    """A compiled CycleGAN for `steps` training steps, its weights drawn from config.seed.
 
     Under the scope of a `devices.strategy()` it trains on all of that strategy's devices.
     """
@@ -59,8 +58,6 @@ def build(config, steps):
         )
     finally:
         keras.config.set_dtype_policy(outside)
-    if config.start_from:
-        load_networks(config.start_from, model)
     constant = round(config.decay_from * steps)
     rates = (config.generator_rate, config.discriminator_rate)
     model.compile(
@@ -122,6 +119,9 @@ def _train_in(scope, config, data, out, folder, skip_bad, format, callbacks, dea
         model = build(config, steps)
     checkpoints = Checkpoints(run.folder / "checkpoints", model, config.keep)
     start = restore_together(scope, checkpoints, Path(out) / "checkpoints")
+    if config.start_from and not start:
+        with scope.scope():
+            load_networks(config.start_from, model)
     if start >= steps:
         print(f"{out}: trained to its last step, {steps}, already")
         return model

@@ -4,12 +4,13 @@ import signal
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from conftest import make_data
 from PIL import Image
 
-from monet_lib.checkpoints import Checkpoints, load_generator, save_generator, save_networks
+from monet_lib.checkpoints import Checkpoints, load_generator, load_networks, save_generator, save_networks
 from monet_lib.config import UserError
 from monet_lib.devices import pick_precision
 from monet_lib.models import generator_of
@@ -19,6 +20,18 @@ from monet_lib.training import ConstantThenLinear, build, train
 
 def weights(model):
     return np.concatenate([np.ravel(w) for w in model.get_weights()])
+
+
+class StopAt(keras.callbacks.Callback):
+    """Ctrl-C after so many steps."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.step = step
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch + 1 == self.step:
+            raise KeyboardInterrupt
 
 
 def rows(run):
@@ -63,14 +76,8 @@ def test_the_same_seed_gives_the_same_weights(data_folder, nano, tmp_path):
 def test_an_interrupted_run_goes_on_exactly(data_folder, nano, tmp_path, model, capsys):
     """With dropout, image pool, augmentation, moving average and decaying rates: every kind of state."""
     config = nano.with_(model=model, steps=8, diff_augment="color,translation", checkpoint_every=3)
-
-    class Stop(keras_callback()):
-        def on_train_batch_end(self, batch, logs=None):
-            if batch == 4:
-                raise KeyboardInterrupt
-
     whole = train(config, data_folder, tmp_path / "whole")
-    train(config, data_folder, tmp_path / "parts", callbacks=[Stop()])
+    train(config, data_folder, tmp_path / "parts", callbacks=[StopAt(5)])
     assert "stopped at step 5 of 8 and saved" in capsys.readouterr().out
     parts = train(config, data_folder, tmp_path / "parts")
     assert "going on from step 5" in capsys.readouterr().out
@@ -79,12 +86,6 @@ def test_an_interrupted_run_goes_on_exactly(data_folder, nano, tmp_path, model, 
     assert [[r[n] for n in LOSSES] for r in first] == [[r[n] for n in LOSSES] for r in second]
     train(config, data_folder, tmp_path / "parts")
     assert "trained to its last step, 8, already" in capsys.readouterr().out
-
-
-def keras_callback():
-    import keras
-
-    return keras.callbacks.Callback
 
 
 def test_a_damaged_checkpoint_is_passed_over(data_folder, nano, tmp_path, capsys):
@@ -142,17 +143,14 @@ def test_a_loss_that_is_not_finite_stops_training(data_folder, nano, tmp_path):
     with pytest.raises(UserError, match=r"step \d+, loss \w+ is (nan|inf)"):
         train(nano.with_(steps=50, generator_rate=1.0, cycle_weight=1e4, checkpoint_every=1000, adversarial="hinge",
                          discriminator_rate=1.0, upsample="transpose", norm="batch"),
-              data_folder, tmp_path / "run", callbacks=[poison()])  # fmt: skip
+              data_folder, tmp_path / "run", callbacks=[Poison()])  # fmt: skip
 
 
-def poison():
-    class Poison(keras_callback()):
-        def on_train_batch_begin(self, batch, logs=None):
-            if batch == 2:
-                variable = self.model.monet_generator.trainable_variables[0]
-                variable.assign(np.full(variable.shape, np.nan, "float32"))
-
-    return Poison()
+class Poison(keras.callbacks.Callback):
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch == 2:
+            variable = self.model.monet_generator.trainable_variables[0]
+            variable.assign(np.full(variable.shape, np.nan, "float32"))
 
 
 def test_another_run_in_the_folder_is_refused(data_folder, nano, tmp_path):
@@ -243,26 +241,41 @@ def test_sigterm_saves_like_ctrl_c(data_folder, tmp_path):
     assert list((tmp_path / "run" / "checkpoints").glob("step-*"))
 
 
-def test_training_can_start_from_trained_networks(nano, tmp_path):
-    trained = build(nano.with_(seed=7), steps=1)
+def test_trained_networks_can_be_saved_and_loaded(nano, tmp_path):
+    trained, model = build(nano.with_(seed=7), steps=1), build(nano, steps=1)
     trained.averaged_generator.set_weights([w + 0.5 for w in trained.averaged_generator.get_weights()])
     save_networks(tmp_path, trained, nano)
-    model = build(nano.with_(start_from=str(tmp_path)), steps=1)
+    load_networks(tmp_path, model)
     assert_equal(model.monet_generator, trained.averaged_generator)
     assert_equal(model.averaged_generator, trained.averaged_generator)
     for name in ("photo_generator", "monet_discriminator", "photo_discriminator"):
         assert_equal(getattr(model, name), getattr(trained, name))
-    fresh = build(nano, steps=1)
-    assert not np.array_equal(fresh.photo_generator.get_weights()[0], model.photo_generator.get_weights()[0])
-    for change in (
-        {"generator_filters": 2 * nano.generator_filters},
-        {"discriminator_filters": 2 * nano.discriminator_filters},
-    ):
+    for name in ("generator_filters", "discriminator_filters"):
+        wider = build(nano.with_(**{name: 2 * getattr(nano, name)}), steps=1)
         with pytest.raises(UserError, match="is another network than the config's"):
-            build(nano.with_(start_from=str(tmp_path), **change), steps=1)
+            load_networks(tmp_path, wider)
     (tmp_path / "companions.npz").write_bytes(b"not a zip")
     with pytest.raises(UserError, match="companions.npz: not a file of networks"):
-        build(nano.with_(start_from=str(tmp_path)), steps=1)
+        load_networks(tmp_path, model)
+
+
+def test_a_run_starts_from_trained_networks_and_resumes_without_them(data_folder, nano, tmp_path):
+    """At rates of next to nothing, four steps leave the networks as they came; what is resumed is the run's own."""
+    trained = build(nano.with_(seed=7), steps=1)
+    (tmp_path / "networks").mkdir()
+    save_networks(tmp_path / "networks", trained, nano)
+    still = {"generator_rate": 1e-9, "discriminator_rate": 1e-9, "ema": 0.0}
+    config = nano.with_(start_from=str(tmp_path / "networks"), steps=4, **still)
+    first = train(config, data_folder, tmp_path / "run", callbacks=[StopAt(2)])
+    (tmp_path / "networks" / "companions.npz").unlink()
+    resumed = train(config, data_folder, tmp_path / "run")
+    assert (int(first.step), int(resumed.step)) == (2, 4)
+    for name in ("monet_generator", "photo_generator", "monet_discriminator", "photo_discriminator"):
+        pairs = zip(getattr(resumed, name).get_weights(), getattr(trained, name).get_weights(), strict=True)
+        for got, right in pairs:
+            np.testing.assert_allclose(got, right, atol=1e-7)
+    with pytest.raises(UserError, match="companions.npz"):
+        train(config, data_folder, tmp_path / "another")
 
 
 def assert_equal(network, expected):
@@ -275,7 +288,8 @@ def test_networks_saved_as_halves_take_less_room_and_stay_close(nano, tmp_path):
     for folder, half in ((tmp_path / "whole", False), (tmp_path / "half", True)):
         folder.mkdir()
         save_networks(folder, model, nano, half)
-    again = build(nano.with_(start_from=str(tmp_path / "half")), steps=1)
+    again = build(nano.with_(seed=7), steps=1)
+    load_networks(tmp_path / "half", again)
     for name in ("monet_generator", "photo_generator", "monet_discriminator", "photo_discriminator"):
         pairs = zip(getattr(again, name).get_weights(), getattr(model, name).get_weights(), strict=True)
         for got, right in pairs:
