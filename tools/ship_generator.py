@@ -1,12 +1,14 @@
 """Put a run's generator into models/, with its log: python tools/ship_generator.py RUN [--out models].
 
 Writes monet.npz, the generator, and companions.npz, the other three networks, for training to go on from (weights as
-float16, no pickle); config.json (settings and data), validation.csv, and history.csv, thinned to 200 rows.
+float16, no pickle); config.json (settings and data), validation.csv, and history.csv, thinned to 200 rows. Of a run
+that began with such networks, the folder first/ keeps the settings and the log that came with them.
 """
 
 import argparse
 import csv
 import json
+import shutil
 from pathlib import Path
 
 from monet_lib.checkpoints import Checkpoints, save_networks, write_beside
@@ -14,6 +16,7 @@ from monet_lib.runs import Run
 from monet_lib.training import build
 
 ROWS = 200
+LOGS = ("history.csv", "validation.csv")
 
 
 def main():
@@ -31,9 +34,14 @@ def main():
         "data": {k: v for k, v in run.data.items() if k != "folder"},
     }
     write_beside(out / "config.json", lambda path: path.write_text(json.dumps(described, indent=2) + "\n"))
-    for name in ("history.csv", "validation.csv"):
+    for name in LOGS:
         if (run.folder / name).exists():
             _write_table(run.folder / name, out / name, step)
+    if run.config.start_from:
+        (out / "first").mkdir(exist_ok=True)
+        for name in ("config.json", *LOGS):
+            if (before := Path(run.config.start_from, name)).exists():
+                write_beside(out / "first" / name, lambda path, before=before: shutil.copyfile(before, path))
     sizes = ", ".join(
         f"{name} {(out / name).stat().st_size / 1e6:.2f} MB" for name in ("monet.npz", "companions.npz")
     )
