@@ -40,10 +40,11 @@ def paint_large(generator, photo, tile=TILE):
     painting in one piece; else their brightness can differ a little, and fades over RAMP px.
     """
     height, width = photo.shape[:2]
-    if max(height, width) <= tile:
-        return paint(generator, photo[None])[0]
-    # A generator halves twice: sizes of 4 n keep every tile's pixels in the same places of the coarse grid.
+    # A ResNet halves twice, and pads the halves of an odd size differently: of 4 n, every pixel, of a tile too, falls
+    # on the same place of the coarse grid as in training.
     photo = np.pad(photo, ((0, -height % 4), (0, -width % 4), (0, 0)), "edge")
+    if max(photo.shape) <= tile:
+        return paint(generator, photo[None])[0][:height, :width]
     painting = np.empty_like(photo)
     for top, rows, fade_in_rows in _tiles(photo.shape[0], tile):
         for left, columns, fade_in_columns in _tiles(photo.shape[1], tile):

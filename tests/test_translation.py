@@ -50,15 +50,33 @@ def test_tiles_cover_every_pixel_once_and_in_its_place(size):
     np.testing.assert_array_equal(paint_large(Invert(), photo, tile=256), 255 - photo)
 
 
-@pytest.mark.parametrize("norm", ["none", "pixel"])
-def test_tiles_equal_the_whole_where_no_norm_sees_the_whole(norm):
-    """As lively as a trained network: with fresh weights the output would hardly depend on the neighbourhood."""
-    rng = np.random.default_rng(0)
+def lively(norm, rng):
+    """A generator whose output depends on the neighbourhood, as a trained one's; with fresh weights it hardly does."""
     generator = resnet_generator(4, 6, norm, "resize", residual_output=True)
     for variable in generator.trainable_variables:
         if len(variable.shape) == 4:
             fan_in = np.prod(variable.shape[:3])
             variable.assign(rng.normal(0, np.sqrt(2 / fan_in), variable.shape))
+    return generator
+
+
+@pytest.mark.parametrize("size", [(213, 318), (214, 320), (215, 317)])
+def test_a_size_that_does_not_halve_is_painted_like_a_part_of_one_that_does(size):
+    """Away from the cut edges, of which a ResNet of 6 blocks sees 60 px."""
+    rng = np.random.default_rng(0)
+    generator = lively("none", rng)
+    photo = rng.integers(0, 256, (320, 480, 3), np.uint8)
+    whole, part = (paint_large(generator, x).astype(int) for x in (photo, photo[: size[0], : size[1]]))
+    assert part.shape[:2] == size
+    seen = (slice(size[0] - 64), slice(size[1] - 64))
+    assert np.abs(whole[seen] - photo[seen]).mean() > 10
+    assert np.abs(whole[seen] - part[seen]).max() <= 1
+
+
+@pytest.mark.parametrize("norm", ["none", "pixel"])
+def test_tiles_equal_the_whole_where_no_norm_sees_the_whole(norm):
+    rng = np.random.default_rng(0)
+    generator = lively(norm, rng)
     photo = rng.integers(0, 256, (320, 480, 3), np.uint8)
     whole, tiled = (paint_large(generator, photo, tile).astype(int) for tile in (480, 256))
     assert np.abs(whole - photo).mean() > 10
