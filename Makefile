@@ -26,7 +26,7 @@ install: .venv/installed
 
 demo: install
 	rm -rf build/demo
-	monet translate data/photos --out build/demo/paintings
+	monet translate data/photos --brush 2 --out build/demo/paintings
 	@python tools/gallery.py data/photos build/demo/paintings build/demo/gallery.jpg --pairs 2
 	monet train --data data/sample --profile laptop --steps 400 --out build/demo/run
 	monet submit --run build/demo/run --out build/demo/images.zip
