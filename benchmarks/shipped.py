@@ -1,8 +1,9 @@
-"""Measure models/monet.npz: python benchmarks/shipped.py [DATA] [--judge COMMAND].
+"""Measure models/monet.npz: python benchmarks/shipped.py [DATA] [--judge COMMAND] [--generator FILE].
 
 Prints how long `monet translate` takes for one photo of 256x256 as a whole process, and its peak memory for one of 12
 megapixels; then, on the photos of DATA that training left out, KID against all paintings by the project's own
-features. --judge: another program's scores of the same paintings, see recipes.py.
+features. --judge: another program's scores of the same paintings, see recipes.py. --generator: the scores, on the same
+photos, of another generator.npz or monet.npz.
 """
 
 import argparse
@@ -18,10 +19,11 @@ from pathlib import Path
 from PIL import Image
 from recipes import outside_judge, own_judge
 
+from monet_lib.checkpoints import load_generator
 from monet_lib.config import Config
 from monet_lib.data import find_data
 from monet_lib.pipeline import load_pair, split
-from monet_lib.shipped import shipped_generator
+from monet_lib.shipped import SHIPPED
 from monet_lib.translation import paint_all
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,12 +50,13 @@ def main():
     )
     parser.add_argument("data", nargs="?")
     parser.add_argument("--judge", metavar="COMMAND")
+    parser.add_argument("--generator", metavar="FILE", type=Path, default=SHIPPED)
     arguments = parser.parse_args()
-    for name, size in SIZES.items():
+    for name, size in SIZES.items() if arguments.generator == SHIPPED else ():
         seconds, memory = translate(size)
         print(f"translate, {name}: {seconds:.1f} s, {memory:.0f} MB")
     root = find_data(arguments.data)
-    trained = json.loads((ROOT / "models" / "config.json").read_text())
+    trained = json.loads((SHIPPED.parent / "config.json").read_text())
     config, pair = Config(**trained["config"]), load_pair(root)
     (_, monets), (names, photos) = pair["monet"], pair["photo"]
     if len(names) != trained["data"]["photo"]["count"]:
@@ -61,8 +64,7 @@ def main():
             f"{root}: has not the photos that the generator was trained on. Which were left out?"
         )
     _, held = split(len(names), config.holdout_photos, config.seed)
-    generator, _ = shipped_generator()
-    painted = paint_all(generator, photos[held])
+    painted = paint_all(load_generator(arguments.generator)[0], photos[held])
     judges = {"project's features": own_judge(monets)}
     if arguments.judge:
         folder = tempfile.TemporaryDirectory()

@@ -21,7 +21,7 @@ SCALES = {
                 "discriminator_filters": 24, "norm": "instance", "identity_weight": 5.0}, 600),
     "full": ({}, 30000),
 }  # fmt: skip
-GO_ON = {"tiny": 3, "laptop": 2000, "full": 20000}  # steps of going on from a trained generator
+GO_ON = {"tiny": 3, "laptop": 1500, "full": 20000}  # steps of going on from a trained generator
 PATCHGAN = [(4, 2), (4, 2), (4, 2), (4, 1), (4, 1)]  # (kernel, stride) of the paper's discriminator
 
 

@@ -1,8 +1,8 @@
 """Put a run's generator into models/, with its log: python tools/ship_generator.py RUN [--out models].
 
 Writes monet.npz, the generator, and companions.npz, the other three networks, for training to go on from (weights as
-float16, no pickle); config.json (settings and data), validation.csv, and history.csv, thinned to 200 rows. Of a run
-that began with such networks, the folder first/ keeps the settings and the log that came with them.
+float16, no pickle), and config.json (settings and data). log/1 holds that too, with validation.csv and history.csv,
+thinned to 200 rows; of a run that began with such networks, log/1 and so on are theirs, and its own comes after them.
 """
 
 import argparse
@@ -16,7 +16,6 @@ from monet_lib.runs import Run
 from monet_lib.training import build
 
 ROWS = 200
-LOGS = ("history.csv", "validation.csv")
 
 
 def main():
@@ -33,15 +32,19 @@ def main():
         "config": run.config.settings(),
         "data": {k: v for k, v in run.data.items() if k != "folder"},
     }
-    write_beside(out / "config.json", lambda path: path.write_text(json.dumps(described, indent=2) + "\n"))
-    for name in LOGS:
+    before = sorted(Path(run.config.start_from, "log").glob("*")) if run.config.start_from else []
+    shutil.rmtree(out / "log", ignore_errors=True)
+    for stage, folder in enumerate(before, 1):
+        shutil.copytree(folder, out / "log" / str(stage))
+    log = out / "log" / str(len(before) + 1)
+    log.mkdir(parents=True)
+    for folder in (out, log):
+        write_beside(
+            folder / "config.json", lambda path: path.write_text(json.dumps(described, indent=2) + "\n")
+        )
+    for name in ("history.csv", "validation.csv"):
         if (run.folder / name).exists():
-            _write_table(run.folder / name, out / name, step)
-    if run.config.start_from:
-        (out / "first").mkdir(exist_ok=True)
-        for name in ("config.json", *LOGS):
-            if (before := Path(run.config.start_from, name)).exists():
-                write_beside(out / "first" / name, lambda path, before=before: shutil.copyfile(before, path))
+            _write_table(run.folder / name, log / name, step)
     sizes = ", ".join(
         f"{name} {(out / name).stat().st_size / 1e6:.2f} MB" for name in ("monet.npz", "companions.npz")
     )
