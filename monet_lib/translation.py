@@ -18,7 +18,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
 TILE = 768  # px, a multiple of what every generator here halves
 MARGIN = 64  # px of a tile's border that are thrown away: a ResNet of 6 blocks sees 60 px around a pixel
-LEAST = 16  # px of the shorter side that a wide brush must leave
+NARROWEST = 16  # px of the shorter side that a wide brush must leave
 RAMP = 32  # px over which a tile fades into the one before
 
 
@@ -62,11 +62,11 @@ def paint_broadly(generator, photo, brush):
     """One uint8 photo (h, w, 3) to a painting of its size, in strokes `brush` times as wide.
 
     A generator's strokes have the width that it was trained on, a few pixels: the photo is painted at 1 / brush of its
-    size, brush >= 1, and enlarged again. Raises UserError where that leaves less than LEAST px to paint.
+    size, brush >= 1, and enlarged again. Raises UserError where that leaves less than NARROWEST px to paint.
     """
     height, width = photo.shape[:2]
     size = (round(width / brush), round(height / brush))
-    if brush > 1 and min(size) < LEAST:
+    if brush > 1 and min(size) < NARROWEST:
         raise UserError(
             f"brush: {brush:g} leaves {size[0]}x{size[1]} px of {width}x{height} to paint. Lower it."
         )

@@ -145,11 +145,11 @@ show(
 )
 
 # %% [markdown]
-# A KID says how close you are to *these* paintings. With the sample, those are computed strokes in computed
-# colours, and the one that trained on their kind comes out ahead after minutes; with the competition's images
-# the course's does. The eye asks something else: is the scene still there, are its edges whole, is that a
-# brush? So the number ranks candidates, for one and the same goal, and you make sure that it's your goal. On
-# Kaggle the number is the goal, and we go on with its winner.
+# A KID says how close you are to *these* paintings, give or take its spread. The course's generator has never
+# seen the sample's computed strokes, and is at least as near to them as the one that trained on them for minutes;
+# with the competition's images it is far ahead. The eye asks something else: is the scene still there, are its
+# edges whole, is that a brush? So the number ranks candidates, for one and the same goal, and you make sure that
+# it's your goal. On Kaggle the number is the goal, and we go on with its winner.
 #
 # Then look at how it came about. **Predict first:** what does the generator of step 0 paint?
 
