@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from monet_lib.config import Config, UserError
-from monet_lib.models import generator_of
+from monet_lib.models import generator_of, with_border
 
 
 class Checkpoints:
@@ -138,7 +138,10 @@ def _save_arrays(path, arrays, half):
 
 
 def load_generator(path):
-    """(generator, Config) from the file that `save_generator` wrote. Raises UserError for any other file."""
+    """(generator, Config) from the file that `save_generator` wrote: it paints with its config's border.
+
+    Raises UserError for any other file.
+    """
     try:
         with np.load(path, allow_pickle=False) as file:
             config = Config().with_(**json.loads(str(file["config"])))
@@ -149,7 +152,7 @@ def load_generator(path):
     except (ValueError, KeyError, OSError, EOFError) as error:
         reason = str(error).splitlines()[0][:120]
         raise UserError(f"{path}: not a generator file ({reason}). Train again or restore it.") from None
-    return generator, config
+    return with_border(generator, config.border), config
 
 
 def write_beside(path, write):

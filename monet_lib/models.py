@@ -129,6 +129,19 @@ def receptive_field(kernels_strides):
     return size
 
 
+def with_border(generator, border):
+    """The generator, given `border` px of reflection around each image, which it paints too and loses again.
+
+    Zero padding within the networks shows at an image's edge; this moves the edge outside. The weights are shared, and
+    a side must be longer than `border`.
+    """
+    if not border:
+        return generator
+    inputs = keras.Input((None, None, 3))
+    painted = generator(ReflectionPadding2D(border)(inputs))
+    return keras.Model(inputs, layers.Cropping2D(border)(painted), name=generator.name)
+
+
 def generator_of(config, name=None):
     """The untrained generator that a Config describes."""
     if config.model == "resnet":

@@ -18,6 +18,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
 TILE = 768  # px, a multiple of what every generator here halves
 MARGIN = 64  # px of a tile's border that are thrown away: a ResNet of 6 blocks sees 60 px around a pixel
+SMALLEST = 72  # px to which a small photo is filled up: reflection needs a side longer than what it adds
 NARROWEST = 16  # px of the shorter side that a wide brush must leave
 RAMP = 32  # px over which a tile fades into the one before
 
@@ -42,7 +43,8 @@ def paint_large(generator, photo, tile=TILE):
     height, width = photo.shape[:2]
     # A ResNet halves twice, and pads the halves of an odd size differently: of 4 n, every pixel, of a tile too, falls
     # on the same place of the coarse grid as in training.
-    photo = np.pad(photo, ((0, -height % 4), (0, -width % 4), (0, 0)), "edge")
+    below, right = (max(SMALLEST - side, -side % 4) for side in (height, width))
+    photo = np.pad(photo, ((0, below), (0, right), (0, 0)), "edge")
     if max(photo.shape) <= tile:
         return paint(generator, photo[None])[0][:height, :width]
     painting = np.empty_like(photo)

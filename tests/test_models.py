@@ -15,6 +15,7 @@ from monet_lib.models import (
     receptive_field,
     resnet_generator,
     unet_generator,
+    with_border,
 )
 
 S1_DOWN = [64, 128, 128, 128, 128, 256, 256, 256]
@@ -183,6 +184,16 @@ def test_a_residual_output_keeps_the_photo_where_the_last_convolution_is_silent(
     last.set_weights([0 * w for w in last.get_weights()])
     photo = np.random.default_rng(0).uniform(-1, 1, (1, 37, 50, 3)).astype("float32")
     np.testing.assert_allclose(keras.ops.convert_to_numpy(network(photo)), 0.98 * photo, atol=1e-6)
+
+
+def test_a_border_is_painted_along_and_thrown_away():
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 32, 44, 3)).astype("float32")
+    generator = resnet_generator(4, 1, "none", "resize")
+    wide = np.pad(images, ((0, 0), (24, 24), (24, 24), (0, 0)), "reflect")
+    painted = with_border(generator, 24)(images).numpy()
+    np.testing.assert_allclose(painted, generator(wide).numpy()[:, 24:-24, 24:-24], atol=1e-6)
+    assert np.abs(painted - generator(images).numpy())[:, :, -1].max() > 1e-3
+    assert with_border(generator, 0) is generator
 
 
 def test_the_discriminators_norm_can_differ():

@@ -8,7 +8,7 @@ from PIL import Image, ImageCms
 
 from monet_lib.config import UserError
 from monet_lib.lesson_resnet import unevenness
-from monet_lib.models import generator_of, resnet_generator
+from monet_lib.models import generator_of, resnet_generator, with_border
 from monet_lib.shipped import shipped_generator
 from monet_lib.translation import (
     RAMP,
@@ -58,6 +58,12 @@ def lively(norm, rng):
             fan_in = np.prod(variable.shape[:3])
             variable.assign(rng.normal(0, np.sqrt(2 / fan_in), variable.shape))
     return generator
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 90), (25, 24)])
+def test_photos_smaller_than_their_border_are_painted(size, nano):
+    photo = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    assert paint_large(with_border(generator_of(nano), 64), photo).shape == photo.shape
 
 
 @pytest.mark.parametrize("size", [(213, 318), (214, 320), (215, 317)])
