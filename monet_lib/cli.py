@@ -86,11 +86,15 @@ def _train(arguments):
 
 
 def _translate(arguments):
-    from monet_lib.runs import Run
     from monet_lib.shipped import shipped_generator
     from monet_lib.translation import translate
 
-    generator, _ = Run.load(arguments.run).generator() if arguments.run else shipped_generator()
+    if arguments.run:
+        from monet_lib.runs import Run  # half a second of imports for figures, which painting doesn't need
+
+        generator, _ = Run.load(arguments.run).generator()
+    else:
+        generator, _ = shipped_generator()
     written = translate(generator, arguments.photos, arguments.out, arguments.side_by_side, arguments.brush)
     print(f"{arguments.out}: {len(written)} paintings")
     largest = max(min(Image.open(file).size) for file in written)
