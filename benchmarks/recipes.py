@@ -21,17 +21,18 @@ from pathlib import Path
 import tensorflow as tf
 from PIL import Image
 
-from monet_lib.callbacks import StepCallback
 from monet_lib.config import profile
-from monet_lib.data import find_data
-from monet_lib.features import feature_network
-from monet_lib.pipeline import UnpairedBatches, load_pair, split, training_data
-from monet_lib.runs import Run
-from monet_lib.scoring import compare, embed
-from monet_lib.shipped import photographs
-from monet_lib.training import build, train
-from monet_lib.translation import JPEG, paint_all
-from monet_lib.viz import image_grid
+from monet_lib.data.competition import find_data
+from monet_lib.data.pipeline import UnpairedBatches, load_pair, split, training_data
+from monet_lib.figures import image_grid
+from monet_lib.gan.builder import build
+from monet_lib.painting.shipped import photographs
+from monet_lib.painting.translation import JPEG, paint_all
+from monet_lib.scoring.features import feature_network
+from monet_lib.scoring.scores import compare, embed
+from monet_lib.training.callbacks import StepCallback
+from monet_lib.training.loop import train
+from monet_lib.training.runs import Run
 
 HELD, SCORED, QUARTERS, ROUNDS, STEPS = 500, 200, 4, 6, 6
 SHOWN = [0, 2, 4]  # of the repo's photographs

@@ -19,12 +19,12 @@ from pathlib import Path
 from PIL import Image
 from recipes import outside_judge, own_judge
 
-from monet_lib.checkpoints import load_generator
 from monet_lib.config import Config
-from monet_lib.data import find_data
-from monet_lib.pipeline import load_pair, split
-from monet_lib.shipped import SHIPPED
-from monet_lib.translation import paint_all
+from monet_lib.data.competition import find_data
+from monet_lib.data.pipeline import load_pair, split
+from monet_lib.networks.weights import load_generator
+from monet_lib.painting.shipped import SHIPPED
+from monet_lib.painting.translation import paint_all
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTO = ROOT / "data" / "photos" / "brook.jpg"

@@ -23,10 +23,10 @@ def measure(root, steps):
     import keras
     import psutil
 
-    from monet_lib import callbacks
     from monet_lib.config import profile
-    from monet_lib.pipeline import UnpairedBatches, load_pair, training_data
-    from monet_lib.training import train
+    from monet_lib.data.pipeline import UnpairedBatches, load_pair, training_data
+    from monet_lib.training import callbacks
+    from monet_lib.training.loop import train
 
     process, resident, clock, cpu, saves = psutil.Process(), {}, [], [], []
 
@@ -75,7 +75,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.measure:
         return measure(arguments.data, arguments.steps)
-    from monet_lib.data import find_data
+    from monet_lib.data.competition import find_data
 
     command = [
         sys.executable,

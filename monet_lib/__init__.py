@@ -1,1 +1,1 @@
-"""monet_lib: from raw TFRecords to repainted photographs. One idea a module; see the README for their order."""
+"""From raw TFRecords to repainted photographs: a room for each thing one does, see docs/architecture.md."""

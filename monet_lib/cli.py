@@ -7,7 +7,8 @@ import sys
 
 from PIL import Image
 
-from monet_lib.config import CHOICES, PROFILES, Config, UserError, profile
+from monet_lib.config import CHOICES, PROFILES, Config, profile
+from monet_lib.errors import UserError
 
 LARGE = 1000  # px of the shorter side, from which a painting at its own size looks like the photo
 
@@ -36,21 +37,21 @@ def main(argv=None):
 
 def _data(arguments):
     if arguments.make_sample:
-        from monet_lib.sample import make_sample
+        from monet_lib.sample.dataset import make_sample
 
         make_sample(arguments.make_sample, arguments.monets, arguments.photos, arguments.seed)
         print(f"{arguments.make_sample}: {arguments.monets} paintings and {arguments.photos} photos")
         return 0
     if arguments.download is not None:
-        from monet_lib.download import download_data
+        from monet_lib.data.download import download_data
 
         folder = download_data(arguments.download)
         print(
             f"{folder}: ready. Look at it: monet data {folder}. Use it anywhere: export MONET_DATA={folder.resolve()}"
         )
         return 0
-    from monet_lib.data import find_data
-    from monet_lib.inspection import inspect_data
+    from monet_lib.data.competition import find_data
+    from monet_lib.data.inspection import inspect_data
 
     report, problems = inspect_data(find_data(arguments.folder))
     print(*report, sep="\n")
@@ -69,8 +70,8 @@ def _train(arguments):
         changes |= {"holdout_monets": 60, "holdout_photos": 200}
     changes |= dict(_setting(text) for text in arguments.set)
     config = profile(arguments.profile, **{k: v for k, v in changes.items() if v is not None})
-    from monet_lib.data import find_data
-    from monet_lib.training import train
+    from monet_lib.data.competition import find_data
+    from monet_lib.training.loop import train
 
     train(
         config,
@@ -86,11 +87,13 @@ def _train(arguments):
 
 
 def _translate(arguments):
-    from monet_lib.shipped import shipped_generator
-    from monet_lib.translation import translate
+    from monet_lib.painting.shipped import shipped_generator
+    from monet_lib.painting.translation import translate
 
     if arguments.run:
-        from monet_lib.runs import Run  # half a second of imports for figures, which painting doesn't need
+        from monet_lib.training.runs import (
+            Run,  # half a second of imports for figures, which painting doesn't need
+        )
 
         generator, _ = Run.load(arguments.run).generator()
     else:
@@ -105,13 +108,13 @@ def _translate(arguments):
 
 
 def _submit(arguments):
-    from monet_lib.submission import LEAST, check_submission, write_submission
+    from monet_lib.painting.submission import LEAST, check_submission, write_submission
 
     if arguments.check:
         print(check_submission(arguments.check))
         return
-    from monet_lib.data import find_data, find_images
-    from monet_lib.runs import Run
+    from monet_lib.data.competition import find_data, find_images
+    from monet_lib.training.runs import Run
 
     run = Run.load(arguments.run)
     root = find_data(arguments.data or run.data["folder"])
@@ -127,9 +130,9 @@ def _submit(arguments):
 
 
 def _score(arguments):
-    from monet_lib.data import find_data
-    from monet_lib.features import feature_network
-    from monet_lib.scoring import score
+    from monet_lib.data.competition import find_data
+    from monet_lib.scoring.features import feature_network
+    from monet_lib.scoring.scores import score
 
     reference = arguments.reference or find_data() / "monet_tfrec"
     network = feature_network(arguments.features, arguments.weights, arguments.sha256)

@@ -3,9 +3,7 @@
 import os
 from dataclasses import asdict, dataclass, fields, replace
 
-
-class UserError(ValueError):
-    """Something the user can mend. The message says where, what was found and what to do, in one line."""
+from monet_lib.errors import UserError
 
 
 @dataclass(frozen=True)

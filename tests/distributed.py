@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from monet_lib.config import profile
-from monet_lib.training import train
-from monet_lib.workers import is_chief
+from monet_lib.training.loop import train
+from monet_lib.training.workers import is_chief
 
 
 class StopChief(keras.callbacks.Callback):

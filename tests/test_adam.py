@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from monet_lib.adam import FusedAdam
-from monet_lib.training import ConstantThenLinear
+from monet_lib.gan.adam import FusedAdam
+from monet_lib.gan.builder import ConstantThenLinear
 
 
 def test_the_fused_kernel_takes_kerass_steps():

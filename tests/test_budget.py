@@ -2,14 +2,15 @@ import time
 
 import pytest
 
-from monet_lib import budget, cli, training
-from monet_lib.budget import submission_seconds
-from monet_lib.config import UserError
-from monet_lib.data import find_images
-from monet_lib.models import generator_of
-from monet_lib.resuming import find_run
-from monet_lib.runs import Run
-from monet_lib.training import train
+from monet_lib import cli
+from monet_lib.data.competition import find_images
+from monet_lib.errors import UserError
+from monet_lib.networks.generators import generator_of
+from monet_lib.training import budget
+from monet_lib.training import loop as training
+from monet_lib.training.budget import submission_seconds
+from monet_lib.training.loop import train
+from monet_lib.training.runs import Run, find_run
 
 
 def test_painting_is_measured_and_not_guessed(data_folder, nano, tmp_path, monkeypatch):

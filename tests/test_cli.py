@@ -9,7 +9,8 @@ import pytest
 from conftest import example, jpeg, make_data, write_shard
 from PIL import Image
 
-from monet_lib import checkpoints, cli
+from monet_lib import cli
+from monet_lib.training import checkpoints
 
 SMALL = ["--profile", "tiny", "--set", "image_size=32", "--set", "generator_filters=2",
          "--set", "residual_blocks=1", "--set", "discriminator_filters=2"]  # fmt: skip

@@ -1,6 +1,7 @@
 import pytest
 
-from monet_lib.config import PROFILES, Config, UserError, profile
+from monet_lib.config import PROFILES, Config, profile
+from monet_lib.errors import UserError
 
 
 @pytest.mark.parametrize("name", PROFILES)

@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from monet_lib.cyclegan import CycleGAN
-from monet_lib.models import discriminator_of, generator_of, patch_discriminator, resnet_generator
-from monet_lib.pool import ImagePool
-from monet_lib.training import build
+from monet_lib.gan.builder import build
+from monet_lib.gan.cyclegan import CycleGAN
+from monet_lib.gan.pool import ImagePool
+from monet_lib.networks.discriminators import discriminator_of, patch_discriminator
+from monet_lib.networks.generators import generator_of, resnet_generator
 
 rng = np.random.default_rng(0)
 

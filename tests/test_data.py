@@ -6,9 +6,18 @@ import pytest
 from conftest import example, jpeg, make_data, write_shard
 from PIL import Image
 
-from monet_lib.config import UserError
-from monet_lib.data import CHECKOUT_DATA, decode, examine, find_data, find_images, load, to_float, to_uint8
-from monet_lib.inspection import inspect_data
+from monet_lib.data.competition import (
+    CHECKOUT_DATA,
+    decode,
+    examine,
+    find_data,
+    find_images,
+    load,
+    to_float,
+    to_uint8,
+)
+from monet_lib.data.inspection import inspect_data
+from monet_lib.errors import UserError
 
 
 def test_shards_and_folders_give_the_same_images(data_folder):

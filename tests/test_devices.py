@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from conftest import make_data
 
-from monet_lib.config import UserError
-from monet_lib.devices import machines, strategy
-from monet_lib.runs import LOSSES
+from monet_lib.errors import UserError
+from monet_lib.gan.cyclegan import LOSSES
+from monet_lib.training.devices import machines, strategy
 
 SCRIPT = Path(__file__).with_name("distributed.py")
 

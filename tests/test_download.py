@@ -3,10 +3,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from monet_lib import cli, download
-from monet_lib.config import UserError
-from monet_lib.data import find_images
-from monet_lib.download import COMPETITION, download_data
+from monet_lib import cli
+from monet_lib.data import download
+from monet_lib.data.competition import find_images
+from monet_lib.data.download import COMPETITION, download_data
+from monet_lib.errors import UserError
 
 
 @pytest.fixture

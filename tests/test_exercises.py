@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monet_lib.checks import Check
+from monet_lib.course.checks import Check
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = {

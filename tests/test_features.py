@@ -11,10 +11,10 @@ import tensorflow as tf
 from conftest import jpeg
 from PIL import Image
 
-from monet_lib import features
-from monet_lib.config import UserError
-from monet_lib.features import GRAPH, feature_network, find_inception, load_inception, random_network
-from monet_lib.metrics import frechet_distance, kernel_distance, memorization_distance
+from monet_lib.errors import UserError
+from monet_lib.scoring import features
+from monet_lib.scoring.features import GRAPH, feature_network, find_inception, load_inception, random_network
+from monet_lib.scoring.metrics import frechet_distance, kernel_distance, memorization_distance
 
 
 @pytest.fixture(autouse=True)
@@ -328,7 +328,7 @@ def test_real_is_nearer_to_real_than_to_other_images_and_those_nearer_than_noise
 
 @pytest.mark.real_data
 def test_real_paintings_are_nearer_to_paintings_than_to_photos_and_those_nearer_than_noise():
-    from monet_lib.data import find_data, find_images, read_batches
+    from monet_lib.data.competition import find_data, find_images, read_batches
 
     root = find_data()
     monets = np.concatenate([x for _, x in read_batches(find_images(root, "monet"), 50)])

@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from monet_lib.checkpoints import load_generator
+from monet_lib.networks.weights import load_generator
 
 KILLS = int(os.environ.get("MONET_KILLS", "3"))
 STEPS = max(40, 12 * KILLS)

@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from monet_lib.fused import fuses
-from monet_lib.layers import (
+from monet_lib.networks.fused import fuses
+from monet_lib.networks.layers import (
     ChangedImage,
     CropLike,
     ReflectionPadding2D,

@@ -10,8 +10,8 @@ from conftest import example, jpeg, make_data, write_shard
 from matplotlib import pyplot as plt
 from matplotlib.colors import rgb_to_hsv
 
-from monet_lib import lesson_eda as lesson
-from monet_lib.data import find_images, load
+from monet_lib.course import eda as lesson
+from monet_lib.data.competition import find_images, load
 
 SOURCE = Path(__file__).resolve().parents[1] / "notebooks" / "src" / "01_eda.py"
 

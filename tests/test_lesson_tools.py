@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from monet_lib import lesson_dcgan, lesson_resnet, lesson_submission, lesson_unet, shipped, short_runs
 from monet_lib.config import profile
-from monet_lib.lesson_resnet import box, overlaps, unevenness
-from monet_lib.models import patch_discriminator
+from monet_lib.course import dcgan as lesson_dcgan
+from monet_lib.course import resnet as lesson_resnet
+from monet_lib.course import short_runs
+from monet_lib.course import submission as lesson_submission
+from monet_lib.course import unet as lesson_unet
+from monet_lib.course.resnet import box, overlaps, unevenness
+from monet_lib.networks.discriminators import patch_discriminator
+from monet_lib.painting import shipped
 
 rng = np.random.default_rng(0)
 

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from monet_lib.losses import (
+from monet_lib.gan.losses import (
     bce,
     cycle_loss,
     discriminator_loss,

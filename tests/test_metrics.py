@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from monet_lib import metrics
-from monet_lib.config import UserError
-from monet_lib.metrics import (
+from monet_lib.errors import UserError
+from monet_lib.scoring import metrics
+from monet_lib.scoring.metrics import (
     diversity,
     frechet_distance,
     kernel_distance,

@@ -5,18 +5,20 @@ import numpy as np
 import pytest
 
 from monet_lib.config import PROFILES, profile
-from monet_lib.layers import normalization
-from monet_lib.models import (
+from monet_lib.networks.discriminators import (
     dcgan_discriminator,
-    dcgan_generator,
     discriminator_of,
-    generator_of,
     patch_discriminator,
     receptive_field,
+)
+from monet_lib.networks.generators import (
+    dcgan_generator,
+    generator_of,
     resnet_generator,
     unet_generator,
     with_border,
 )
+from monet_lib.networks.layers import normalization
 
 S1_DOWN = [64, 128, 128, 128, 128, 256, 256, 256]
 S1_UP = [256, 256, 256, 256, 128, 128, 64]

@@ -3,8 +3,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from monet_lib.data import to_float
-from monet_lib.pipeline import UnpairedBatches, load_pair, split, training_data
+from monet_lib.data.competition import to_float
+from monet_lib.data.pipeline import UnpairedBatches, load_pair, split, training_data
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from monet_lib.config import UserError
-from monet_lib.resuming import copy_run, find_run
+from monet_lib.errors import UserError
+from monet_lib.training.runs import copy_run, find_run
 
 
 def make_run(folder, *steps):

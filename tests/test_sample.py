@@ -6,12 +6,12 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from monet_lib import sample
-from monet_lib.brushwork import painting
-from monet_lib.config import UserError
-from monet_lib.data import SIZE
-from monet_lib.sample import SHARD, make_sample
-from monet_lib.scenery import landscape
+from monet_lib.data.competition import SIZE
+from monet_lib.errors import UserError
+from monet_lib.sample import dataset as sample
+from monet_lib.sample.brushwork import painting
+from monet_lib.sample.dataset import SHARD, make_sample
+from monet_lib.sample.scenery import landscape
 
 COMMITTED = Path(__file__).resolve().parents[1] / "data" / "sample"
 FEATURES = {key: tf.io.FixedLenFeature([], tf.string) for key in ("image", "image_name", "target")}

@@ -6,10 +6,10 @@ import pytest
 from conftest import example, jpeg, make_data, write_shard
 from PIL import Image
 
-from monet_lib import submission
-from monet_lib.config import UserError
-from monet_lib.data import find_images, load
-from monet_lib.submission import check_submission, write_submission
+from monet_lib.data.competition import find_images, load
+from monet_lib.errors import UserError
+from monet_lib.painting import submission
+from monet_lib.painting.submission import check_submission, write_submission
 
 
 class Invert:

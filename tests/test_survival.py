@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from monet_lib import workers
-from monet_lib.checkpoints import load_generator
-from monet_lib.config import UserError
-from monet_lib.training import train
+from monet_lib.errors import UserError
+from monet_lib.networks.weights import load_generator
+from monet_lib.training import workers
+from monet_lib.training.loop import train
 
 
 def weights(model):

@@ -14,8 +14,8 @@ import tensorflow as tf
 from conftest import make_data
 
 from monet_lib.config import profile
-from monet_lib.runs import LOSSES
-from monet_lib.training import train
+from monet_lib.gan.cyclegan import LOSSES
+from monet_lib.training.loop import train
 
 STEPS = int(os.environ.get("MONET_STEPS", "3"))
 DATA = os.environ.get("MONET_DATA") if STEPS > 3 else None

@@ -10,12 +10,15 @@ import pytest
 from conftest import make_data
 from PIL import Image
 
-from monet_lib.checkpoints import Checkpoints, load_generator, load_networks, save_generator, save_networks
-from monet_lib.config import UserError
-from monet_lib.devices import pick_precision
-from monet_lib.models import generator_of
-from monet_lib.runs import LOSSES, Run
-from monet_lib.training import ConstantThenLinear, build, train
+from monet_lib.errors import UserError
+from monet_lib.gan.builder import ConstantThenLinear, build
+from monet_lib.gan.cyclegan import LOSSES
+from monet_lib.gan.precision import pick_precision
+from monet_lib.networks.generators import generator_of
+from monet_lib.networks.weights import load_generator, load_networks, save_generator, save_networks
+from monet_lib.training.checkpoints import Checkpoints
+from monet_lib.training.loop import train
+from monet_lib.training.runs import Run
 
 
 def weights(model):
@@ -220,7 +223,9 @@ def test_precision_follows_the_processor(monkeypatch):
         ("amx_bf16", "mixed_bfloat16"),
         ("avx2", "float32"),
     ):
-        monkeypatch.setattr("monet_lib.devices.Path.read_text", lambda self, flags=flags: f"flags : {flags}")
+        monkeypatch.setattr(
+            "monet_lib.training.devices.Path.read_text", lambda self, flags=flags: f"flags : {flags}"
+        )
         assert pick_precision() == expected
 
 

@@ -6,11 +6,11 @@ import pytest
 from conftest import jpeg
 from PIL import Image, ImageCms
 
-from monet_lib.config import UserError
-from monet_lib.lesson_resnet import unevenness
-from monet_lib.models import generator_of, resnet_generator, with_border
-from monet_lib.shipped import shipped_generator
-from monet_lib.translation import (
+from monet_lib.course.resnet import unevenness
+from monet_lib.errors import UserError
+from monet_lib.networks.generators import generator_of, resnet_generator, with_border
+from monet_lib.painting.shipped import shipped_generator
+from monet_lib.painting.translation import (
     RAMP,
     image_files,
     paint,

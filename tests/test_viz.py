@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
-from monet_lib.viz import figure_style, image_grid, plot_history
+from monet_lib.figures import figure_style, image_grid, plot_history
 
 
 def test_a_grid_places_images_and_labels():

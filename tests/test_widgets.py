@@ -14,9 +14,10 @@ from IPython.display import Image as StillImage
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from monet_lib import lesson_eda, widgets
-from monet_lib.data import find_images, read_batches
-from monet_lib.widgets import explore
+from monet_lib.course import eda as lesson_eda
+from monet_lib.course import widgets
+from monet_lib.course.widgets import explore
+from monet_lib.data.competition import find_images, read_batches
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))

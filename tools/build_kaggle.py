@@ -22,7 +22,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from inline import PACKAGE, BuildError, Source, check, needed_modules
+from inline import PACKAGE, BuildError, Source, check, is_module, needed_modules
 
 PLACEHOLDER = "INSERT_YOUR_KAGGLE_NAME"
 COURSE = "https://github.com/monet-lab/monet-lab"
@@ -105,7 +105,12 @@ def _code(cells):
 
 def _alias(own, modules):
     """The name under which a lesson uses its helpers' module, or None. `alias.name` becomes `name`."""
-    found = [a.asname or a.name for node in own.package_imports if node.module == PACKAGE for a in node.names]
+    found = [
+        alias.asname or alias.name
+        for node in own.package_imports
+        for alias in node.names
+        if is_module(node.module, alias.name)
+    ]
     if not found:
         return None
     used = set(re.findall(rf"\b{found[0]}\.(\w+)", own.text))

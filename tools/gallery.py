@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from monet_lib.translation import read_photo
-from monet_lib.viz import image_grid
+from monet_lib.figures import image_grid
+from monet_lib.painting.translation import read_photo
 
 
 def main():

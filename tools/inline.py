@@ -63,22 +63,21 @@ class Source:
                 if any(alias.name.split(".")[0] == PACKAGE for alias in node.names):
                     raise self.error(node, f"import {PACKAGE}. Write: from {PACKAGE}.module import name.")
             elif isinstance(node, ast.ImportFrom) and (node.level or node.module.split(".")[0] == PACKAGE):
-                if node.level or (node.module == PACKAGE and self.name):
+                if node.level or (self.name and any(is_module(node.module, a.name) for a in node.names)):
                     raise self.error(
                         node, f"an import of a module. Write: from {PACKAGE}.module import name."
                     )
                 if node not in self.tree.body:
                     raise self.error(node, f"{PACKAGE} is imported inside a block. Move it to the top.")
-                if node.module != PACKAGE and any(a.asname or a.name == "*" for a in node.names):
+                named = [a for a in node.names if not is_module(node.module, a.name)]
+                if any(a.asname or a.name == "*" for a in named):
                     raise self.error(node, "imports under another name, or all. Import the names themselves.")
                 found.append(node)
         return found
 
-    @property
-    def modules(self):
+    def modules(self, root=ROOT):
         """The names of the monet_lib modules that this code imports."""
-        for node in self.package_imports:
-            yield from [a.name for a in node.names] if node.module == PACKAGE else [node.module.split(".")[1]]
+        return {module_of(node.module, a.name, root) for node in self.package_imports for a in node.names}
 
     def names(self):
         """{name: where it comes from} of all that running this code binds at the top level.
@@ -113,12 +112,36 @@ class Source:
         return re.sub(r"\n{4,}", "\n\n\n", text)
 
 
+def is_module(package, name, root=ROOT):
+    """Whether `from package import name` takes a module of monet_lib, and not something of a module."""
+    return root.joinpath(*package.split("."), f"{name}.py").exists()
+
+
+def module_of(module, name, root=ROOT):
+    """The module of monet_lib, such as "networks.layers", that `from module import name` takes from.
+
+    A room hands on its modules and what its __init__ lists; of any other module the name is its own.
+    """
+    inside = module.split(".")[1:]
+    folder = root.joinpath(PACKAGE, *inside)
+    if not folder.is_dir():
+        return ".".join(inside)
+    if (folder / f"{name}.py").exists():
+        return ".".join([*inside, name])
+    for keyword in ast.walk(ast.parse((folder / "__init__.py").read_text())):
+        if isinstance(keyword, ast.keyword) and keyword.arg == "submod_attrs":
+            for submodule, names in ast.literal_eval(keyword.value).items():
+                if name in names:
+                    return ".".join([*inside, submodule])
+    raise BuildError(f"{module}: hands on no {name}. Import it from its module.")
+
+
 def read_module(name, root=ROOT):
-    """The Source of a module of monet_lib."""
-    path = root / PACKAGE / f"{name}.py"
+    """The Source of a module of monet_lib: "errors", or "networks.layers" in a room."""
+    path = root.joinpath(PACKAGE, *name.split(".")).with_suffix(".py")
     if not path.exists():
         raise BuildError(f"{PACKAGE}.{name}: no such module. Import one of {PACKAGE}/*.py.")
-    return Source(f"{PACKAGE}/{name}.py", path.read_text(), name)
+    return Source(str(path.relative_to(root)), path.read_text(), name)
 
 
 def needed_modules(source, root=ROOT):
@@ -135,11 +158,13 @@ def needed_modules(source, root=ROOT):
             )
         if name not in levels:
             sources[name] = read_module(name, root)
-            levels[name] = 1 + max((level(each, (*above, name)) for each in sources[name].modules), default=0)
+            levels[name] = 1 + max(
+                (level(each, (*above, name)) for each in sources[name].modules(root)), default=0
+            )
         return levels[name]
 
     def visit(user):
-        for name in sorted(set(user.modules), key=lambda name: (level(name), name)):
+        for name in sorted(user.modules(root), key=lambda name: (level(name), name)):
             if sources[name] not in ordered:
                 visit(sources[name])
                 ordered.append(sources[name])

@@ -41,15 +41,14 @@ import numpy as np
 import tensorflow as tf
 
 from monet_lib.config import profile
-from monet_lib.data import find_data, find_images, read_batches
-from monet_lib.devices import pick_precision
-from monet_lib.resuming import copy_run, find_run
-from monet_lib.runs import Run
-from monet_lib.scoring import score
-from monet_lib.submission import LEAST, check_submission, submission_size, write_submission
-from monet_lib.training import train
-from monet_lib.translation import paint
-from monet_lib.viz import image_grid, plot_history, plot_validation, read_history, show
+from monet_lib.data.competition import find_data, find_images, read_batches
+from monet_lib.figures import image_grid, plot_history, plot_validation, read_history, show
+from monet_lib.gan.precision import pick_precision
+from monet_lib.painting.submission import LEAST, check_submission, submission_size, write_submission
+from monet_lib.painting.translation import paint
+from monet_lib.scoring.scores import score
+from monet_lib.training.loop import train
+from monet_lib.training.runs import Run, copy_run, find_run
 
 root = find_data()
 monet_set, photo_set = find_images(root, "monet"), find_images(root, "photo")

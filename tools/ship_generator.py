@@ -11,9 +11,11 @@ import json
 import shutil
 from pathlib import Path
 
-from monet_lib.checkpoints import Checkpoints, save_networks, write_beside
-from monet_lib.runs import Run
-from monet_lib.training import build
+from monet_lib.files import write_beside
+from monet_lib.gan.builder import build
+from monet_lib.networks.weights import save_networks
+from monet_lib.training.checkpoints import Checkpoints
+from monet_lib.training.runs import Run
 
 ROWS = 200
 

@@ -65,12 +65,20 @@ import tensorflow as tf
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from monet_lib import lesson_eda as lesson
 from monet_lib.config import profile
-from monet_lib.data import ImageSet, examine, find_data, find_images, read_batches, to_float, to_uint8
-from monet_lib.pipeline import UnpairedBatches
-from monet_lib.viz import COLORS, figure_style, image_grid, show
-from monet_lib.widgets import explore
+from monet_lib.course import eda as lesson
+from monet_lib.course.widgets import explore
+from monet_lib.data.competition import (
+    ImageSet,
+    examine,
+    find_data,
+    find_images,
+    read_batches,
+    to_float,
+    to_uint8,
+)
+from monet_lib.data.pipeline import UnpairedBatches
+from monet_lib.figures import COLORS, figure_style, image_grid, show
 
 print(f"tensorflow {tf.__version__}, keras {keras.__version__}")
 config = profile()

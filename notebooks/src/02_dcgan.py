@@ -59,15 +59,16 @@ import tensorflow as tf
 from keras import layers
 from matplotlib import pyplot as plt
 
-from monet_lib import lesson_dcgan as lesson
-from monet_lib.augment import five_fold
 from monet_lib.config import profile
-from monet_lib.data import find_data
-from monet_lib.losses import bce
-from monet_lib.metrics import diversity
-from monet_lib.models import dcgan_discriminator, dcgan_generator
-from monet_lib.viz import figure_style, image_grid, show
-from monet_lib.widgets import explore
+from monet_lib.course import dcgan as lesson
+from monet_lib.course.widgets import explore
+from monet_lib.data.competition import find_data
+from monet_lib.figures import figure_style, image_grid, show
+from monet_lib.gan.augment import five_fold
+from monet_lib.gan.losses import bce
+from monet_lib.networks.discriminators import dcgan_discriminator
+from monet_lib.networks.generators import dcgan_generator
+from monet_lib.scoring.metrics import diversity
 
 print(f"tensorflow {tf.__version__}, keras {keras.__version__}")
 config = profile()
@@ -294,7 +295,7 @@ for before, after, other in zip(start, by_hand, (library.generator, library.disc
     assert apart < 1e-4
 
 # %% [markdown]
-# From here on `monet_lib.dcgan.DCGAN` takes the steps; it is what you have just written, and a few lines.
+# From here on `monet_lib.gan.dcgan.DCGAN` takes the steps; it is what you have just written, and a few lines.
 #
 # ## A number for mode collapse
 #

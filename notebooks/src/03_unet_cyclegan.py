@@ -56,16 +56,17 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from monet_lib import lesson_unet as lesson
 from monet_lib.config import profile
-from monet_lib.data import find_data, find_images, load
-from monet_lib.losses import bce
-from monet_lib.metrics import diversity
-from monet_lib.models import discriminator_of, generator_of, patch_discriminator, unet_generator
-from monet_lib.short_runs import short_run, shrunk
-from monet_lib.training import build
-from monet_lib.viz import image_grid, plot_history, show
-from monet_lib.widgets import explore
+from monet_lib.course import unet as lesson
+from monet_lib.course.short_runs import short_run, shrunk
+from monet_lib.course.widgets import explore
+from monet_lib.data.competition import find_data, find_images, load
+from monet_lib.figures import image_grid, plot_history, show
+from monet_lib.gan.builder import build
+from monet_lib.gan.losses import bce
+from monet_lib.networks.discriminators import discriminator_of, patch_discriminator
+from monet_lib.networks.generators import generator_of, unet_generator
+from monet_lib.scoring.metrics import diversity
 
 print(f"tensorflow {tf.__version__}, keras {keras.__version__}")
 changes, steps, short = lesson.SCALES[profile().profile]

@@ -59,20 +59,22 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from monet_lib import lesson_resnet as lesson
-from monet_lib.checkpoints import load_generator, save_networks
 from monet_lib.config import profile
-from monet_lib.data import find_data, find_images, load, to_float
-from monet_lib.guards import scene_kept
-from monet_lib.layers import ReflectionPadding2D, ResidualBlock, normalization, upsample
-from monet_lib.models import patch_discriminator, receptive_field, resnet_generator
-from monet_lib.runs import Run
-from monet_lib.shipped import SHIPPED, photographs
-from monet_lib.short_runs import short_run, shrunk
-from monet_lib.training import ConstantThenLinear, train
-from monet_lib.translation import paint
-from monet_lib.viz import image_grid, plot_history, plot_validation, read_history, show
-from monet_lib.widgets import explore
+from monet_lib.course import resnet as lesson
+from monet_lib.course.short_runs import short_run, shrunk
+from monet_lib.course.widgets import explore
+from monet_lib.data.competition import find_data, find_images, load, to_float
+from monet_lib.figures import image_grid, plot_history, plot_validation, read_history, show
+from monet_lib.gan.builder import ConstantThenLinear
+from monet_lib.networks.discriminators import patch_discriminator, receptive_field
+from monet_lib.networks.generators import resnet_generator
+from monet_lib.networks.layers import ReflectionPadding2D, ResidualBlock, normalization, upsample
+from monet_lib.networks.weights import load_generator, save_networks
+from monet_lib.painting.shipped import SHIPPED, photographs
+from monet_lib.painting.translation import paint
+from monet_lib.scoring.metrics import scene_kept
+from monet_lib.training.loop import train
+from monet_lib.training.runs import Run
 
 tf.get_logger().setLevel("ERROR")  # and no advice on tracing: many small networks are made here
 print(f"tensorflow {tf.__version__}, keras {keras.__version__}")

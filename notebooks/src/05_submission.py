@@ -59,20 +59,21 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from monet_lib import lesson_submission as lesson
-from monet_lib.config import UserError, profile
-from monet_lib.data import find_data, find_images, load, to_float
-from monet_lib.features import feature_network
-from monet_lib.metrics import frechet_distance, kernel_distance, memorization_distance, mifid
-from monet_lib.pipeline import split
-from monet_lib.runs import Run
-from monet_lib.scoring import compare, embed
-from monet_lib.shipped import SHIPPED, photographs, shipped_generator
-from monet_lib.submission import check_submission, write_submission
-from monet_lib.training import train
-from monet_lib.translation import paint_all
-from monet_lib.viz import image_grid, plot_validation, show
-from monet_lib.widgets import explore
+from monet_lib.config import profile
+from monet_lib.course import submission as lesson
+from monet_lib.course.widgets import explore
+from monet_lib.data.competition import find_data, find_images, load, to_float
+from monet_lib.data.pipeline import split
+from monet_lib.errors import UserError
+from monet_lib.figures import image_grid, plot_validation, show
+from monet_lib.painting.shipped import SHIPPED, photographs, shipped_generator
+from monet_lib.painting.submission import check_submission, write_submission
+from monet_lib.painting.translation import paint_all
+from monet_lib.scoring.features import feature_network
+from monet_lib.scoring.metrics import frechet_distance, kernel_distance, memorization_distance, mifid
+from monet_lib.scoring.scores import compare, embed
+from monet_lib.training.loop import train
+from monet_lib.training.runs import Run
 
 tf.get_logger().setLevel("ERROR")  # and no advice on tracing: many small networks are made here
 print(f"tensorflow {tf.__version__}, keras {keras.__version__}")

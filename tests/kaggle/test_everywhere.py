@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from standalone import fresh_environment, kaggle_input, run_standalone  # noqa: E402
 
-from monet_lib.submission import check_submission  # noqa: E402
+from monet_lib.painting.submission import check_submission# noqa: E402
 
 LESSONS = sorted(path.parent.name for path in (ROOT / "kaggle").glob("0*/*.ipynb"))
 SUBMISSION = ROOT / "kaggle" / "monet-submission" / "monet-submission.ipynb"
@@ -56,7 +56,7 @@ def test_a_lesson_runs_alone(name, python, images, tmp_path, monkeypatch):
     done = run_standalone(ROOT / "kaggle" / name / f"{name}.ipynb", python, images, tmp_path / "working")
     assert all(cell.execution_count for cell in done.cells if cell.cell_type == "code")
     if name == "05_submission":
-        monkeypatch.setattr("monet_lib.submission.LEAST", 24)  # so many photos the sample has
+        monkeypatch.setattr("monet_lib.painting.submission.LEAST", 24)  # so many photos the sample has
         assert "24 images" in check_submission(next((tmp_path / "working").rglob("images.zip")))
 
 

@@ -1,0 +1,79 @@
+"""Instant checks for exercises: run an answer, say what is wrong, show the picture that the right answer makes."""
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from monet_lib.figures import show
+
+
+class Wrong(AssertionError):
+    """A wrong answer. The message is a hint: what was found, what was expected, where to look."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One exercise's checker: `check(answer)` prints and returns whether the answer is right, and never raises.
+
+    test: called with the answer; raises Wrong, with a hint, where it is not right.
+    expected: makes the picture (Figure or image) that the right answer makes, shown beside the hint; or None.
+    alt: what is to be seen in that picture.
+    """
+
+    title: str
+    test: Callable
+    expected: Callable | None = None
+    alt: str = ""
+
+    def __call__(self, answer):
+        hint = self.hint(answer)
+        if hint is None:
+            print(f"✓ {self.title}")
+            return True
+        print(f"✗ {self.title}: {hint}")
+        if self.expected:
+            print("The right answer makes this picture:")
+            show(self.expected(), self.alt)
+        return False
+
+    def hint(self, answer):
+        """None if the answer is right, else the hint."""
+        if answer is None or answer is ...:
+            return "nothing here yet. Replace the ... and run the cell again."
+        try:
+            self.test(answer)
+        except Wrong as wrong:
+            return str(wrong)
+        except Exception as error:  # the learner's own code may raise anything
+            line = traceback.extract_tb(error.__traceback__)[-1]
+            return f"your code raised {type(error).__name__}: {error} (in {line.name}, line {line.lineno})."
+        return None
+
+
+def answer_of(function, *arguments):
+    """What the learner's function returns; Wrong while it is still the stub."""
+    found = function(*arguments)
+    if found is ... or found is None:
+        raise Wrong(
+            "nothing here yet: the function returns no answer. Replace its ... and run the cell again."
+        )
+    return found
+
+
+def expect_shape(got, shape, what="the result"):
+    """Raise Wrong unless `got` is an array of `shape`, in which None stands for any size."""
+    found = tuple(getattr(got, "shape", ())) if hasattr(got, "shape") else None
+    if found is None:
+        raise Wrong(f"{what} is a {type(got).__name__}, not an array.")
+    if len(found) != len(shape) or any(s not in (None, f) for s, f in zip(shape, found, strict=True)):
+        wanted = " x ".join("any" if s is None else str(s) for s in shape)
+        raise Wrong(f"{what} has shape {' x '.join(map(str, found))}, not {wanted}.")
+
+
+def expect_close(got, expected, hint, tolerance=1e-4):
+    """Raise Wrong(hint) unless `got` equals `expected` within `tolerance`; the hint may use {got} and {expected}."""
+    got, expected = np.asarray(got, float), np.asarray(expected, float)
+    if got.shape != expected.shape or not np.allclose(got, expected, rtol=tolerance, atol=tolerance):
+        raise Wrong(hint.format(got=np.round(got, 4), expected=np.round(expected, 4)))

@@ -1,0 +1,251 @@
+"""Lesson 1's plumbing: measure every image once, compare the two sets, draw the figures, check the exercises."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+from matplotlib import pyplot as plt
+from PIL import Image
+
+from monet_lib.course.checks import Check, Wrong, answer_of, expect_close, expect_shape
+from monet_lib.data.competition import find_data, find_images, read_batches, to_uint8
+from monet_lib.figures import COLORS, figure_style
+
+MEASURES = {  # a column of a Survey, and what the figures call it
+    "brightness": "brightness", "spread": "spread within an image", "red": "mean red", "green": "mean green",
+    "blue": "mean blue", "chroma": "chroma (max − min)", "saturation": "HSV saturation (÷ max)",
+}  # fmt: skip
+CHANNELS = ("red", "green", "blue")
+LABELS = {"monet": "Monet", "photo": "photo"}
+LEVELS = np.arange(256)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one pass over a set keeps of its n images: 6 kB each instead of 200 kB.
+
+    names: n str. columns: {measure: float (n,)}, in levels of 0..255, saturation in 0..1. histograms: int
+    (n, 3, 256), pixels at each level. thumbs: uint8 (n, 32, 32, 3). digests: n hashes, alike for alike pixels.
+    """
+
+    names: list
+    columns: dict
+    histograms: np.ndarray
+    thumbs: np.ndarray
+    digests: list
+
+
+def survey(images, limit=None):
+    """Measure an ImageSet, or its first `limit` images, in one pass with flat memory. Returns a Survey."""
+    kept = []
+    for names, batch in read_batches(images, 32):
+        for name, image in list(zip(names, batch, strict=True))[: limit and limit - len(kept)]:
+            counts = np.stack([np.bincount(image[..., c].ravel(), minlength=256) for c in range(3)])
+            digest = hashlib.sha256(image.tobytes()).hexdigest()
+            kept.append((name, image_measures(image, counts), np.int32(counts), shrink(image, 8), digest))
+        if len(kept) == limit:
+            break
+    names, rows, histograms, thumbs, digests = map(list, zip(*kept, strict=True))
+    columns = {measure: np.array([row[measure] for row in rows]) for measure in MEASURES}
+    return Survey(names, columns, np.stack(histograms), np.stack(thumbs), digests)
+
+
+def image_measures(image, counts):
+    """{measure: float} of a uint8 (h, w, 3) image and its channel histograms, int (3, 256)."""
+    planes = np.ascontiguousarray(image.transpose(2, 0, 1))
+    high, chroma = planes.max(0), np.ptp(planes, 0)
+    share = counts.sum(0) / counts.sum()
+    brightness = share @ LEVELS
+    return {
+        "brightness": brightness,
+        "spread": np.sqrt(share @ (LEVELS - brightness) ** 2),
+        **dict(zip(CHANNELS, counts @ LEVELS / counts.sum(1), strict=True)),
+        "chroma": chroma.mean(),
+        "saturation": (chroma / np.maximum(high, 1)).mean(),
+    }
+
+
+def shrink(image, factor):
+    """A uint8 (h, w, 3) image, each side divided by `factor`: the mean of each square of pixels."""
+    height, width = image.shape[0] // factor, image.shape[1] // factor
+    return np.rint(image.reshape(height, factor, width, factor, 3).mean((1, 3))).astype(np.uint8)
+
+
+def closest(thumbs):
+    """For each of uint8 (n, 32, 32, 3): (correlation with its most similar other, that one's index), both (n,)."""
+    x = np.asarray(thumbs, np.float32).reshape(len(thumbs), -1)
+    x -= x.mean(1, keepdims=True)
+    x /= np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-6)
+    best, index = np.empty(len(x), np.float32), np.empty(len(x), int)
+    for start in range(0, len(x), 512):  # 7,038 x 7,038 at once would take 200 MB
+        similar = x[start : start + 512] @ x.T
+        rows = np.arange(len(similar))
+        similar[rows, start + rows] = -2
+        index[start + rows], best[start + rows] = similar.argmax(1), similar.max(1)
+    return best, index
+
+
+def cohens_d(a, b):
+    """Difference of the means over the pooled standard deviation (Cohen 1988); above 0: `a` has more."""
+    variance = ((len(a) - 1) * np.var(a, ddof=1) + (len(b) - 1) * np.var(b, ddof=1)) / (len(a) + len(b) - 2)
+    return float((np.mean(a) - np.mean(b)) / np.sqrt(variance))
+
+
+def effects(monet, photo, draws=400, seed=0):
+    """{measure: (d, low, high)} of two Surveys: Cohen's d, and what 95 % of `draws` resamplings give (bootstrap)."""
+    rng, found = np.random.default_rng(seed), {}
+    for measure in MEASURES:
+        a, b = monet.columns[measure], photo.columns[measure]
+        again = [cohens_d(rng.choice(a, len(a)), rng.choice(b, len(b))) for _ in range(draws)]
+        found[measure] = (cohens_d(a, b), *np.percentile(again, [2.5, 97.5]))
+    return found
+
+
+def claims_table(data=None, limit=None):
+    """Print each measure's mean in both sets and its effect size, for the data that `find_data(data)` finds."""
+    root = find_data(data)
+    monet, photo = (survey(find_images(root, name), limit) for name in LABELS)
+    print(f"{len(monet.names):,} paintings, {len(photo.names):,} photos{'':5}Monet   photo   d [95 %]")
+    for measure, (d, low, high) in effects(monet, photo).items():
+        a, b = monet.columns[measure].mean(), photo.columns[measure].mean()
+        print(f"{MEASURES[measure]:32}{a:8.2f}{b:8.2f}   {d:+.2f} [{low:+.2f}, {high:+.2f}]")
+
+
+def palette(image, colors=8):
+    """[(share, (r, g, b)), ...], dark to light: median cut, then k-means, as Pillow's quantize does them."""
+    small = Image.fromarray(np.asarray(image)).quantize(colors, Image.Quantize.MEDIANCUT, kmeans=3)
+    table, total = small.getpalette(), small.width * small.height
+    found = [(count / total, tuple(table[3 * k : 3 * k + 3])) for count, k in small.getcolors()]
+    return sorted(found, key=lambda entry: np.dot(entry[1], (0.299, 0.587, 0.114)))
+
+
+def bars_figure(panels, xlabel, log=False):
+    """Horizontal bars with their values written on, one panel for each of {title: {label: number}}."""
+    colors = {LABELS[name]: COLORS[name] for name in LABELS}
+    size = (10, 1.2 + 0.45 * max(map(len, panels.values())))
+    with figure_style():
+        figure, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False, layout="constrained")
+        for axis, (title, bars) in zip(axes[0], panels.items(), strict=True):
+            drawn = axis.barh(list(bars), list(bars.values()), color=[colors.get(b, "0.45") for b in bars])
+            axis.bar_label(drawn, [f" {value:,}" for value in bars.values()])
+            axis.set(title=title, xlabel=xlabel, xscale="log" if log else "linear")
+            axis.set_xlim(1 if log else 0, max(bars.values()) * (6 if log else 1.2))
+            axis.invert_yaxis()
+            axis.grid(False, axis="y")
+    return figure
+
+
+def channel_explorer(pictures, surveys):
+    """draw(domain, number, channel) for `explore`: a picture beside its histograms, dotted: those of its set.
+
+    pictures: {domain: uint8 (n, h, w, 3)}; surveys: {domain: Survey}. channel: "all", "red", "green" or "blue".
+    """
+
+    def draw(domain, number, channel):
+        image = pictures[domain][number]
+        with figure_style():
+            figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+            left.imshow(image)
+            left.set(title=f"{LABELS[domain]} {number}", xticks=[], yticks=[])
+            for c in [c for c in range(3) if channel in ("all", CHANNELS[c])]:
+                own = np.bincount(image[..., c].ravel(), minlength=256) / image[..., c].size
+                every = surveys[domain].histograms[:, c].sum(0)
+                color, label = COLORS[CHANNELS[c]], f"{CHANNELS[c]}, mean {own @ LEVELS:.0f}"
+                right.plot(LEVELS, 100 * own, color=color, label=label)
+                right.plot(LEVELS, 100 * every / every.sum(), ":", color=color)
+            right.set(title="its channels (dotted: the whole set)", xlabel="level (0 to 255)", ylim=(0, 4))
+            right.set_ylabel("% of pixels")
+            right.legend()
+        return figure
+
+    return draw
+
+
+def ramp():
+    """A grey ramp that overshoots, float32 (64, 256, 3) from -1.1 to 1.1: what rounding and clipping are for."""
+    return np.tile(np.linspace(-1.1, 1.1, 256, dtype=np.float32)[None, :, None], (64, 1, 3))
+
+
+def _test_record(answer):
+    Image.fromarray(to_uint8(ramp())).save(file := io.BytesIO(), "JPEG")
+    values = {"image": file.getvalue(), "image_name": b"ramp", "target": b"photo"}
+    features = {k: tf.train.Feature(bytes_list=tf.train.BytesList(value=[v])) for k, v in values.items()}
+    found = answer_of(
+        answer, tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+    )
+    if not isinstance(found, tuple) or len(found) != 2:
+        raise Wrong(f"return two things, (name, pixels), not a {type(found).__name__}.")
+    if found[0] != "ramp":
+        raise Wrong(f"the name is {found[0]!r}, not 'ramp': take image_name; .decode() turns bytes to text.")
+    expect_shape(found[1], (64, 256, 3), "the array of pixels")
+    if np.abs(found[1] - np.float32(to_uint8(ramp()))).max() > 8:
+        raise Wrong("the pixels are not those of the feature image, 0 to 255.")
+
+
+def _test_reds(answer):
+    colors = np.asarray(answer, float)
+    expect_shape(colors, (2, 3), "the pair of colours")
+    low, high = colors.min(1), colors.max(1)
+    if low.min() < 0 or high.max() > 255:
+        raise Wrong("a level lies outside 0..255.")
+    chroma, saturation = high - low, (high - low) / np.maximum(high, 1)
+    if abs(chroma[0] - chroma[1]) > 1 or chroma.min() < 20:
+        raise Wrong(f"max − min is {chroma[0]:.0f} and {chroma[1]:.0f}: make both the same, at least 20.")
+    if saturation[0] < 3 * saturation[1]:
+        raise Wrong(
+            f"the saturations are {saturation[0]:.2f} and {saturation[1]:.2f}: make the first darker."
+        )
+
+
+def _test_meaning(answer):
+    for claim, (measure, sign) in MEANINGS.items():
+        if not isinstance(answer, dict) or np.shape(answer.get(claim)) != (2,):
+            raise Wrong(f"{claim}: give a pair (measure, sign).")
+        found, direction = answer[claim]
+        if found is ...:
+            raise Wrong(f"nothing here yet. Begin with {claim!r}: a measure's name and a sign, +1 or -1.")
+        if found == "saturation":
+            raise Wrong(f"{claim}: HSV saturation divides by the maximum, so mere darkness raises it.")
+        if found != measure:
+            raise Wrong(f"{claim}: {found!r} doesn't measure that. Choose among {', '.join(MEASURES)}.")
+        if direction != sign:
+            raise Wrong(f"{claim}: the sign is what the source says of Monets, be it true or not.")
+
+
+def _test_back(answer):
+    found, levels = answer_of(answer, ramp()), np.tile(np.arange(256)[None, :, None], (1, 1, 3))
+    expect_shape(found, (64, 256, 3), "the picture")
+    if found.dtype != np.uint8:
+        raise Wrong(f"the result is {found.dtype}; a JPEG encoder wants uint8.")
+    if (ends := tuple(map(int, found[0, [0, -1], 0]))) != (0, 255):
+        raise Wrong(f"-1.1 and 1.1 became {ends}: uint8 wraps around. Clip to 0..255 first.")
+    lost = int((answer(levels.astype(np.float32) / 127.5 - 1) != levels)[0, :, 0].sum())
+    if lost:
+        raise Wrong(f"{lost} of 256 levels don't come back: astype cuts off what follows the point. Round.")
+
+
+def _test_deal(answer):
+    steps, times, never = answer
+    expect_close(steps, 7038 // 4, "an epoch deals 7,038 photos, 4 a step: not {got} steps.")
+    expect_close(times, 7036 / 300, "each step deals 4 of 300 paintings: each comes not {got} times.", 0.02)
+    expect_close(never, 6738, "a zip ends with its shorter side: it leaves out not {got} of 7,038 photos.")
+
+
+MEANINGS = {  # what to measure for each claim, and what the source says of the Monets: 1 more, -1 less
+    "S0: darker": ("brightness", -1),
+    "S0: higher deviation": ("spread", 1),
+    "S3: more intense colours": ("chroma", 1),
+    "S3: more in green": ("green", 1),
+}
+RAMP = "A grey ramp: black at the left edge, white at the right edge, and no jump between"
+check_record = Check("Exercise 1, a record", _test_record, lambda: to_uint8(ramp()), RAMP)
+check_reds = Check(
+    "Exercise 2, chroma and saturation", _test_reds,
+    lambda: np.uint8([[[60, 0, 0], [240, 180, 180]]]).repeat(80, 0).repeat(120, 1),
+    "Two squares of one chroma: a dark red and a pale pink",
+)  # fmt: skip
+check_meaning = Check("Exercise 3, claims as measures", _test_meaning)
+check_back = Check("Exercise 4, back to levels", _test_back, lambda: to_uint8(ramp()), RAMP)
+check_deal = Check("Exercise 5, batches", _test_deal)

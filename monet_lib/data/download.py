@@ -1,0 +1,53 @@
+"""Download the competition's images from Kaggle, with the user's own credentials."""
+
+import shutil
+from pathlib import Path
+
+from monet_lib.data.competition import CHECKOUT_DATA, has_images
+from monet_lib.errors import UserError
+
+COMPETITION = "gan-getting-started"
+BY_HAND = "or download it by hand, see data/README.md."
+
+
+def download_data(folder=None):
+    """Download the competition's images (about 370 MB) with kagglehub. Returns their folder, a Path.
+
+    folder: where to; by default data/gan-getting-started of the checkout, where `data.find_data` looks, or without a
+    checkout ./gan-getting-started. What is there already is not downloaded again. Raises UserError without kagglehub,
+    without credentials, where the competition's rules aren't accepted, offline, and where it can't write.
+    """
+    folder = Path(folder or (CHECKOUT_DATA if CHECKOUT_DATA.is_dir() else Path()) / COMPETITION)
+    if has_images(folder):
+        print(f"{folder}: holds the images already")
+        return folder
+    if folder.exists():
+        raise UserError(f"{folder}: exists and holds no images. Remove it or name another folder.")
+    try:
+        import kagglehub
+    except ImportError:
+        raise UserError(
+            f"kagglehub: not installed. Run pip install kagglehub (the extra `kaggle` has it), {BY_HAND}"
+        ) from None
+    try:
+        fetched = Path(kagglehub.competition_download(COMPETITION))
+    except Exception as error:  # kagglehub's own errors, those of requests, and more
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]
+        raise UserError(
+            f"Kaggle: {COMPETITION} can't be downloaded ({reason}). Accept the rules on its page, put an API token "
+            f"from kaggle.com/settings into ~/.kaggle/kaggle.json or KAGGLE_USERNAME and KAGGLE_KEY, {BY_HAND}"
+        ) from None
+    if not has_images(fetched):
+        raise UserError(f"{fetched}: Kaggle's download holds no images. Remove that folder, {BY_HAND}")
+    partial = folder.with_name(f"{folder.name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(fetched, partial)
+        partial.rename(folder)
+    except OSError as error:
+        raise UserError(
+            f"{folder}: can't be written ({error.strerror or error}). Free space or name another."
+        ) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder

@@ -1,0 +1,136 @@
+"""Figures: grids of images and plots, in one style that also works on a dark page and for colour-blind readers."""
+
+import csv
+import io
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from IPython.display import Image as DisplayImage
+from IPython.display import display
+from matplotlib import font_manager
+from PIL import Image, ImageDraw, ImageFont
+
+from monet_lib.data.competition import to_uint8
+
+# Okabe & Ito's palette, told apart under every common colour blindness.
+COLORS = {"monet": "#D55E00", "photo": "#0072B2", "red": "#D55E00", "green": "#009E73", "blue": "#0072B2"}
+STYLE = {
+    "figure.facecolor": "white",  # not transparent: axis labels stay readable on a dark page
+    "figure.dpi": 100,
+    "axes.titlesize": 12,
+    "axes.prop_cycle": matplotlib.cycler(
+        color=["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+    ),
+}
+
+
+def figure_style():
+    """The context in which every figure is drawn: `with figure_style(): ...`. Nothing is set outside it."""
+    return plt.rc_context({**sns.axes_style("whitegrid"), **STYLE})
+
+
+def encode(picture):
+    """(bytes, "png" or "jpeg") of a Figure, as PNG, or of an image (h, w, 3), uint8 or in [-1, 1], as JPEG."""
+    buffer = io.BytesIO()
+    if isinstance(picture, matplotlib.figure.Figure):
+        # No metadata: the same figure gives the same bytes, and diffs stay quiet.
+        picture.savefig(buffer, format="png", metadata={"Software": None})
+        plt.close(picture)
+        return buffer.getvalue(), "png"
+    picture = np.asarray(picture)
+    Image.fromarray(picture if picture.dtype == np.uint8 else to_uint8(picture)).save(
+        buffer, "JPEG", quality=85
+    )
+    return buffer.getvalue(), "jpeg"
+
+
+def show(picture, alt):
+    """Display a Figure or an image in a notebook, with `alt`, the text that says what is to be seen in it."""
+    data, format = encode(picture)
+    display(DisplayImage(data=data, format=format, alt=alt))
+
+
+def image_grid(rows, labels=None, gap=4):
+    """Rows of images of one size as a single uint8 (h, w, 3) image, with a label over each column.
+
+    rows: a list of lists, each image uint8 or float in [-1, 1], (height, width, 3). labels: one str a column.
+    """
+    rows = [[x if np.asarray(x).dtype == np.uint8 else to_uint8(x) for x in row] for row in rows]
+    height, width = rows[0][0].shape[:2]
+    head = 20 if labels else 0
+    columns = max(len(row) for row in rows)
+    canvas = Image.new(
+        "RGB", (columns * (width + gap) - gap, head + len(rows) * (height + gap) - gap), "white"
+    )
+    for r, row in enumerate(rows):
+        for c, image in enumerate(row):
+            canvas.paste(Image.fromarray(np.asarray(image)), (c * (width + gap), head + r * (height + gap)))
+    draw = ImageDraw.Draw(canvas)
+    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 13)  # comes with matplotlib; knows ×
+    for c, label in enumerate(labels or ()):
+        draw.text((c * (width + gap) + 2, 2), label, fill="black", font=font)
+    return np.asarray(canvas)
+
+
+def training_grid(model, photos, monets):
+    """Photo, painted, cycled; Monet, its photo, cycled: one row an image, as uint8. Inputs in [-1, 1]."""
+    painted = np.asarray(model(photos))
+    cycled = np.asarray(model.photo_generator(painted, training=False))
+    unpainted = np.asarray(model.photo_generator(monets, training=False))
+    repainted = np.asarray(model(unpainted))
+    labels = ["photo", "painted", "back to photo", "Monet", "as a photo", "back to Monet"]
+    columns = zip(photos, painted, cycled, monets, unpainted, repainted, strict=False)
+    return image_grid([list(row) for row in columns], labels)
+
+
+def plot_history(history, smooth=0.98):
+    """Losses over steps, each smoothed exponentially, as a Figure. history: {column: values} with "step" among them."""
+    steps = np.asarray(history["step"], float)
+    groups = {
+        "generators: adversarial": ["monet_generator", "photo_generator"],
+        "generators: cycle and identity": ["cycle", "identity"],
+        "discriminators": ["monet_discriminator", "photo_discriminator"],
+    }
+    with figure_style():
+        figure, axes = plt.subplots(1, 3, figsize=(13, 3.6), layout="constrained")
+        for axis, (title, names) in zip(axes, groups.items(), strict=True):
+            for name in names:
+                axis.plot(
+                    steps, _smoothed(np.asarray(history[name], float), smooth), label=name.replace("_", " ")
+                )
+            axis.set(title=title, xlabel="training step", ylabel="loss", ylim=(0, None))
+            axis.legend()
+    return figure
+
+
+def plot_validation(rows, features):
+    """KID over steps with its spread, the best marked, as a Figure. rows: (step, kid, kid_std, ...) each."""
+    steps, kid, spread = np.array([row[:3] for row in rows], float).T
+    best = int(np.argmin(kid))
+    with figure_style():
+        figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
+        axis.errorbar(steps, kid, spread, marker="o", capsize=3, label="held-out photos, painted")
+        axis.plot(
+            steps[best], kid[best], "*", markersize=16, color=COLORS["monet"], label=f"best: {kid[best]:.4f}"
+        )
+        axis.set(title="Distance to held-out paintings", xlabel="training step", ylabel=f"KID ({features})")
+        axis.legend()
+    return figure
+
+
+def read_history(path):
+    """history.csv as {column: float array}."""
+    with open(path, newline="") as file:
+        rows = list(csv.reader(file))
+    return dict(zip(rows[0], np.array(rows[1:], float).reshape(-1, len(rows[0])).T, strict=True))
+
+
+def _smoothed(values, decay):
+    """Exponential moving average, corrected for its start as Adam's is."""
+    out, average = np.empty_like(values), 0.0
+    for k, value in enumerate(values):
+        average = decay * average + (1 - decay) * value
+        out[k] = average / (1 - decay ** (k + 1))
+    return out

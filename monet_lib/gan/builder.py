@@ -1,0 +1,62 @@
+"""Build a compiled CycleGAN from a Config: networks, precision, learning rates."""
+
+import keras
+
+from monet_lib.gan.adam import FusedAdam
+from monet_lib.gan.cyclegan import CycleGAN
+from monet_lib.gan.precision import pick_precision
+from monet_lib.networks.discriminators import discriminator_of
+from monet_lib.networks.generators import generator_of
+
+
+@keras.saving.register_keras_serializable("monet_lib")
+class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
+    """`rate` for the first `constant` steps, then a straight line to 0 at `total` (Zhu et al. 2017, 7.1)."""
+
+    def __init__(self, rate, constant, total):
+        self.rate, self.constant, self.total = rate, constant, total
+
+    def __call__(self, step):
+        left = (self.total - keras.ops.cast(step, "float32")) / max(1, self.total - self.constant)
+        return self.rate * keras.ops.clip(left, 0.0, 1.0)
+
+    def get_config(self):
+        return {"rate": self.rate, "constant": self.constant, "total": self.total}
+
+
+def build(config, steps):
+    """A compiled CycleGAN for `steps` training steps, its weights drawn from config.seed.
+
+    Under the scope of a `devices.strategy()` it trains on all of that strategy's devices.
+    """
+    keras.utils.set_random_seed(config.seed)
+    outside = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(pick_precision(config.precision))
+    try:
+        model = CycleGAN(
+            generator_of(config, "monet_generator"),
+            generator_of(config, "photo_generator"),
+            discriminator_of(config, "monet_discriminator"),
+            discriminator_of(config, "photo_discriminator"),
+            generator_of(config, "averaged_generator") if config.ema else None,
+            config.pool_size,
+            (config.image_size, config.image_size, 3),
+            config.seed,
+        )
+    finally:
+        keras.config.set_dtype_policy(outside)
+    constant = round(config.decay_from * steps)
+    rates = (config.generator_rate, config.discriminator_rate)
+    model.compile(
+        *(FusedAdam(ConstantThenLinear(r, constant, steps), config.beta_1) for r in rates),
+        adversarial=config.adversarial,
+        real_label=config.real_label,
+        cycle_weight=config.cycle_weight,
+        identity_weight=config.identity_weight,
+        identity_steps=round(config.identity_until * steps),
+        r1_weight=config.r1_weight,
+        diff_augment=config.diff_augment,
+        ema=config.ema,
+        joined="batch" not in (config.norm, config.discriminator_norm),
+    )
+    return model

@@ -1,0 +1,27 @@
+"""The networks, in Keras alone: layers, U-Net and ResNet generators, PatchGAN and DCGAN discriminators, their files.
+
+Images are (batch, height, width, 3) in [-1, 1]. Nothing here knows a loss; `weights` saves and loads what was trained.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "discriminators": [
+            "dcgan_discriminator",
+            "discriminator_of",
+            "patch_discriminator",
+            "receptive_field",
+        ],
+        "generators": [
+            "dcgan_generator",
+            "generator_of",
+            "resnet_generator",
+            "unet_generator",
+            "with_border",
+        ],
+        "layers": ["ReflectionPadding2D", "ResidualBlock", "downsample", "normalization", "upsample"],
+        "weights": ["load_generator", "load_networks", "save_generator", "save_networks"],
+    },
+)

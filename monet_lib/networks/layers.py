@@ -1,0 +1,194 @@
+"""The blocks that generators and discriminators are built from. Each is a Keras layer: make it, then call it."""
+
+import math
+
+import keras
+from keras import layers, ops
+
+from monet_lib.networks.fused import fused_instance_norm, fuses
+
+# Radford et al. 2016 and Zhu et al. 2017 draw every convolution's weights from N(0, 0.02).
+INIT_STDDEV = 0.02
+
+
+@keras.saving.register_keras_serializable("monet_lib")
+class ReflectionPadding2D(layers.Layer):
+    """Pad height and width by mirroring (the edge itself is not repeated), which leaves no dark frame as zeros do.
+
+    (batch, h, w, c) -> (batch, h + 2 * padding, w + 2 * padding, c). Needs h and w greater than `padding`.
+    """
+
+    def __init__(self, padding=1, **kwargs):
+        super().__init__(**kwargs)
+        self.padding = padding
+
+    def call(self, x):
+        p = self.padding
+        return ops.pad(x, [(0, 0), (p, p), (p, p), (0, 0)], mode="reflect")
+
+    def get_config(self):
+        return {**super().get_config(), "padding": self.padding}
+
+
+@keras.saving.register_keras_serializable("monet_lib")
+class CropLike(layers.Layer):
+    """Cut the first image tensor's height and width to the second's: a size that was halved rounds up again."""
+
+    def call(self, inputs):
+        x, like = inputs
+        return x[:, : ops.shape(like)[1], : ops.shape(like)[2], :]
+
+    def compute_output_shape(self, input_shapes):
+        x, like = input_shapes
+        return (x[0], like[1], like[2], x[3])
+
+
+@keras.saving.register_keras_serializable("monet_lib")
+class InstanceNormalization(layers.GroupNormalization):
+    """Each channel of each image by its own mean and variance (Ulyanov et al. 2016), by a fused kernel where it can.
+
+    (batch, h, w, c) -> the same. Two weights, gamma and beta, as `GroupNormalization(groups=-1)`, which it is.
+    """
+
+    def __init__(self, epsilon=1e-5, **kwargs):
+        super().__init__(**{"groups": -1, "epsilon": epsilon, **kwargs})
+
+    def call(self, x):
+        return fused_instance_norm(x, self.gamma, self.beta, self.epsilon) if fuses(x) else super().call(x)
+
+
+def normalization(norm, channels):
+    """Make a normalization layer for `channels` channels.
+
+    "instance": each channel of each image by its own mean and variance (Ulyanov et al. 2016), so that an image's
+    contrast drops out. "group": 32 groups of channels, or as many as divide. "batch": over the batch. "pixel": every
+    pixel over its channels (Ba et al. 2016, as in ConvNeXt), so that a pixel's value depends on its neighbourhood
+    alone and an image can be painted in tiles. "none": none.
+    Epsilon is 1e-5 as in the papers; Keras' own default is 1e-3.
+    """
+    if norm == "instance":
+        return InstanceNormalization(epsilon=1e-5)
+    if norm == "group":
+        return layers.GroupNormalization(groups=math.gcd(32, channels), epsilon=1e-5)
+    if norm == "batch":
+        return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
+    if norm == "pixel":
+        return layers.LayerNormalization(axis=-1, epsilon=1e-5)
+    if norm == "none":
+        return layers.Identity()
+    raise ValueError(f"norm {norm!r} is unknown. Use 'instance', 'group', 'batch', 'pixel' or 'none'.")
+
+
+def convolution(filters, size, strides=1, padding="same", use_bias=False, init="normal", **kwargs):
+    """A convolution with the papers' initial weights; no bias unless asked, since a norm would cancel it.
+
+    init: "normal", the papers'; "he", He et al. 2015, which keeps a signal's size through layers of ReLUs where no norm
+    restores it; "zeros", for a last layer that begins by changing nothing.
+    """
+    return layers.Conv2D(
+        filters, size, strides, padding, use_bias=use_bias, kernel_initializer=_initializer(init), **kwargs
+    )
+
+
+def _initializer(init):
+    known = {"he": keras.initializers.HeNormal, "zeros": keras.initializers.Zeros}
+    return known[init]() if init in known else keras.initializers.RandomNormal(stddev=INIT_STDDEV)
+
+
+def downsample(filters, size=4, norm="instance"):
+    """Halve height and width: strided convolution, norm, LeakyReLU(0.2). The encoder's and the PatchGAN's step.
+
+    (batch, h, w, c) -> (batch, ceil(h / 2), ceil(w / 2), filters).
+    """
+    return keras.Sequential(
+        [
+            convolution(filters, size, strides=2, use_bias=norm == "none"),
+            normalization(norm, filters),
+            layers.LeakyReLU(0.2),
+        ]
+    )
+
+
+def upsample(
+    filters, size=4, norm="instance", dropout=0.0, how="transpose", activation="relu", init="normal"
+):
+    """Double height and width: (batch, h, w, c) -> (batch, 2h, 2w, filters). The decoder's step.
+
+    how: "transpose", a strided transposed convolution, whose overlapping strokes can draw a checkerboard; or
+    "resize", nearest-neighbour enlargement and a convolution, which can't (Odena et al. 2016). init: see `convolution`.
+    """
+    if how == "transpose":
+        enlarge = [
+            layers.Conv2DTranspose(
+                filters,
+                size,
+                strides=2,
+                padding="same",
+                use_bias=norm == "none",
+                kernel_initializer=_initializer(init),
+            )
+        ]
+    elif how == "resize":
+        enlarge = [
+            layers.UpSampling2D(2, interpolation="nearest"),
+            convolution(filters, size, use_bias=norm == "none", init=init),
+        ]
+    else:
+        raise ValueError(f"how {how!r} is unknown. Use 'transpose' or 'resize'.")
+    block = [*enlarge, normalization(norm, filters)]
+    if dropout:
+        block.append(layers.Dropout(dropout))
+    return keras.Sequential([*block, layers.Activation(activation)])
+
+
+@keras.saving.register_keras_serializable("monet_lib")
+class ChangedImage(layers.Layer):
+    """tanh(atanh(image) + change): an image in [-1, 1] moved by `change`, both (batch, h, w, 3). No change, no loss.
+
+    A generator that ends so keeps every edge of its input for nothing and learns only what a painter alters. The
+    image is drawn in to +-0.98 first, where atanh is finite.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def call(self, inputs):
+        change, image = inputs
+        x = 0.98 * ops.clip(image, -1.0, 1.0)
+        return ops.tanh(0.5 * ops.log((1.0 + x) / (1.0 - x)) + change)
+
+    def compute_output_shape(self, input_shapes):
+        return input_shapes[1]
+
+
+@keras.saving.register_keras_serializable("monet_lib")
+class ResidualBlock(layers.Layer):
+    """x + F(x), F two reflection-padded 3x3 convolutions with norms and a ReLU between (Zhu et al. 2017, appendix 7.2).
+
+    (batch, h, w, filters) -> the same shape. The sum means that a fresh block nearly passes its input through.
+    """
+
+    def __init__(self, filters, norm="instance", **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.norm = filters, norm
+        alone = norm == "none"
+        self.residual = keras.Sequential(
+            [
+                ReflectionPadding2D(1),
+                convolution(filters, 3, padding="valid", use_bias=alone, init="he" if alone else "normal"),
+                normalization(norm, filters),
+                layers.ReLU(),
+                ReflectionPadding2D(1),
+                convolution(filters, 3, padding="valid", use_bias=alone),
+                normalization(norm, filters),
+            ]
+        )
+
+    def build(self, input_shape):
+        self.residual.build(input_shape)
+
+    def call(self, x, training=None):
+        return x + self.residual(x, training=training)
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters, "norm": self.norm}

@@ -1,0 +1,83 @@
+"""Trained networks as files: arrays without pickles, with the Config that builds the networks they belong to."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from monet_lib.config import Config
+from monet_lib.errors import UserError
+from monet_lib.files import write_beside
+from monet_lib.networks.generators import generator_of, with_border
+
+COMPANIONS = ("photo_generator", "monet_discriminator", "photo_discriminator")
+
+
+def save_generator(path, generator, config, half=False):
+    """Write a generator's weights and the Config that built it as one .npz without pickles; as float16 if `half`."""
+    weights = {f"w{k:03d}": w for k, w in enumerate(generator.get_weights())}
+    _save_arrays(path, {"config": np.array(json.dumps(config.settings()))} | weights, half)
+
+
+def save_networks(folder, model, config, half=False):
+    """Write a CycleGAN without its optimizers, for `load_networks`: monet.npz, which paints, and companions.npz."""
+    save_generator(
+        Path(folder) / "monet.npz", model.averaged_generator or model.monet_generator, config, half
+    )
+    others = {
+        f"{name}-{k:03d}": w for name in COMPANIONS for k, w in enumerate(getattr(model, name).get_weights())
+    }
+    _save_arrays(Path(folder) / "companions.npz", others, half)
+
+
+def load_networks(folder, model):
+    """Put the weights that `save_networks` wrote into a CycleGAN of the same networks. Raises UserError for others."""
+    weights = load_generator(Path(folder) / "monet.npz")[0].get_weights()
+    file = Path(folder) / "companions.npz"
+    targets = [(network, weights) for network in (model.monet_generator, model.averaged_generator) if network]
+    try:
+        with np.load(file, allow_pickle=False) as others:
+            for name in COMPANIONS:
+                found = [others[k].astype("float32") for k in sorted(others.files) if k.startswith(name)]
+                targets.append((getattr(model, name), found))
+    except (ValueError, OSError, EOFError) as error:
+        reason = str(error).splitlines()[0][:120]
+        raise UserError(f"{file}: not a file of networks ({reason}). Restore it or start afresh.") from None
+    for network, found in targets:
+        if [w.shape for w in found] != [w.shape for w in network.get_weights()]:
+            raise UserError(
+                f"{folder}: its {network.name} is another network than the config's. Set the networks as they were "
+                "trained: checkpoints.load_generator gives the config."
+            )
+    for network, found in targets:
+        network.set_weights(found)
+
+
+def _save_arrays(path, arrays, half):
+    if half:
+        arrays = {k: v.astype("float16") if v.dtype == np.float32 else v for k, v in arrays.items()}
+    save = np.savez_compressed if half else np.savez
+
+    def write(file):
+        with open(file, "wb") as stream:
+            save(stream, **arrays)
+
+    write_beside(Path(path), write)
+
+
+def load_generator(path):
+    """(generator, Config) from the file that `save_generator` wrote: it paints with its config's border.
+
+    Raises UserError for any other file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            config = Config().with_(**json.loads(str(file["config"])))
+            generator = generator_of(config)
+            generator.set_weights([file[k].astype("float32") for k in sorted(file.files) if k != "config"])
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file. Train first: monet train --out RUN.") from None
+    except (ValueError, KeyError, OSError, EOFError) as error:
+        reason = str(error).splitlines()[0][:120]
+        raise UserError(f"{path}: not a generator file ({reason}). Train again or restore it.") from None
+    return with_border(generator, config.border), config

@@ -1,0 +1,155 @@
+"""Repaint every photo of a data set into the `images.zip` that Kaggle takes."""
+
+import hashlib
+import io
+import re
+import shutil
+import time
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm.auto import tqdm
+
+from monet_lib.data.competition import SIZE, read_batches
+from monet_lib.errors import UserError
+from monet_lib.files import write_beside
+from monet_lib.painting.translation import JPEG, paint
+
+LEAST, MOST = 7000, 10000  # images that the competition accepts
+# The mirror images that --pad adds, in this order: photos upside down only when left and right are used up.
+FLIPS = {"": (1, 1), "-lr": (1, -1), "-ud": (-1, 1), "-udlr": (-1, -1)}
+
+
+def submission_size(photos, pad=False):
+    """How many images `write_submission` makes of the ImageSet `photos`: with `pad`, up to Kaggle's 7,000."""
+    count = photos.count()
+    return max(count, min(LEAST, count * len(FLIPS))) if pad else count
+
+
+def write_submission(generator, photos, path, pad=False, batch=8, limit=None):
+    """Paint the ImageSet `photos` into the zip `path`: one 256x256 JPEG for each photo, named after it.
+
+    Decoding, painting, encoding and zipping overlap, and memory does not grow with the photos. What is painted is
+    kept in `path`.parts until the zip is whole, so that the same call after an interruption paints only the rest and
+    gives the same bytes. pad: add mirrored photos up to Kaggle's 7,000. limit: only so many images, and no progress
+    bar, to measure the speed. Returns a one-line summary.
+    """
+    began, path = time.perf_counter(), Path(path)
+    size = submission_size(photos, pad)
+    total = size if limit is None else min(size, limit)
+    parts = path.with_name(f"{path.name}.parts") / _fingerprint(generator)
+    try:
+        parts.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{path}: can't be written ({error.strerror}). Choose another --out.") from None
+
+    def write(temporary):
+        seen = set()
+        with (
+            zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,
+            tqdm(total=total, unit="image", disable=limit is not None) as bar,
+        ):
+            for name, jpeg in _painted(generator, photos, parts, total, batch):
+                if name in seen:
+                    raise UserError(
+                        f"{photos.files[0].parent}: two photos are named {name}. Rename one: monet data."
+                    )
+                seen.add(name)
+                # A fixed date, so that the same images give the same bytes.
+                archive.writestr(zipfile.ZipInfo(f"{name}.jpg"), jpeg)
+                bar.update()
+
+    write_beside(path, write)
+    shutil.rmtree(parts.parent)
+    seconds, megabytes = time.perf_counter() - began, path.stat().st_size / 1e6
+    return f"{path}: {total} images, {megabytes:.1f} MB, {seconds:.0f} s ({total / seconds:.1f} images/s)"
+
+
+def _painted(generator, photos, parts, total, batch):
+    """Yield (name, JPEG bytes) in order, from `parts` where they are and else painted and put there."""
+    with ThreadPoolExecutor(2) as pool:
+        waiting = []  # batches being encoded while the next one is painted
+        for suffix, (down, right) in FLIPS.items():
+            for names, pixels in read_batches(photos, batch):
+                if total <= 0:
+                    break
+                names = [f"{_safe(name)}{suffix}" for name in names][:total]
+                total -= len(names)
+                files = [parts / f"{name}.jpg" for name in names]
+                if all(file.exists() for file in files):
+                    waiting.append(
+                        [(n, pool.submit(f.read_bytes)) for n, f in zip(names, files, strict=True)]
+                    )
+                else:
+                    images = paint(generator, pixels[:, ::down, ::right])
+                    jobs = zip(names, images, files, strict=False)
+                    waiting.append([(n, pool.submit(_encode, image, file)) for n, image, file in jobs])
+                while len(waiting) > 2:
+                    yield from ((name, job.result()) for name, job in waiting.pop(0))
+        for jobs in waiting:
+            yield from ((name, job.result()) for name, job in jobs)
+
+
+def check_submission(path):
+    """Verify that Kaggle would take the zip. Returns a one-line summary; raises UserError with what is wrong."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()
+            names = [info.filename for info in infos]
+            for info in infos:
+                _check_image(path, archive, info)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file. Make it: monet submit --out {path}.") from None
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+        raise UserError(f"{path}: not a readable zip ({error}). Make it again.") from None
+    if len(set(names)) < len(names):
+        raise UserError(f"{path}: {len(names) - len(set(names))} names occur twice. Make it again.")
+    if not LEAST <= len(names) <= MOST:
+        raise UserError(f"{path}: {len(names)} valid images; Kaggle takes {LEAST:,} to {MOST:,}. "
+                        "With fewer photos, --pad adds mirrored ones.")  # fmt: skip
+    return f"{path}: {len(names)} images, all {SIZE}x{SIZE} RGB JPEGs with flat, unique names: Kaggle would take it"
+
+
+def _check_image(path, archive, info):
+    name = info.filename
+    if not re.fullmatch(r"[\w-][\w.-]*\.jpe?g", name):
+        raise UserError(f"{path}: entry {name!r} is no flat .jpg name. Put only JPEGs in it, and no folders.")
+    if info.flag_bits & 1:
+        raise UserError(f"{path}: {name} is encrypted. Zip without a password.")
+    if info.file_size > 10 * SIZE * SIZE * 3:
+        raise UserError(
+            f"{path}: {name} would unpack to {info.file_size:,} bytes. No 256x256 JPEG is so large."
+        )
+    try:
+        with Image.open(io.BytesIO(archive.read(info))) as image:
+            found = f"{image.format} {image.mode} {image.width}x{image.height}"
+            image.load()
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(
+            f"{path}: {name} is not a readable image ({str(error)[:80]}). Make it again."
+        ) from None
+    if found != f"JPEG RGB {SIZE}x{SIZE}":
+        raise UserError(f"{path}: {name} is {found}, not JPEG RGB {SIZE}x{SIZE}. Make it again.")
+
+
+def _encode(image, file):
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, **JPEG)
+    write_beside(file, lambda temporary: temporary.write_bytes(buffer.getvalue()))
+    return buffer.getvalue()
+
+
+def _safe(name):
+    if not re.fullmatch(r"[\w-][\w.-]*", name):
+        raise UserError(f"photo name {name!r}: not a plain file name. Rename the image in its shard.")
+    return name
+
+
+def _fingerprint(generator):
+    digest = hashlib.sha256()
+    for weights in generator.get_weights():
+        digest.update(np.ascontiguousarray(weights).tobytes())
+    return digest.hexdigest()[:16]

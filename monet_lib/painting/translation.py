@@ -1,0 +1,172 @@
+"""Paint photographs: arrays in batches, and image files of any size, large ones in tiles."""
+
+import glob
+import io
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps
+from tqdm.auto import tqdm
+
+from monet_lib.data.competition import to_float, to_uint8
+from monet_lib.errors import UserError
+from monet_lib.files import write_beside
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+# Kaggle scores decoded JPEGs: at quality 95 without chroma subsampling the encoder leaves the strokes alone.
+JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
+TILE = 768  # px, a multiple of what every generator here halves
+MARGIN = 64  # px of a tile's border that are thrown away: a ResNet of 6 blocks sees 60 px around a pixel
+SMALLEST = 72  # px to which a small photo is filled up: reflection needs a side longer than what it adds
+NARROWEST = 16  # px of the shorter side that a wide brush must leave
+RAMP = 32  # px over which a tile fades into the one before
+
+
+def paint(generator, photos):
+    """uint8 photos (batch, h, w, 3) in 0..255 to uint8 paintings of the same shape."""
+    return to_uint8(generator.predict_on_batch(np.asarray(to_float(photos))))
+
+
+def paint_all(generator, photos, batch=8):
+    """uint8 photos (n, h, w, 3) to uint8 paintings of the same shape, `batch` at a time."""
+    parts = (photos[k : k + batch] for k in range(0, len(photos), batch))
+    return np.concatenate([paint(generator, part) for part in parts])
+
+
+def paint_large(generator, photo, tile=TILE):
+    """One uint8 photo (h, w, 3) of any size to a painting of its size, in tiles where a side exceeds `tile` px.
+
+    Memory is bounded by the tile. Where no norm looks at the whole picture (norm "none" or "pixel") tiles equal the
+    painting in one piece; else their brightness can differ a little, and fades over RAMP px.
+    """
+    height, width = photo.shape[:2]
+    # A ResNet halves twice, and pads the halves of an odd size differently: of 4 n, every pixel, of a tile too, falls
+    # on the same place of the coarse grid as in training.
+    below, right = (max(SMALLEST - side, -side % 4) for side in (height, width))
+    photo = np.pad(photo, ((0, below), (0, right), (0, 0)), "edge")
+    if max(photo.shape) <= tile:
+        return paint(generator, photo[None])[0][:height, :width]
+    painting = np.empty_like(photo)
+    for top, rows, fade_in_rows in _tiles(photo.shape[0], tile):
+        for left, columns, fade_in_columns in _tiles(photo.shape[1], tile):
+            painted = paint(generator, photo[None, top : top + tile, left : left + tile])[0]
+            new = painted[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+            share = fade_in_rows[:, None, None] * fade_in_columns[None, :, None]
+            old = painting[rows, columns]
+            painting[rows, columns] = np.where(
+                share == 1, new, np.rint(old + share * (new - old.astype("f4")))
+            )
+    return painting[:height, :width]
+
+
+def paint_broadly(generator, photo, brush):
+    """One uint8 photo (h, w, 3) to a painting of its size, in strokes `brush` times as wide.
+
+    A generator's strokes have the width that it was trained on, a few pixels: the photo is painted at 1 / brush of its
+    size, brush >= 1, and enlarged again. Raises UserError where that leaves less than NARROWEST px to paint.
+    """
+    height, width = photo.shape[:2]
+    size = (round(width / brush), round(height / brush))
+    if brush > 1 and min(size) < NARROWEST:
+        raise UserError(
+            f"brush: {brush:g} leaves {size[0]}x{size[1]} px of {width}x{height} to paint. Lower it."
+        )
+    return _resized(paint_large(generator, _resized(photo, size)), (width, height))
+
+
+def _resized(image, size):
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
+
+
+def _tiles(size, tile):
+    """For one side of `size` px, each tile's (start, slice that it paints, weight of its pixels there)."""
+    last = max(0, size - tile)
+    for start in [*range(0, last, tile - 2 * MARGIN - RAMP), last]:
+        painted = slice(start + MARGIN if start else 0, size if start == last else start + tile - MARGIN)
+        weight = np.ones(painted.stop - painted.start, "f4")
+        if start:
+            weight[:RAMP] = np.arange(1, RAMP + 1) / (RAMP + 1)
+        yield start, painted, weight
+
+
+def image_files(inputs):
+    """The image files that `inputs` name: files as they are, folders' JPEG, PNG and WebP files in name order.
+
+    A pattern such as "holiday/*.jpg" that the shell has left as it is stands for the files that it fits. Raises
+    UserError for a missing file and for a folder without images.
+    """
+    files = []
+    for name in inputs:
+        fitting = [] if Path(name).exists() else sorted(map(Path, glob.glob(str(name))))
+        files += fitting or _files_of(Path(name))
+    return files
+
+
+def _files_of(name):
+    found = [name]
+    if name.is_dir():
+        found = sorted(file for file in name.iterdir() if file.suffix.lower() in SUFFIXES)
+    if not found or not found[0].exists():
+        found = "no JPEG, PNG or WebP in it" if name.is_dir() else "no such file"
+        raise UserError(f"{name}: {found}. Name photos or their folder.")
+    return found
+
+
+def read_photo(file):
+    """An image file as uint8 (h, w, 3) sRGB, upright, on white where it is transparent.
+
+    Raises UserError where it can't be read.
+    """
+    try:
+        with Image.open(file) as image:
+            profile = image.info.get("icc_profile")
+            image = ImageOps.exif_transpose(image)
+            if image.mode.startswith(("I", "F")):  # 16 bits a channel, grey
+                image = Image.fromarray((np.asarray(image) / 257).clip(0, 255).round().astype(np.uint8))
+            if image.has_transparency_data:
+                image = image.convert("RGBA")
+                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+            if profile:
+                image = _in_srgb(image, profile)
+            return np.asarray(image.convert("RGB"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UserError(
+            f"{file}: not a readable image ({str(error)[:120]}). Leave it out or convert it."
+        ) from None
+
+
+def _in_srgb(image, profile):
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):  # a damaged profile, or one of another kind of image
+        return image
+
+
+def translate(generator, inputs, out, side_by_side=False, brush=1):
+    """Paint image files into the folder `out`, under their own names as JPEG. Returns the files written.
+
+    side_by_side: each file shows the photo at the left and the painting at the right. brush: see `paint_broadly`. Two
+    inputs with one name are refused, and so is writing over an input.
+    """
+    if not brush >= 1:
+        raise UserError(f"brush: {brush:g} is below 1, a stroke's own width. Take 1 or more.")
+    files, out = image_files(inputs), Path(out)
+    targets = [out / f"{file.stem}.jpg" for file in files]
+    names, originals = Counter(targets), {file.resolve() for file in files}
+    for file, target in zip(files, targets, strict=True):
+        if names[target] > 1:
+            raise UserError(f"{file}: another input is called {target.stem} too. Rename one of them.")
+        if target.resolve() in originals:
+            raise UserError(f"{target}: would be written over an input. Choose another --out.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{out}: can't be made ({error.strerror}). Choose another --out.") from None
+    for file, target in zip(tqdm(files, unit="photo"), targets, strict=True):
+        photo = read_photo(file)
+        painting = paint_broadly(generator, photo, brush)
+        image = Image.fromarray(np.concatenate([photo, painting], 1) if side_by_side else painting)
+        write_beside(target, lambda path, image=image: image.save(path, **JPEG))
+    return targets

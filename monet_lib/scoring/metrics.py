@@ -1,0 +1,171 @@
+"""How far generated images are from real ones: FID, KID, MiFID, precision and recall, in NumPy alone.
+
+Every function takes features as (generated, real): two float arrays (images, features) from one feature network,
+at least 2 rows each and all of them finite, or it raises UserError. Sums are float64. None of them knows which
+network made the features: a number without that name, and without the number of images, can't be compared.
+"""
+
+import numpy as np
+
+from monet_lib.errors import UserError
+
+BLOCK = 1 << 22  # values of the largest table of pairs held at once: 32 MB
+EPSILON = 1e-14  # Kaggle's, which keeps MiFID finite for copies
+
+
+def frechet_distance(generated, real):
+    """FID: the squared distance of the two Gaussians fitted to the features (Heusel et al. 2017, eq. 6).
+
+    |mean_g - mean_r|^2 + Tr(C_g + C_r - 2 (C_g C_r)^1/2), covariances with n - 1. Returns a float, 0 or more.
+
+    No matrix square root: with A and B the rows, centred and divided by sqrt(n - 1), C_g = A'A and C_r = B'B, and the
+    eigenvalues of C_g C_r are the squared singular values of A B'. So the last trace is the sum of those singular
+    values, exact also for fewer images than features, where C is singular. It grows as the images get fewer.
+    """
+    g, r = _finite_pair("frechet_distance", generated, real)
+    shift = g.mean(0) - r.mean(0)
+    a, b = ((x - x.mean(0)) / np.sqrt(len(x) - 1) for x in (g, r))
+    spread = np.sum(a * a) + np.sum(b * b)
+    if min(a.shape[0], b.shape[0]) > a.shape[1]:
+        # More images than features on both sides: R of A = QR has the singular values and fewer rows.
+        a, b = np.linalg.qr(a, "r"), np.linalg.qr(b, "r")
+    shared = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    return max(0.0, float(shift @ shift + spread - 2 * shared))  # below 0 only by rounding
+
+
+def kernel_distance(generated, real, subsets=100, size=250, seed=0):
+    """KID: the squared MMD with the kernel (x.y / features + 1)^3, without bias (Bińkowski et al. 2018).
+
+    Each of `subsets` seeded draws takes `size` images of either side, or as many as the smaller side has. Returns
+    (mean, standard deviation) over the draws. The mean does not depend on the number of images and is slightly
+    negative as often as positive for equal distributions. The deviation is that of one draw, not of the mean, and
+    shrinks to 0 as `size` nears the number of images, when all draws are the same.
+    """
+    g, r = _finite_pair("kernel_distance", generated, real)
+    if subsets < 1 or size < 2:
+        raise UserError(f"kernel_distance: needs subsets >= 1 and size >= 2, got {subsets} and {size}.")
+    rng, size = np.random.default_rng(seed), min(size, len(g), len(r))
+    draws = []
+    for _ in range(subsets):
+        x, y = (z[rng.choice(len(z), size, replace=False)] for z in (g, r))
+        within = sum(k.sum() - np.trace(k) for k in (_cubic_kernel(x, x), _cubic_kernel(y, y)))
+        draws.append(within / (size * (size - 1)) - 2 * _cubic_kernel(x, y).mean())
+    return float(np.mean(draws)), float(np.std(draws))
+
+
+def memorization_distance(generated, train):
+    """How near the generated images are to copies of training images, from 0 (copies) to 1 (Bai et al. 2021).
+
+    The mean over the GENERATED images of the minimum over the TRAINING images of 1 - |cos|. The other way round,
+    which some libraries compute, asks whether every painting was copied. A row of zeros is at distance 1 from all.
+    Work is done in blocks: beside the features, 32 MB at any number of images.
+    """
+    g, t = (_unit_rows(x) for x in _finite_pair("memorization_distance", generated, train))
+    nearest = [1 - np.abs(g[rows] @ t.T).max(1) for rows in _row_blocks(len(g), len(t))]
+    return max(0.0, float(np.concatenate(nearest).mean()))
+
+
+def mifid(fid, distance, threshold=0.1):
+    """MiFID, Kaggle's score: FID / (d' + 1e-14), d' being the memorization distance below `threshold` and else 1.
+
+    The score jumps tenfold at the threshold, so report FID and the distance beside it.
+    """
+    if not (fid >= 0 and distance >= 0):
+        raise UserError(f"mifid: needs a FID and a distance of 0 or more, got {fid} and {distance}.")
+    return fid / ((distance if distance < threshold else 1.0) + EPSILON)
+
+
+def precision_recall(generated, real, neighbours=3):
+    """Improved precision and recall (Kynkäänniemi et al. 2019, eq. 1 and 2), each a share from 0 to 1.
+
+    precision: generated images that lie no farther from some real one than its `neighbours`-th nearest real image.
+    recall: the same with the sides exchanged. Low precision: bad images. Low recall: too little variety.
+    """
+    g, r = _finite_pair("precision_recall", generated, real)
+    if min(len(g), len(r)) <= neighbours or neighbours < 1:
+        raise UserError(
+            f"precision_recall: {neighbours} neighbours need at least {max(neighbours, 1) + 1} images a side, "
+            f"got {len(g)} and {len(r)}."
+        )
+    centre = r.mean(0)  # distances don't change, and their rounding errors shrink
+    g, r = g - centre, r - centre
+    return _share_within(g, r, neighbours), _share_within(r, g, neighbours)
+
+
+def _share_within(x, y, neighbours):
+    """The share of rows of x inside at least one ball round a row of y that reaches to its k-th nearest fellow."""
+    radii = np.empty(len(y))
+    for rows in _row_blocks(len(y), len(y)):
+        squared = _squared_distances(y[rows], y)
+        itself = np.arange(len(squared)), np.arange(len(y))[rows]
+        squared[itself] = -1.0  # always first, whatever the rounding
+        radii[rows] = np.partition(squared, neighbours, axis=1)[:, neighbours]
+    inside = [np.any(_squared_distances(x[rows], y) <= radii, axis=1) for rows in _row_blocks(len(x), len(y))]
+    return float(np.concatenate(inside).mean())
+
+
+def _squared_distances(x, y):
+    return np.maximum(np.sum(x * x, 1)[:, None] + np.sum(y * y, 1) - 2 * (x @ y.T), 0.0)
+
+
+def _cubic_kernel(x, y):
+    return (x @ y.T / x.shape[1] + 1) ** 3
+
+
+def _unit_rows(x):
+    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), np.finfo(np.float64).tiny)
+
+
+def _row_blocks(rows, columns):
+    """Slices that cover `rows`, so that a slice times `columns` holds at most BLOCK values (or one row)."""
+    step = max(1, BLOCK // columns)
+    return [slice(start, start + step) for start in range(0, rows, step)]
+
+
+def _finite_pair(caller, generated, real):
+    """Both as float64 matrices. Raises UserError, one line, for anything that would give a meaningless number."""
+    pair = []
+    for side, features in (("first", generated), ("second", real)):
+        where = f"{caller}: the {side} features"
+        try:
+            x = np.asarray(features, np.float64)
+        except (TypeError, ValueError):
+            raise UserError(f"{where} are not numbers. Pass an array (images, features).") from None
+        if x.ndim != 2 or x.shape[1] < 1:
+            raise UserError(f"{where} have shape {x.shape}. Pass an array (images, features).")
+        if len(x) < 2:
+            raise UserError(f"{where} are of {len(x)} image{'s' * (len(x) != 1)}. At least 2 are needed.")
+        if not np.isfinite(x).all():
+            bad = int(np.argmin(np.isfinite(x).all(1)))
+            raise UserError(f"{where} hold NaN or infinity (row {bad}). Look at that image.")
+        pair.append(x)
+    if pair[0].shape[1] != pair[1].shape[1]:
+        raise UserError(f"{caller}: {pair[0].shape[1]} features against {pair[1].shape[1]}. "
+                        "Both sides must come from one feature network.")  # fmt: skip
+    return pair
+
+
+def diversity(images, real=None, cells=8):
+    """How much a generator's images differ from each other: the standard deviation over images, cell by cell.
+
+    images: (n, h, w, 3), from n different latents; real: (m, h, w, 3), whose own figure is then the unit, so that
+    1 is the variety of real images and 0 is one picture for every latent: mode collapse. Each image is first
+    averaged over `cells` x `cells` squares, so that fine noise doesn't pass for variety.
+    """
+    images = np.asarray(images, np.float64)
+    n, height, width = images.shape[:3]
+    if height % cells or width % cells:
+        raise ValueError(f"images of {height}x{width} px don't divide into {cells}x{cells} cells.")
+    coarse = images.reshape(n, cells, height // cells, cells, width // cells, -1).mean((2, 4))
+    spread = float(np.sqrt(coarse.var(0).mean()))
+    return spread if real is None else spread / diversity(real, None, cells)
+
+
+def scene_kept(photos, painted):
+    """Mean correlation of the luminance of photos and paintings, (n, h, w, 3) both, over those that are not flat.
+
+    1 keeps the scene, 0 invents one, below 0 inverts it; nan where all are flat.
+    """
+    pairs = zip(np.asarray(photos).mean(-1), np.asarray(painted).mean(-1), strict=True)
+    kept = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in pairs if a.std() > 0 and b.std() > 0]
+    return float(np.mean(kept)) if kept else float("nan")

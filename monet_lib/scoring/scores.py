@@ -1,0 +1,141 @@
+"""Score generated images against real ones: FID, KID, memorization and MiFID, always with features and counts."""
+
+import hashlib
+import io
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from monet_lib.data.competition import ImageSet
+from monet_lib.errors import UserError
+from monet_lib.files import write_beside
+from monet_lib.scoring.features import cache_folder, feature_network
+from monet_lib.scoring.metrics import frechet_distance, kernel_distance, memorization_distance, mifid
+from monet_lib.scoring.sources import count_images, even_spread, listed_images, read_images
+
+CACHE_VERSION = 1  # raise it when a feature network changes without changing its name
+
+
+@dataclass(frozen=True)
+class Score:
+    """What `score` found, with what it depends on. FID, KID and MiFID: lower is better; MiFID as Kaggle has it.
+
+    features: the feature network's name. canonical: whether that is the Inception graph of 2015; if not, every
+    number is a proxy and is called so, and MiFID's threshold, made for that graph, may punish what copies nothing.
+    generated, reference: images on each side.
+    """
+
+    features: str
+    canonical: bool
+    generated: int
+    reference: int
+    fid: float
+    kid: float
+    kid_std: float  # of one draw of the subset estimate
+    memorization: float  # 0: copies of training images, 1: nothing in common; Kaggle punishes below 0.1
+    mifid: float
+
+    def __str__(self):
+        proxy = "" if self.canonical else "proxy "
+        lines = {
+            f"{proxy}FID": f"{self.fid:.3f}",
+            f"{proxy}KID": f"{self.kid:.5f} ± {self.kid_std:.5f}",
+            f"{proxy}memorization distance": f"{self.memorization:.4f}",
+            f"{proxy}MiFID": f"{self.mifid:.3f}",
+        }
+        head = f"{self.generated} generated against {self.reference} real images, features {self.features}"
+        return "\n".join([head, *(f"{name:28}{value}" for name, value in lines.items())])
+
+    def to_json(self):
+        """One line of JSON. Without the canonical features the numbers' names begin with `proxy_`."""
+        values = dict(vars(self))
+        if not self.canonical:
+            for name in ("fid", "kid", "kid_std", "memorization", "mifid"):
+                values[f"proxy_{name}"] = values.pop(name)
+        return json.dumps(values)
+
+
+def score(generated, reference, train=None, features="inception-2015", n=None, seed=0):
+    """The Score of the images in `generated` against those in `reference`: folders, zips or shards.
+
+    See `image_sources.read_images` for what these may be. train: where the training paintings are, for the
+    memorization distance; None takes the reference images. features: a name from `features.NETWORKS`, or a
+    FeatureNetwork. n: score an even spread of n generated images. FID depends on the numbers of images: compare only
+    scores with equal ones. The features of reference and train are cached by content. Deterministic. Raises UserError
+    for anything that can't be read.
+    """
+    network = feature_network(features) if isinstance(features, str) else features
+    made, real = extract(generated, network, n), extract(reference, network, cache=True)
+    return compare(network, made, real, None if train is None else extract(train, network, cache=True), seed)
+
+
+def compare(network, generated, reference, train=None, seed=0):
+    """The Score of features that `network` gave: arrays (images, features). train: None takes the reference."""
+    fid = frechet_distance(generated, reference)
+    # Draws of all images would be equal and their deviation 0: take three quarters where there are few.
+    size = max(2, min(250, 3 * min(len(generated), len(reference)) // 4))
+    kid = kernel_distance(generated, reference, size=size, seed=seed)
+    distance = memorization_distance(generated, reference if train is None else train)
+    counts = len(generated), len(reference)
+    return Score(network.name, network.canonical, *counts, fid, *kid, distance, mifid(fid, distance))
+
+
+def extract(source, network, n=None, batch=32, cache=False):
+    """The features of the images in `source`, or of an even spread of n: float32 (images, features), in name order.
+
+    cache: keep them, named by the images' names and bytes, the network and n, so that an unchanged source is read but
+    not run through the network again. Shows a progress bar.
+    """
+    source, stored = Path(source), None
+    if cache:
+        stored = cache_folder() / "features" / f"{_content_key(source, network.name, n)}.npz"
+        try:
+            with np.load(stored, allow_pickle=False) as file:
+                return file["features"]
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            pass  # not there or damaged: made anew
+    total = len(even_spread(count_images(source), n))
+    images = tqdm(read_images(source, n), f"{source.name} ({network.name})", total, unit="image")
+    features = embed((image for _, image in images), network, batch)
+    if stored:
+        try:
+            stored.parent.mkdir(parents=True, exist_ok=True)
+            write_beside(stored, lambda path: path.write_bytes(_as_npz(features)))
+        except (OSError, UserError) as error:
+            print(f"note: features not cached ({error})")
+    return features
+
+
+def embed(images, network, batch=32):
+    """The features of uint8 images (h, w, 3), an array or any iterable, run through the network in batches."""
+    rows, waiting = [], []
+    for image in images:
+        if len(waiting) == batch or (waiting and image.shape != waiting[0].shape):
+            rows.append(network(np.stack(waiting)))
+            waiting = []
+        waiting.append(image)
+    if not waiting:
+        raise UserError(f"features {network.name}: no images to score.")
+    return np.concatenate([*rows, network(np.stack(waiting))])
+
+
+def _content_key(source, network, n):
+    listed, digest = listed_images(source), hashlib.sha256(f"{CACHE_VERSION} {network} {n}".encode())
+    files = listed.files if isinstance(listed, ImageSet) else listed if source.is_dir() else [source]
+    for file in files:
+        digest.update(f"\n{file.name} {file.stat().st_size}\n".encode())
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()[:32]
+
+
+def _as_npz(features):
+    buffer = io.BytesIO()
+    np.savez(buffer, features=features)
+    return buffer.getvalue()

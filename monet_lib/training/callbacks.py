@@ -1,0 +1,193 @@
+"""What happens around the training steps: a journal with a progress bar, pictures, saving."""
+
+import csv
+import math
+import time
+from contextlib import suppress
+
+import keras
+import numpy as np
+from tqdm.auto import tqdm
+
+from monet_lib.errors import UserError
+from monet_lib.figures import encode, plot_history, plot_validation, read_history, training_grid
+from monet_lib.gan.cyclegan import LOSSES
+from monet_lib.painting.translation import paint_all
+from monet_lib.scoring.features import feature_network
+from monet_lib.scoring.scores import compare, embed
+
+
+class StepCallback(keras.callbacks.Callback):
+    """A callback that knows the run's step, counted from the beginning of the run and not of this process."""
+
+    def __init__(self, run, start):
+        super().__init__()
+        self.run, self.start, self.step = run, start, start
+
+    def on_train_batch_end(self, batch, logs=None):
+        before, self.step = self.step, self.start + batch + 1
+        self.on_step(before, logs)
+
+    def on_step(self, before, logs):
+        """Called after the steps before + 1 ... self.step."""
+
+    def passed(self, before, every):
+        """Whether a multiple of `every` lies among the steps just taken."""
+        return self.step // every > before // every
+
+
+class Journal(StepCallback):
+    """Appends to history.csv and shows progress: losses, seconds a step, time left.
+
+    A loss that is not finite stops training before anything is saved: UserError with the step and the loss's name.
+    """
+
+    def __init__(self, run, start, steps, log_every):
+        super().__init__(run, start)
+        self.steps, self.log_every = steps, log_every
+        self.sums, self.count, self.file = dict.fromkeys(LOSSES, 0.0), 0, None
+        self.row = None  # the last line written: step, seconds, losses
+
+    def on_train_begin(self, logs=None):
+        self.file, self.before = self.run.history_from(self.start)
+        self.began = time.perf_counter()
+        self.bar = tqdm(
+            total=self.steps, initial=self.start, unit="step", mininterval=1.0, dynamic_ncols=True
+        )
+
+    def on_step(self, before, logs):
+        for name in LOSSES:
+            value = float(logs[name])
+            if not math.isfinite(value):
+                raise UserError(
+                    f"{self.run.folder}: step {self.step}, loss {name} is {value}. Training stopped; the last "
+                    "checkpoint is from before. Lower the learning rate or check the data: monet data."
+                )
+            self.sums[name] += value
+        self.count += 1
+        self.bar.update(self.step - before)
+        if self.passed(before, self.log_every) or self.step == self.steps:
+            means = [self.sums[name] / self.count for name in LOSSES]
+            seconds = self.before + time.perf_counter() - self.began
+            self.row = [self.step, seconds, *means]
+            self._write([self.step, f"{seconds:.2f}", *(f"{m:.5f}" for m in means)])
+            self.sums, self.count = dict.fromkeys(LOSSES, 0.0), 0
+            generators, discriminators = means[0] + means[1], means[4] + means[5]
+            self.bar.set_postfix_str(
+                f"fool {generators:.2f} cycle {means[2]:.2f} identity {means[3]:.2f} tell {discriminators:.2f}"
+            )
+
+    def _write(self, row):
+        try:
+            csv.writer(self.file).writerow(row)
+            self.file.flush()
+        except OSError as error:
+            raise UserError(
+                f"{self.run.folder}/history.csv: can't be written ({error.strerror}). Free space; the same command "
+                "goes on from the last checkpoint."
+            ) from None
+
+    def on_train_end(self, logs=None):
+        self.close()
+
+    def close(self):
+        if self.file:
+            with suppress(OSError):  # on a full disk: said before
+                self.file.close()
+            self.bar.close()
+            self.file = None
+
+
+class Pictures(StepCallback):
+    """After every epoch and at the end: a grid of what the generators make of a few images, and the loss curves."""
+
+    def __init__(self, run, shown, start, steps_per_epoch):
+        super().__init__(run, start)
+        self.photos, self.monets = shown
+        self.steps_per_epoch, self.drawn = steps_per_epoch, None
+
+    def on_step(self, before, logs):
+        if self.passed(before, self.steps_per_epoch):
+            self.draw()
+
+    def on_train_end(self, logs=None):
+        self.draw()
+
+    def draw(self):
+        if self.drawn == self.step:
+            return
+        self.drawn = self.step
+        grid = training_grid(self.model, self.photos, self.monets)
+        self.run.write_picture(f"grids/step-{self.step:08d}.jpg", encode(grid)[0])
+        history = read_history(self.run.folder / "history.csv")
+        if len(history["step"]) > 1:
+            self.run.write_picture("losses.png", encode(plot_history(history))[0])
+
+
+class Validator(StepCallback):
+    """Scores the painted photos against the paintings, both kept out of training, and keeps the best checkpoint by KID.
+
+    photos, monets: uint8 (n, 256, 256, 3). Appends to validation.csv, draws validation.png; with `patience`, stops
+    training after so many scores without a better one. FID depends on how many images there are, KID does not.
+    """
+
+    FIELDS = ("step", "kid", "kid_std", "fid", "memorization")
+
+    def __init__(self, run, start, saver, photos, monets, train_monets):
+        super().__init__(run, start)
+        self.every, self.patience = run.config.validate_every, run.config.patience
+        self.saver, self.photos = saver, photos
+        self.network = feature_network(run.config.features)
+        self.real, self.seen = embed(monets, self.network), embed(train_monets, self.network)
+        self.rows = run.table("validation.csv", self.FIELDS, start)
+
+    def on_step(self, before, logs):
+        if self.passed(before, self.every):
+            self.validate()
+
+    def validate(self):
+        painted = paint_all(self.model, self.photos)
+        score = compare(self.network, embed(painted, self.network), self.real, self.seen)
+        best = min((float(row[1]) for row in self.rows), default=math.inf)
+        self.rows.append([self.step, score.kid, score.kid_std, score.fid, score.memorization])
+        self.run.write_table("validation.csv", self.FIELDS, self.rows)
+        self.run.write_picture("validation.png", encode(plot_validation(self.rows, self.network.name))[0])
+        tqdm.write(f"step {self.step}: {self.network.name} KID {score.kid:.5f}, best before {best:.5f}")
+        if score.kid < best:
+            self.saver.save()
+            self.saver.checkpoints.save_best(self.step, score.kid)
+        since = len(self.rows) - 1 - min(range(len(self.rows)), key=lambda k: float(self.rows[k][1]))
+        if self.patience and since >= self.patience:
+            tqdm.write(
+                f"no better score in {since} validations: stopping early; the best is checkpoints/best"
+            )
+            self.model.stop_training = True
+
+
+class Saver(StepCallback):
+    """Saves a checkpoint and the generator every so many steps and at the end."""
+
+    def __init__(self, run, checkpoints, start, every):
+        super().__init__(run, start)
+        self.checkpoints, self.every, self.saved = checkpoints, every, start
+
+    def on_step(self, before, logs):
+        if self.passed(before, self.every):
+            self.save()
+
+    def on_train_end(self, logs=None):
+        self.save()
+
+    def save(self):
+        """Save now. The step is the model's own: an interruption may have come between a step and its callbacks."""
+        self.step = int(self.model.step)
+        if self.saved != self.step:
+            for variable in self.model.trainable_variables:
+                if not np.isfinite(variable.numpy()).all():
+                    raise UserError(
+                        f"{self.run.folder}: step {self.step}, weights {variable.path} are not finite, and not saved; "
+                        "the last checkpoint is from before. Lower the learning rate."
+                    )
+            self.run.save_generator(self.model)
+            self.checkpoints.save(self.step)
+            self.saved = self.step

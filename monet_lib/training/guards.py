@@ -1,0 +1,59 @@
+"""Warnings during training: the ways in which a CycleGAN goes wrong while its losses look calm."""
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from monet_lib.scoring.metrics import scene_kept
+from monet_lib.training.callbacks import StepCallback
+
+CURES = {
+    "one colour": "the paintings have hardly any contrast. Check the identity loss; lower the learning rates.",
+    "negative": "the paintings are negatives of the photos. Raise identity_weight, or start again with another seed.",
+    "copy": "the paintings are the photos. Lower identity_weight and cycle_weight, or give it time.",
+    "blind teacher": "a discriminator's loss has been near zero for long, so it knows its images by heart. Set "
+                     "diff_augment=color,translation,cutout or r1_weight, or lower discriminator_rate.",
+}  # fmt: skip
+
+
+def symptoms(photos, painted):
+    """The kinds of collapse that paintings show: a set of "one colour", "negative" and "copy".
+
+    photos, painted: (n, h, w, 3) in [-1, 1]. One colour: a spread within images under a tenth of the photos'.
+    Negative: luminance correlates below -0.3. Copy: mean absolute difference under 0.02, 2.5 of 255 levels.
+    """
+    found = set()
+    spread, spread_painted = (float(x.std((1, 2)).mean()) for x in (photos, painted))
+    if spread_painted < 0.1 * spread:
+        return {"one colour"}
+    if scene_kept(photos, painted) < -0.3:
+        found.add("negative")
+    if np.abs(photos - painted).mean() < 0.02:
+        found.add("copy")
+    return found
+
+
+class Guard(StepCallback):
+    """Looks at a few paintings every `every` steps and at the discriminators' losses, and says what looks wrong.
+
+    One line for a kind of collapse, and none again until it has gone and come back. A copy is expected at first from a
+    generator with residual_output, and is reported from `patience` steps on; a discriminator's loss counts as near
+    zero when its mean over the last `patience` steps is below 0.02. photos: (n, h, w, 3) in [-1, 1].
+    """
+
+    def __init__(self, run, start, photos, every=100, patience=1000):
+        super().__init__(run, start)
+        self.photos, self.every, self.patience = photos, every, patience
+        self.said, self.judges = set(), {"monet_discriminator": 1.0, "photo_discriminator": 1.0}
+
+    def on_step(self, before, logs):
+        for name, mean in self.judges.items():
+            self.judges[name] = mean + (float(logs[name]) - mean) / min(self.patience, self.step)
+        if self.passed(before, self.every):
+            found = symptoms(self.photos, np.asarray(self.model.monet_generator(self.photos)))
+            if self.step < self.patience:
+                found.discard("copy")
+            elif min(self.judges.values()) < 0.02:
+                found.add("blind teacher")
+            for kind in sorted(found - self.said):
+                tqdm.write(f"warning: step {self.step}, {kind}: {CURES[kind]}")
+            self.said = found
