@@ -199,7 +199,7 @@ def _parser():
         metavar="HOURS",
         help="stop in time to paint all photos within so many hours",
     )
-    train.add_argument("--devices", default="auto", help="auto, one, mirrored, tpu or multiworker")
+    train.add_argument("--devices", default="auto", help="auto, one or mirrored (every GPU of this machine)")
     train.add_argument("--tensorboard", action="store_true", help="write RUN/tensorboard for TensorBoard too")
     train.add_argument("--skip-bad", action="store_true", help="train without the records that can't be read")
     train.add_argument("--out", required=True, metavar="RUN", help="the run's folder")

@@ -34,7 +34,7 @@ class Config:
     discriminator_filters: int = 32
     residual_output: bool = False  # ResNet: the last layer gives a change to the photo, not a new image
     border: int = 0  # px of reflection that a trained generator paints around an image and throws away
-    norm: str = "instance"  # or "group", "batch", "pixel", "none"
+    norm: str = "instance"  # or "group", "batch", "none"
     discriminator_norm: str = ""  # "": as the generators'
     start_from: str = ""  # folder of trained networks, such as models/, to go on from; "": fresh weights
 
@@ -43,9 +43,7 @@ class Config:
     real_label: float = 1.0  # below 1: one-sided label smoothing
     cycle_weight: float = 10.0
     identity_weight: float = 5.0
-    identity_until: float = (
-        0.0  # share of training over which the identity loss fades to nothing; 0: it stays
-    )
+    identity_until: float = 0.0  # share of training in which the identity loss fades to nothing; 0: it stays
     r1_weight: float = 0.0  # gradient penalty on real images
     diff_augment: str = ""  # comma list of color, translation, cutout: on what the discriminators see
 
@@ -111,8 +109,8 @@ class Config:
 CHOICES = {
     "model": ("resnet", "unet"),
     "upsample": ("resize", "transpose"),
-    "norm": ("instance", "group", "batch", "pixel", "none"),
-    "discriminator_norm": ("", "instance", "group", "batch", "pixel", "none"),
+    "norm": ("instance", "group", "batch", "none"),
+    "discriminator_norm": ("", "instance", "group", "batch", "none"),
     "adversarial": ("least_squares", "bce", "hinge", "hinge,bce"),
     "precision": ("auto", "float32", "mixed_bfloat16"),
 }
@@ -139,7 +137,7 @@ PROFILES = {
     "laptop": Config(
         generator_filters=16, norm="none", discriminator_norm="instance", identity_weight=3.0, border=24
     ),
-    # The papers' networks for a GPU or TPU. A 229 px crop at 256 px is the usual jitter, 256 px cut from 286.
+    # The papers' networks, for a GPU. A 229 px crop at 256 px is the usual jitter, 256 px cut from 286.
     "full": Config(
         profile="full", image_size=256, crop=229, epochs=30, generator_filters=64, residual_blocks=9,
         unet_depth=8, discriminator_filters=64, diff_augment="color,translation,cutout",

@@ -1,6 +1,6 @@
 """Train a small model on several devices: python distributed.py KIND DATA RUN WEIGHTS.npz.
 
-KIND: one, mirrored or multiworker. All but "one" stop after the first step and go on from there. A process of its own,
+KIND: one or mirrored. "mirrored" stops after the first step and resumes from there. A process of its own,
 since logical devices must be set up before TensorFlow starts. Two steps are enough: Adam divides each gradient by its
 size, so that where one is next to nothing its rounding alone sets the direction, and runs part from there on.
 """
@@ -13,15 +13,13 @@ import tensorflow as tf
 
 from monet_lib.config import profile
 from monet_lib.training.loop import train
-from monet_lib.training.workers import is_chief
 
 
-class StopChief(keras.callbacks.Callback):
-    """What a time budget does: one machine's clock stops all of them."""
+class Stop(keras.callbacks.Callback):
+    """Stops after the first step, as a time budget does."""
 
     def on_train_batch_end(self, batch, logs=None):
-        if batch == 0 and is_chief(self.model.distribute_strategy):
-            self.model.stop_training = True
+        self.model.stop_training = True
 
 
 def main(kind, data, run, out):
@@ -33,7 +31,7 @@ def main(kind, data, run, out):
         pool_size=2, diff_augment="color,translation,cutout", r1_weight=0.1, identity_until=1.0, steps=2, log_every=1,
     )  # fmt: skip
     if kind != "one":
-        train(config, data, run, devices=kind, callbacks=[StopChief()])
+        train(config, data, run, devices=kind, callbacks=[Stop()])
     model = train(config, data, run, devices=kind)
     np.savez(out, replicas=model.distribute_strategy.num_replicas_in_sync,
              weights=np.concatenate([np.ravel(w) for w in model.get_weights()]))  # fmt: skip

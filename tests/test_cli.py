@@ -190,7 +190,7 @@ def test_a_disk_that_fills_up_while_training(data_folder, tmp_path, capsys, monk
     assert not [p for p in run.iterdir() if p.name.startswith(".")]
     monkeypatch.setattr(checkpoints.np, "savez", real)
     assert monet(*steps) == 0
-    assert "going on from step 1" in capsys.readouterr().out
+    assert "resuming at step 1" in capsys.readouterr().out
 
 
 def test_scores_name_their_features(data_folder, capsys):

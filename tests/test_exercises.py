@@ -12,10 +12,10 @@ from monet_lib.course.checks import Check
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = {
-    "02_dcgan": "lesson_dcgan",
-    "03_unet_cyclegan": "lesson_unet",
-    "04_resnet_cyclegan": "lesson_resnet",
-    "05_submission": "lesson_submission",
+    "02_dcgan": "dcgan",
+    "03_unet_cyclegan": "unet",
+    "04_resnet_cyclegan": "resnet",
+    "05_submission": "submission",
 }
 
 
@@ -42,7 +42,7 @@ def space():
 
 @pytest.mark.parametrize(("name", "check", "cell", "solution"), ALL, ids=[f"{n}-{c}" for n, c, _, _ in ALL])
 def test_the_stub_is_told_to_begin_and_the_solution_passes(name, check, cell, solution, space, capsys):
-    lesson = importlib.import_module(f"monet_lib.{LESSONS[name]}")
+    lesson = importlib.import_module(f"monet_lib.course.{LESSONS[name]}")
     space["lesson"] = lesson
     exec(cell, space)  # as the learner meets it: no error, a hint
     assert "nothing here yet" in capsys.readouterr().out
@@ -56,7 +56,7 @@ def test_the_stub_is_told_to_begin_and_the_solution_passes(name, check, cell, so
 
 def test_every_check_has_an_exercise():
     for name, module in LESSONS.items():
-        lesson = importlib.import_module(f"monet_lib.{module}")
+        lesson = importlib.import_module(f"monet_lib.course.{module}")
         checks = {key for key, value in vars(lesson).items() if isinstance(value, Check)}
         assert checks == {check for lesson_name, check, _, _ in ALL if lesson_name == name}
 
@@ -76,53 +76,53 @@ def l1(a, b):
 
 
 WRONG = [
-    ("lesson_dcgan", "check_shapes", [8, 16, 32, 64, 128, 256], "begin with the 4"),
-    ("lesson_dcgan", "check_bce", naive_bce, "logarithm infinite"),
-    ("lesson_dcgan", "check_bce", lambda x, label: max(x, 0) + np.log1p(np.exp(-abs(x))), "label"),
-    ("lesson_dcgan", "check_blind", (0.5, 1.386), "labels 1 and 0"),
-    ("lesson_dcgan", "check_blind", (0.45, 0.688), "adds both sides"),
-    ("lesson_dcgan", "check_diversity", lambda x: x.std(), "over images, not over pixels"),
-    ("lesson_dcgan", "check_diversity", lambda x: x.var(0).mean(), "noise gives"),
-    ("lesson_dcgan", "check_walk", lambda a, b, n: np.linspace(a, b, n, endpoint=False), "last one the end"),
-    ("lesson_dcgan", "check_walk", lambda a, b, n: np.linspace(0, 1, n)[:, None] ** 2 * b, "not equal"),
-    ("lesson_dcgan", "check_walk", lambda a, b, n: np.linspace(a, b, n + 1), "shape"),
-    ("lesson_unet", "check_up_filters", [512, 512, 512, 512, 512, 256, 128, 64], "seven are left"),
-    ("lesson_unet", "check_up_filters", [64, 128, 256, 512, 512, 512, 512], "beside the innermost"),
-    ("lesson_unet", "check_skip", lambda a, b: a + b.sum(-1, keepdims=True), "a sum, as in a residual"),
-    ("lesson_unet", "check_skip", lambda a, b: np.concatenate([a, 0 * b], -1), "not all there"),
-    ("lesson_unet", "check_answers", (32, 16), "not 32"),
-    ("lesson_unet", "check_answers", (30, 16), "not 16"),
-    ("lesson_unet", "check_cycle", lambda m, p, paint, back: l1(back(paint(p)), p), "monet -> photo -> monet"),
-    ("lesson_unet", "check_cycle", lambda m, p, paint, back: l1(paint(back(m)), m), "photo -> monet -> photo"),
-    ("lesson_unet", "check_cycle", lambda m, p, paint, back: l1(paint(p), m), "add the mean absolute"),
-    ("lesson_unet", "check_identity", lambda m, p, paint, back: l1(paint(m), p) + l1(back(p), m), "one-colour trap"),
-    ("lesson_unet", "check_identity", lambda m, p, paint, back: l1(paint(m), m), "only one of the two"),
-    ("lesson_resnet", "check_residual", lambda x, f: f(x), "F(x) alone"),
-    ("lesson_resnet", "check_residual", lambda x, f: np.maximum(x + f(x), 0), "no ReLU after the sum"),
-    ("lesson_resnet", "check_instance_norm", lambda x: (x - x.mean((0, 1, 2))) / x.std((0, 1, 2)), "batch norm"),
-    ("lesson_resnet", "check_instance_norm", lambda x: x - x.mean((1, 2), keepdims=True), "contrast is still"),
-    ("lesson_resnet", "check_instance_norm",
+    ("dcgan", "check_shapes", [8, 16, 32, 64, 128, 256], "begin with the 4"),
+    ("dcgan", "check_bce", naive_bce, "logarithm infinite"),
+    ("dcgan", "check_bce", lambda x, label: max(x, 0) + np.log1p(np.exp(-abs(x))), "label"),
+    ("dcgan", "check_blind", (0.5, 1.386), "labels 1 and 0"),
+    ("dcgan", "check_blind", (0.45, 0.688), "adds both sides"),
+    ("dcgan", "check_diversity", lambda x: x.std(), "over images, not over pixels"),
+    ("dcgan", "check_diversity", lambda x: x.var(0).mean(), "noise gives"),
+    ("dcgan", "check_walk", lambda a, b, n: np.linspace(a, b, n, endpoint=False), "last one the end"),
+    ("dcgan", "check_walk", lambda a, b, n: np.linspace(0, 1, n)[:, None] ** 2 * b, "not equal"),
+    ("dcgan", "check_walk", lambda a, b, n: np.linspace(a, b, n + 1), "shape"),
+    ("unet", "check_up_filters", [512, 512, 512, 512, 512, 256, 128, 64], "seven are left"),
+    ("unet", "check_up_filters", [64, 128, 256, 512, 512, 512, 512], "beside the innermost"),
+    ("unet", "check_skip", lambda a, b: a + b.sum(-1, keepdims=True), "a sum, as in a residual"),
+    ("unet", "check_skip", lambda a, b: np.concatenate([a, 0 * b], -1), "not all there"),
+    ("unet", "check_answers", (32, 16), "not 32"),
+    ("unet", "check_answers", (30, 16), "not 16"),
+    ("unet", "check_cycle", lambda m, p, paint, back: l1(back(paint(p)), p), "monet -> photo -> monet"),
+    ("unet", "check_cycle", lambda m, p, paint, back: l1(paint(back(m)), m), "photo -> monet -> photo"),
+    ("unet", "check_cycle", lambda m, p, paint, back: l1(paint(p), m), "add the mean absolute"),
+    ("unet", "check_identity", lambda m, p, paint, back: l1(paint(m), p) + l1(back(p), m), "one-colour trap"),
+    ("unet", "check_identity", lambda m, p, paint, back: l1(paint(m), m), "only one of the two"),
+    ("resnet", "check_residual", lambda x, f: f(x), "F(x) alone"),
+    ("resnet", "check_residual", lambda x, f: np.maximum(x + f(x), 0), "no ReLU after the sum"),
+    ("resnet", "check_instance_norm", lambda x: (x - x.mean((0, 1, 2))) / x.std((0, 1, 2)), "batch norm"),
+    ("resnet", "check_instance_norm", lambda x: x - x.mean((1, 2), keepdims=True), "contrast is still"),
+    ("resnet", "check_instance_norm",
      lambda x: (x - x.mean((1, 2, 3), keepdims=True)) / x.std((1, 2, 3), keepdims=True), "layer norm"),
-    ("lesson_resnet", "check_field", lambda layers: sum(k for k, _ in layers), "From the output on"),
-    ("lesson_resnet", "check_rate", lambda step, start, constant, total: start, "at step 75"),
-    ("lesson_resnet", "check_rate",
+    ("resnet", "check_field", lambda layers: sum(k for k, _ in layers), "From the output on"),
+    ("resnet", "check_rate", lambda step, start, constant, total: start, "at step 75"),
+    ("resnet", "check_rate",
      lambda step, start, constant, total: start * min(1, (total - step) / (total - constant)), "negative"),
-    ("lesson_resnet", "check_average", lambda a, w, d: (1 - d) * a + d * w, "decay 0.9"),
-    ("lesson_submission", "check_levels", lambda x: ((x + 1) / 2).astype(np.uint8), "nearly black"),
-    ("lesson_submission", "check_levels", lambda x: ((x + 1) * 127.5).astype(np.int64).astype(np.uint8), "clip"),
-    ("lesson_submission", "check_levels",
+    ("resnet", "check_average", lambda a, w, d: (1 - d) * a + d * w, "decay 0.9"),
+    ("submission", "check_levels", lambda x: ((x + 1) / 2).astype(np.uint8), "nearly black"),
+    ("submission", "check_levels", lambda x: ((x + 1) * 127.5).astype(np.int64).astype(np.uint8), "clip"),
+    ("submission", "check_levels",
      lambda x: np.clip((x + 1) * 127.5, 0, 255).astype(np.uint8), "round to the nearest"),
-    ("lesson_submission", "check_levels", lambda x: np.clip(x, 0, 1), "takes? uint8|take uint8"),
-    ("lesson_submission", "check_missing", 10000 - 2816, "7,000 at least"),
-    ("lesson_submission", "check_frechet", lambda a, b, c, d: (a - c) ** 2 + abs(b**2 - d**2), "spreads 1 and 3"),
-    ("lesson_submission", "check_mifid", lambda fid, d: fid, "0.05"),
-    ("lesson_submission", "check_mifid", lambda fid, d: fid / (d if d <= 0.1 else 1), "distance 0.1"),
+    ("submission", "check_levels", lambda x: np.clip(x, 0, 1), "takes? uint8|take uint8"),
+    ("submission", "check_missing", 10000 - 2816, "7,000 at least"),
+    ("submission", "check_frechet", lambda a, b, c, d: (a - c) ** 2 + abs(b**2 - d**2), "spreads 1 and 3"),
+    ("submission", "check_mifid", lambda fid, d: fid, "0.05"),
+    ("submission", "check_mifid", lambda fid, d: fid / (d if d <= 0.1 else 1), "distance 0.1"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("module", "check", "answer", "hint"), WRONG)
 def test_wrong_answers_are_refused_with_the_right_hint(module, check, answer, hint):
-    found = getattr(importlib.import_module(f"monet_lib.{module}"), check).hint(answer)
+    found = getattr(importlib.import_module(f"monet_lib.course.{module}"), check).hint(answer)
     assert found
     assert re.search(hint if "|" in hint else re.escape(hint), found), found
 
@@ -131,7 +131,7 @@ def test_memorization_is_refused_the_other_way_round():
     def unit(x):
         return x / np.linalg.norm(x, axis=1, keepdims=True)
 
-    check = importlib.import_module("monet_lib.lesson_submission").check_memorization
+    check = importlib.import_module("monet_lib.course.submission").check_memorization
     table = lambda g, r: 1 - np.abs(unit(g) @ unit(r).T)  # noqa: E731
     assert "the other way round" in check.hint(lambda g, r: table(g, r).min(0).mean())
     assert "1 minus it" in check.hint(lambda g, r: 1 - table(g, r).min(1).mean())

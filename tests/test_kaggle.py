@@ -115,7 +115,9 @@ def test_a_notebook_is_laid_out_for_readers(notebook):
     assert len(first.source.splitlines()) <= 20
     for place, cell in enumerate(notebook.cells):
         if cell.metadata.get("_kg_hide-input"):
-            assert re.match(r"### [\w.]+\n\n[A-Z]", notebook.cells[place - 1].source), "a heading and a sentence"
+            assert re.match(r"### [\w.]+\n\n[A-Z]", notebook.cells[place - 1].source), (
+                "a heading and a sentence"
+            )
 
 
 def test_the_library_in_a_notebook_is_the_library(notebook):

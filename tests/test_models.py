@@ -180,8 +180,8 @@ def test_outputs_are_float32_under_mixed_precision():
 
 
 def test_a_residual_output_keeps_the_photo_where_the_last_convolution_is_silent():
-    network = resnet_generator(4, 1, norm="pixel", how="resize", residual_output=True)
-    assert network.count_params() == resnet_generator(4, 1, norm="pixel", how="resize").count_params()
+    network = resnet_generator(4, 1, norm="group", how="resize", residual_output=True)
+    assert network.count_params() == resnet_generator(4, 1, norm="group", how="resize").count_params()
     last = [layer for layer in network.layers if layer.weights][-1]
     last.set_weights([0 * w for w in last.get_weights()])
     photo = np.random.default_rng(0).uniform(-1, 1, (1, 37, 50, 3)).astype("float32")
@@ -199,7 +199,7 @@ def test_a_border_is_painted_along_and_thrown_away():
 
 
 def test_the_discriminators_norm_can_differ():
-    config = profile("tiny", norm="pixel", discriminator_norm="none")
+    config = profile("tiny", norm="group", discriminator_norm="none")
     plain = discriminator_of(config.with_(norm="none"))
     assert discriminator_of(config).count_params() == plain.count_params()
     assert discriminator_of(config.with_(discriminator_norm="")).count_params() != plain.count_params()

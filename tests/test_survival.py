@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from monet_lib.errors import UserError
 from monet_lib.networks.weights import load_generator
-from monet_lib.training import workers
+from monet_lib.training import loop
 from monet_lib.training.loop import train
 
 
@@ -24,7 +24,7 @@ def names(run):
 
 
 def test_nan_in_the_data_is_named_and_the_run_goes_on_without_it(data_folder, nano, tmp_path, monkeypatch):
-    config, run, sound = nano.with_(steps=6), tmp_path / "run", workers.training_data
+    config, run, sound = nano.with_(steps=6), tmp_path / "run", loop.training_data
     whole = train(config, data_folder, tmp_path / "whole")
 
     def damaged(batches, start, stop):
@@ -33,7 +33,7 @@ def test_nan_in_the_data_is_named_and_the_run_goes_on_without_it(data_folder, na
             lambda step, pair: (tf.where(step == 2, np.nan, pair[0]), pair[1])
         )
 
-    monkeypatch.setattr(workers, "training_data", damaged)
+    monkeypatch.setattr(loop, "training_data", damaged)
     with pytest.raises(
         UserError, match=r"run: step 3, loss \w+ is nan. .*the last checkpoint is from before"
     ):

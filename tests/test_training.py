@@ -83,7 +83,7 @@ def test_an_interrupted_run_goes_on_exactly(data_folder, nano, tmp_path, model, 
     train(config, data_folder, tmp_path / "parts", callbacks=[StopAt(5)])
     assert "stopped at step 5 of 8 and saved" in capsys.readouterr().out
     parts = train(config, data_folder, tmp_path / "parts")
-    assert "going on from step 5" in capsys.readouterr().out
+    assert "resuming at step 5" in capsys.readouterr().out
     np.testing.assert_array_equal(weights(parts), weights(whole))
     first, second = rows(tmp_path / "whole"), rows(tmp_path / "parts")
     assert [[r[n] for n in LOSSES] for r in first] == [[r[n] for n in LOSSES] for r in second]
@@ -102,7 +102,7 @@ def test_a_damaged_checkpoint_is_passed_over(data_folder, nano, tmp_path, capsys
     again = train(config, data_folder, tmp_path / "run")
     out = capsys.readouterr().out
     assert "step-00000006: damaged" in out
-    assert "going on from step 4" in out
+    assert "resuming at step 4" in out
     np.testing.assert_array_equal(weights(again), weights(whole))
 
 
@@ -224,7 +224,7 @@ def test_precision_follows_the_processor(monkeypatch):
         ("avx2", "float32"),
     ):
         monkeypatch.setattr(
-            "monet_lib.training.devices.Path.read_text", lambda self, flags=flags: f"flags : {flags}"
+            "monet_lib.gan.precision.Path.read_text", lambda self, flags=flags: f"flags : {flags}"
         )
         assert pick_precision() == expected
 
@@ -242,7 +242,7 @@ def test_sigterm_saves_like_ctrl_c(data_folder, tmp_path):
         time.sleep(0.2)
     process.send_signal(signal.SIGTERM)
     out = process.communicate(timeout=60)[0]
-    assert "and saved; the same command goes on" in out
+    assert "and saved; the same command resumes it" in out
     assert list((tmp_path / "run" / "checkpoints").glob("step-*"))
 
 

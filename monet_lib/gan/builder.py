@@ -2,7 +2,6 @@
 
 import keras
 
-from monet_lib.gan.adam import FusedAdam
 from monet_lib.gan.cyclegan import CycleGAN
 from monet_lib.gan.precision import pick_precision
 from monet_lib.networks.discriminators import discriminator_of
@@ -48,7 +47,7 @@ def build(config, steps):
     constant = round(config.decay_from * steps)
     rates = (config.generator_rate, config.discriminator_rate)
     model.compile(
-        *(FusedAdam(ConstantThenLinear(r, constant, steps), config.beta_1) for r in rates),
+        *(keras.optimizers.Adam(ConstantThenLinear(r, constant, steps), beta_1=config.beta_1) for r in rates),
         adversarial=config.adversarial,
         real_label=config.real_label,
         cycle_weight=config.cycle_weight,

@@ -30,4 +30,4 @@ def fused_instance_norm(x, gamma, beta, epsilon):
 
 
 def _accelerated():
-    return bool(tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"))
+    return bool(tf.config.list_logical_devices("GPU"))

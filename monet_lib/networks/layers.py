@@ -61,9 +61,7 @@ def normalization(norm, channels):
     """Make a normalization layer for `channels` channels.
 
     "instance": each channel of each image by its own mean and variance (Ulyanov et al. 2016), so that an image's
-    contrast drops out. "group": 32 groups of channels, or as many as divide. "batch": over the batch. "pixel": every
-    pixel over its channels (Ba et al. 2016, as in ConvNeXt), so that a pixel's value depends on its neighbourhood
-    alone and an image can be painted in tiles. "none": none.
+    contrast drops out. "group": 32 groups of channels, or as many as divide. "batch": over the batch. "none": none.
     Epsilon is 1e-5 as in the papers; Keras' own default is 1e-3.
     """
     if norm == "instance":
@@ -72,11 +70,9 @@ def normalization(norm, channels):
         return layers.GroupNormalization(groups=math.gcd(32, channels), epsilon=1e-5)
     if norm == "batch":
         return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
-    if norm == "pixel":
-        return layers.LayerNormalization(axis=-1, epsilon=1e-5)
     if norm == "none":
         return layers.Identity()
-    raise ValueError(f"norm {norm!r} is unknown. Use 'instance', 'group', 'batch', 'pixel' or 'none'.")
+    raise ValueError(f"norm {norm!r} is unknown. Use 'instance', 'group', 'batch' or 'none'.")
 
 
 def convolution(filters, size, strides=1, padding="same", use_bias=False, init="normal", **kwargs):

@@ -37,7 +37,7 @@ def paint_all(generator, photos, batch=8):
 def paint_large(generator, photo, tile=TILE):
     """One uint8 photo (h, w, 3) of any size to a painting of its size, in tiles where a side exceeds `tile` px.
 
-    Memory is bounded by the tile. Where no norm looks at the whole picture (norm "none" or "pixel") tiles equal the
+    Memory is bounded by the tile. Where no norm looks at the whole picture (norm "none") tiles equal the
     painting in one piece; else their brightness can differ a little, and fades over RAMP px.
     """
     height, width = photo.shape[:2]

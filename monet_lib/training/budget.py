@@ -44,7 +44,7 @@ class TimeBudget(StepCallback):
 
     At its first step it saves the run, which also shows a full disk now and not after hours, and measures what saving
     and painting take. Training stops when less than SLACK times that is left, and two of the longest steps so far;
-    the learning rates follow the step, so a run that goes on later ends like one that never stopped.
+    the learning rates follow the step, so a run that is resumed later ends like one that never stopped.
 
     photos: the ImageSet to be painted. deadline: as `time.monotonic` counts, seconds.
     """
@@ -61,7 +61,7 @@ class TimeBudget(StepCallback):
             self.longest = max(self.longest, time.monotonic() - self.before)
         self.before = time.monotonic()
         if self.before + self.reserve + 2 * self.longest > self.deadline:
-            tqdm.write(f"time budget: stopped after step {self.step} to paint in time; the same call goes on")
+            tqdm.write(f"time budget: stopped after step {self.step} to paint in time; the same call resumes")
             self.model.stop_training = True
 
     def _measure(self):

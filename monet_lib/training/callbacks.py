@@ -72,10 +72,14 @@ class Journal(StepCallback):
             self.row = [self.step, seconds, *means]
             self._write([self.step, f"{seconds:.2f}", *(f"{m:.5f}" for m in means)])
             self.sums, self.count = dict.fromkeys(LOSSES, 0.0), 0
-            generators, discriminators = means[0] + means[1], means[4] + means[5]
-            self.bar.set_postfix_str(
-                f"fool {generators:.2f} cycle {means[2]:.2f} identity {means[3]:.2f} tell {discriminators:.2f}"
-            )
+            generator, discriminator = means[0] + means[1], means[4] + means[5]
+            shown = {
+                "generator": generator,
+                "cycle": means[2],
+                "identity": means[3],
+                "discriminator": discriminator,
+            }
+            self.bar.set_postfix_str(" ".join(f"{name} {loss:.2f}" for name, loss in shown.items()))
 
     def _write(self, row):
         try:
@@ -84,7 +88,7 @@ class Journal(StepCallback):
         except OSError as error:
             raise UserError(
                 f"{self.run.folder}/history.csv: can't be written ({error.strerror}). Free space; the same command "
-                "goes on from the last checkpoint."
+                "resumes from the last checkpoint."
             ) from None
 
     def on_train_end(self, logs=None):

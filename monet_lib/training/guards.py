@@ -35,9 +35,9 @@ def symptoms(photos, painted):
 class Guard(StepCallback):
     """Looks at a few paintings every `every` steps and at the discriminators' losses, and says what looks wrong.
 
-    One line for a kind of collapse, and none again until it has gone and come back. A copy is expected at first from a
-    generator with residual_output, and is reported from `patience` steps on; a discriminator's loss counts as near
-    zero when its mean over the last `patience` steps is below 0.02. photos: (n, h, w, 3) in [-1, 1].
+    One line for a kind of collapse, and none again until it has gone and come back. A copy is reported from `patience`
+    steps on; a discriminator's loss counts as near zero when its mean over the last `patience` steps is below 0.02.
+    photos: (n, h, w, 3) in [-1, 1].
     """
 
     def __init__(self, run, start, photos, every=100, patience=1000):

@@ -1,12 +1,12 @@
-"""Build a CycleGAN from a Config and train it in a run's folder: devices, precision, learning rates, resuming."""
+"""Train a CycleGAN in a run's folder: data, model, checkpoint, and the callbacks around `keras.Model.fit`."""
 
 import time
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
 from monet_lib.data.competition import find_images, to_float
-from monet_lib.data.pipeline import UnpairedBatches, load_pair, split
+from monet_lib.data.pipeline import UnpairedBatches, load_pair, split, training_data
 from monet_lib.errors import UserError
 from monet_lib.gan.builder import build
 from monet_lib.gan.precision import pick_precision
@@ -18,19 +18,26 @@ from monet_lib.training.devices import strategy
 from monet_lib.training.guards import Guard
 from monet_lib.training.runs import Run
 from monet_lib.training.tensorboard import TensorBoard, require_tensorboard
-from monet_lib.training.workers import fit_on, folder_of, restore_together
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The images of one domain: uint8 (n, 256, 256, 3) to train on, and those held out to score with."""
+
+    train: np.ndarray
+    held: np.ndarray
 
 
 def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices="auto", time_budget=None,
           tensorboard=False):  # fmt: skip
     """Train in the folder `out`, from its last checkpoint if it has one. Returns the CycleGAN.
 
-    data: the images' folder (see `data.find_data`). Writes config.json, history.csv, checkpoints/, grids/,
-    losses.png and generator.npz. Ctrl-C saves and returns. Raises UserError for bad images, for an `out` that holds
-    another run, and where it can't write. callbacks: more Keras callbacks. devices: see `devices.strategy`.
+    data: the images' folder (see `find_data`). Writes config.json, history.csv, checkpoints/, grids/, losses.png and
+    generator.npz. Ctrl-C saves and returns. callbacks: more Keras callbacks. devices: see `devices.strategy`.
     time_budget: hours from now for training and for painting the photos afterwards; None: no limit. The learning rates
-    follow the step and not the clock: a run that is stopped early goes on at the same rates with the next call.
-    tensorboard: also write tensorboard/, see `tensorboard.TensorBoard`.
+    follow the step and not the clock: a run that is stopped early resumes at the same rates with the next call.
+    tensorboard: also write tensorboard/, see `tensorboard.TensorBoard`. Raises UserError for bad images, for an `out`
+    that holds another run, and where it can't write.
     """
     began = time.monotonic()
     if time_budget is not None and not time_budget > 0:
@@ -38,63 +45,80 @@ def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices=
     if tensorboard:
         require_tensorboard()
     scope = strategy(devices)
-    with folder_of(scope, out) as folder:
-        return _train_in(
-            scope, config, data, out, folder, skip_bad, format, callbacks,
-            time_budget and began + 3600 * time_budget, tensorboard,
-        )  # fmt: skip
-
-
-def _train_in(scope, config, data, out, folder, skip_bad, format, callbacks, deadline, tensorboard):
     if config.batch_size % scope.num_replicas_in_sync:
-        raise UserError(
-            f"batch_size: {config.batch_size} is no multiple of the {scope.num_replicas_in_sync} devices. Change it."
-        )
+        raise UserError(f"batch_size: {config.batch_size} is no multiple of the {scope.num_replicas_in_sync} devices. "
+                        "Change it.")  # fmt: skip
     pair = load_pair(data, skip_bad, format)
-    kept, held = {}, {}
-    for name, holdout in (("monet", config.holdout_monets), ("photo", config.holdout_photos)):
-        pixels = pair[name][1]
-        if holdout >= len(pixels):
-            raise UserError(f"holdout_{name}s: {holdout} of {len(pixels)} leaves none to train on. Lower it.")
-        inside, outside = split(len(pixels), holdout, config.seed)
-        kept[name], held[name] = (pixels[inside] if holdout else pixels), pixels[outside]
-    batches = UnpairedBatches(kept["monet"], kept["photo"], config)
+    photos, monets = (hold_out(pair[name][1], name, config) for name in ("photo", "monet"))
+    batches = UnpairedBatches(monets.train, photos.train, config)
     steps = config.steps or config.epochs * batches.steps_per_epoch
-    run = Run.open(folder, config.with_(steps=steps), data, pair, format)
+    run = Run.open(out, config.with_(steps=steps), data, pair, format)
     with scope.scope():
         model = build(config, steps)
-    checkpoints = Checkpoints(run.folder / "checkpoints", model, config.keep)
-    start = restore_together(scope, checkpoints, Path(out) / "checkpoints")
-    if config.start_from and not start:
-        with scope.scope():
+        checkpoints = Checkpoints(run.folder / "checkpoints", model, config.keep)
+        start = checkpoints.restore()
+        if config.start_from and not start:
             load_networks(config.start_from, model)
     if start >= steps:
         print(f"{out}: trained to its last step, {steps}, already")
         return model
-    print(f"{out}: {f'going on from step {start}' if start else 'a new run'}, to step {steps}; "
+    print(f"{out}: {f'resuming at step {start}' if start else 'a new run'}, to step {steps}; "
           f"{batches.steps_per_epoch} steps an epoch; {pick_precision(config.precision)}")  # fmt: skip
-    shown = [np.asarray(to_float(kept[name][:4])) for name in ("photo", "monet")]
-    saver = Saver(run, checkpoints, start, config.checkpoint_every)
-    journal = Journal(run, start, steps, config.log_every)
-    pictures = Pictures(run, shown, start, batches.steps_per_epoch)
-    callbacks = [Guard(run, start, shown[0]), *callbacks]
-    validator = None
-    if config.validate_every:
-        validator = Validator(run, start, saver, held["photo"], held["monet"], kept["monet"])
-        callbacks = [*callbacks, validator]
-    if deadline is not None:
-        photos = find_images(data, "photo", format)
-        callbacks = [*callbacks, TimeBudget(run, start, saver, photos, deadline)]
-    callbacks = [journal, *callbacks, pictures, saver]
+    around = Surroundings(run, checkpoints, start, steps, batches.steps_per_epoch, (photos, monets))
+    if time_budget is not None:
+        photo_set = find_images(data, "photo", format)
+        around.budget = TimeBudget(run, start, around.saver, photo_set, began + 3600 * time_budget)
     if tensorboard:
-        callbacks = [*callbacks, TensorBoard(run, start, journal, pictures, validator)]
-    try:
-        fit_on(scope, model, batches, start, steps, callbacks)
-    except KeyboardInterrupt:
-        journal.close()
-        saver.save()
-        pictures.draw()
-        print(f"\nstopped at step {saver.step} of {steps} and saved; the same command goes on from there")
-    finally:
-        journal.close()
+        around.board = TensorBoard(run, start, around.journal, around.pictures, around.validator)
+    around.fit(model, training_data(batches, start, steps), callbacks)
     return model
+
+
+def hold_out(pixels, name, config):
+    """The Domain of uint8 (n, 256, 256, 3) images, without the config's holdout. Raises UserError if none is left."""
+    count = getattr(config, f"holdout_{name}s")
+    if count >= len(pixels):
+        raise UserError(f"holdout_{name}s: {count} of {len(pixels)} leaves none to train on. Lower it.")
+    inside, outside = split(len(pixels), count, config.seed)
+    return Domain(pixels[inside] if count else pixels, pixels[outside])
+
+
+class Surroundings:
+    """What happens around the steps of one run: history, warnings, scores, a time limit, pictures, checkpoints."""
+
+    def __init__(self, run, checkpoints, start, steps, steps_per_epoch, domains):
+        photos, monets = domains
+        shown = [np.asarray(to_float(domain.train[:4])) for domain in domains]
+        self.steps, config = steps, run.config
+        self.saver = Saver(run, checkpoints, start, config.checkpoint_every)
+        self.journal = Journal(run, start, steps, config.log_every)
+        self.guard = Guard(run, start, shown[0])
+        self.pictures = Pictures(run, shown, start, steps_per_epoch)
+        self.validator = self.budget = self.board = None
+        if config.validate_every:
+            self.validator = Validator(run, start, self.saver, photos.held, monets.held, monets.train)
+
+    def fit(self, model, data, callbacks):
+        """Take the steps of `data`. Ctrl-C saves and returns. The board comes last: it shows what the others made."""
+        found = [
+            self.journal,
+            self.guard,
+            *callbacks,
+            self.validator,
+            self.budget,
+            self.pictures,
+            self.saver,
+            self.board,
+        ]
+        found = [callback for callback in found if callback is not None]
+        try:
+            model.fit(data, epochs=1, shuffle=False, verbose=0, callbacks=found)
+        except KeyboardInterrupt:
+            self.journal.close()
+            self.saver.save()
+            self.pictures.draw()
+            print(
+                f"\nstopped at step {self.saver.step} of {self.steps} and saved; the same command resumes it"
+            )
+        finally:
+            self.journal.close()

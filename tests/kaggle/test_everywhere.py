@@ -87,7 +87,7 @@ def test_three_minutes_of_real_images_and_three_more(tmp_path):
         assert float(taken) <= 3.0, "from the first cell to the checked zip"
         saved = sorted((tmp_path / version / "monet-run" / "checkpoints").glob("step-*"))
         steps.append(int(saved[-1].name.removeprefix("step-")))
-        assert (f"going on from step {steps[0]}" in text) == (version == "second")
+        assert (f"resuming at step {steps[0]}" in text) == (version == "second")
         if version == "first":
             (tmp_path / version).rename(images / "monet-submission")
     assert 0 < steps[0] < steps[1]
