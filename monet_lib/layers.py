@@ -6,6 +6,7 @@ import keras
 from keras import layers, ops
 
 from monet_lib.fused import fused_instance_norm, fuses
+from monet_lib.spectral import SpectralConv2D
 
 # Radford et al. 2016 and Zhu et al. 2017 draw every convolution's weights from N(0, 0.02).
 INIT_STDDEV = 0.02
@@ -63,7 +64,7 @@ def normalization(norm, channels):
     "instance": each channel of each image by its own mean and variance (Ulyanov et al. 2016), so that an image's
     contrast drops out. "group": 32 groups of channels, or as many as divide. "batch": over the batch. "pixel": every
     pixel over its channels (Ba et al. 2016, as in ConvNeXt), so that a pixel's value depends on its neighbourhood
-    alone and an image can be painted in tiles. "none": none.
+    alone and an image can be painted in tiles. "none": none; nor with "spectral", where the convolutions do the work.
     Epsilon is 1e-5 as in the papers; Keras' own default is 1e-3.
     """
     if norm == "instance":
@@ -74,18 +75,21 @@ def normalization(norm, channels):
         return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
     if norm == "pixel":
         return layers.LayerNormalization(axis=-1, epsilon=1e-5)
-    if norm == "none":
+    if norm in ("none", "spectral"):
         return layers.Identity()
     raise ValueError(f"norm {norm!r} is unknown. Use 'instance', 'group', 'batch', 'pixel' or 'none'.")
 
 
-def convolution(filters, size, strides=1, padding="same", use_bias=False, init="normal", **kwargs):
+def convolution(
+    filters, size, strides=1, padding="same", use_bias=False, init="normal", spectral=False, **kwargs
+):
     """A convolution with the papers' initial weights; no bias unless asked, since a norm would cancel it.
 
     init: "normal", the papers'; "he", He et al. 2015, which keeps a signal's size through layers of ReLUs where no norm
-    restores it; "zeros", for a last layer that begins by changing nothing.
+    restores it; "zeros", for a last layer that begins by changing nothing. spectral: see `spectral.SpectralConv2D`.
     """
-    return layers.Conv2D(
+    kind = SpectralConv2D if spectral else layers.Conv2D
+    return kind(
         filters, size, strides, padding, use_bias=use_bias, kernel_initializer=_initializer(init), **kwargs
     )
 
@@ -102,7 +106,9 @@ def downsample(filters, size=4, norm="instance"):
     """
     return keras.Sequential(
         [
-            convolution(filters, size, strides=2, use_bias=norm == "none"),
+            convolution(
+                filters, size, strides=2, use_bias=norm in ("none", "spectral"), spectral=norm == "spectral"
+            ),
             normalization(norm, filters),
             layers.LeakyReLU(0.2),
         ]
