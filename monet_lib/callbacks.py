@@ -10,10 +10,11 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from monet_lib.config import UserError
+from monet_lib.data import to_float, to_uint8
 from monet_lib.features import feature_network
-from monet_lib.runs import LOSSES
+from monet_lib.models import with_border
+from monet_lib.runs import losses_of
 from monet_lib.scoring import compare, embed
-from monet_lib.translation import paint_all
 from monet_lib.viz import plot_history, plot_validation, read_history, training_grid
 
 
@@ -45,7 +46,8 @@ class Journal(StepCallback):
     def __init__(self, run, start, steps, log_every):
         super().__init__(run, start)
         self.steps, self.log_every = steps, log_every
-        self.sums, self.count, self.file = dict.fromkeys(LOSSES, 0.0), 0, None
+        self.names = losses_of(run.config)
+        self.sums, self.count, self.file = dict.fromkeys(self.names, 0.0), 0, None
         self.row = None  # the last line written: step, seconds, losses
 
     def on_train_begin(self, logs=None):
@@ -56,7 +58,7 @@ class Journal(StepCallback):
         )
 
     def on_step(self, before, logs):
-        for name in LOSSES:
+        for name in self.names:
             value = float(logs[name])
             if not math.isfinite(value):
                 raise UserError(
@@ -67,11 +69,11 @@ class Journal(StepCallback):
         self.count += 1
         self.bar.update(self.step - before)
         if self.passed(before, self.log_every) or self.step == self.steps:
-            means = [self.sums[name] / self.count for name in LOSSES]
+            means = [self.sums[name] / self.count for name in self.names]
             seconds = self.before + time.perf_counter() - self.began
             self.row = [self.step, seconds, *means]
             self._write([self.step, f"{seconds:.2f}", *(f"{m:.5f}" for m in means)])
-            self.sums, self.count = dict.fromkeys(LOSSES, 0.0), 0
+            self.sums, self.count = dict.fromkeys(self.names, 0.0), 0
             generators, discriminators = means[0] + means[1], means[4] + means[5]
             self.bar.set_postfix_str(
                 f"fool {generators:.2f} cycle {means[2]:.2f} identity {means[3]:.2f} tell {discriminators:.2f}"
@@ -145,8 +147,18 @@ class Validator(StepCallback):
         if self.passed(before, self.every):
             self.validate()
 
+    def paint(self):
+        """The photos painted as the finished generator will paint them, with its border: uint8.
+
+        Called directly: under a strategy, `predict_on_batch` gives the whole batch to every replica.
+        """
+        generator = self.model.averaged_generator or self.model.monet_generator
+        painter = with_border(generator, self.run.config.border)
+        parts = (self.photos[k : k + 8] for k in range(0, len(self.photos), 8))
+        return np.concatenate([to_uint8(painter(to_float(part), training=False)) for part in parts])
+
     def validate(self):
-        painted = paint_all(self.model, self.photos)
+        painted = self.paint()
         score = compare(self.network, embed(painted, self.network), self.real, self.seen)
         best = min((float(row[1]) for row in self.rows), default=math.inf)
         self.rows.append([self.step, score.kid, score.kid_std, score.fid, score.memorization])

@@ -17,6 +17,12 @@ LOSSES = (
     "monet_discriminator",
     "photo_discriminator",
 )
+FEATURE_LOSSES = ("feature_generator", "feature_discriminator")
+
+
+def losses_of(config):
+    """The names of the losses that training with this Config reports."""
+    return LOSSES + (FEATURE_LOSSES if config.feature_discriminator else ())
 
 
 class Run:
@@ -100,7 +106,7 @@ class Run:
 
     def history_from(self, step):
         """history.csv, cut back to rows up to `step` and opened to append to, and the seconds it has counted."""
-        fields = ["step", "seconds", *LOSSES]
+        fields = ["step", "seconds", *losses_of(self.config)]
         rows = self.table("history.csv", fields, step)
         self.write_table("history.csv", fields, rows)
         seconds = float(rows[-1][1]) if rows else 0.0

@@ -14,6 +14,7 @@ from monet_lib.config import UserError
 from monet_lib.cyclegan import CycleGAN
 from monet_lib.data import find_images, to_float
 from monet_lib.devices import pick_precision, strategy
+from monet_lib.feature_discriminator import FeatureDiscriminator
 from monet_lib.guards import Guard
 from monet_lib.models import discriminator_of, generator_of
 from monet_lib.pipeline import UnpairedBatches, load_pair, split
@@ -55,6 +56,7 @@ def build(config, steps):
             config.pool_size,
             (config.image_size, config.image_size, 3),
             config.seed,
+            FeatureDiscriminator(seed=config.seed) if config.feature_discriminator else None,
         )
     finally:
         keras.config.set_dtype_policy(outside)
@@ -71,6 +73,7 @@ def build(config, steps):
         diff_augment=config.diff_augment,
         ema=config.ema,
         joined="batch" not in (config.norm, config.discriminator_norm),
+        feature_share=config.feature_discriminator,
     )
     return model
 
