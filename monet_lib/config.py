@@ -35,7 +35,7 @@ class Config:
     residual_output: bool = False  # ResNet: the last layer gives a change to the photo, not a new image
     border: int = 0  # px of reflection that a trained generator paints around an image and throws away
     norm: str = "instance"  # or "group", "batch", "none"
-    discriminator_norm: str = ""  # "": as the generators'
+    discriminator_norm: str = ""  # "": as the generators'; or "spectral", a limit on the weights
     start_from: str = ""  # folder of trained networks, such as models/, to go on from; "": fresh weights
 
     # Losses
@@ -45,6 +45,7 @@ class Config:
     identity_weight: float = 5.0
     identity_until: float = 0.0  # share of training in which the identity loss fades to nothing; 0: it stays
     r1_weight: float = 0.0  # gradient penalty on real images
+    feature_discriminator: float = 0.0  # its share of the Monet side's adversarial loss; 0: there is none
     diff_augment: str = ""  # comma list of color, translation, cutout: on what the discriminators see
 
     # Optimization
@@ -110,7 +111,7 @@ CHOICES = {
     "model": ("resnet", "unet"),
     "upsample": ("resize", "transpose"),
     "norm": ("instance", "group", "batch", "none"),
-    "discriminator_norm": ("", "instance", "group", "batch", "none"),
+    "discriminator_norm": ("", "instance", "group", "batch", "none", "spectral"),
     "adversarial": ("least_squares", "bce", "hinge", "hinge,bce"),
     "precision": ("auto", "float32", "mixed_bfloat16"),
 }
@@ -122,7 +123,7 @@ RANGES = {
     "residual_blocks": (1, 64), "unet_depth": (2, 12), "unet_dropout": (0, 0.99), "border": (0, 64),
     "real_label": (0.5, 1), "identity_until": (0, 1), "decay_from": (0, 1), "pool_size": (0, 10**4),
     "ema": (0, 0.99999), "beta_1": (0, 0.999), "generator_rate": (0, 1), "discriminator_rate": (0, 1),
-    "cycle_weight": (0, 10**4), "identity_weight": (0, 10**4), "r1_weight": (0, 10**6),
+    "feature_discriminator": (0, 1), "cycle_weight": (0, 10**4), "identity_weight": (0, 10**4), "r1_weight": (0, 10**6),
 }  # fmt: skip
 
 PROFILES = {

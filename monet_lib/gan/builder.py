@@ -3,6 +3,7 @@
 import keras
 
 from monet_lib.gan.cyclegan import CycleGAN
+from monet_lib.gan.feature_discriminator import FeatureDiscriminator
 from monet_lib.gan.precision import pick_precision
 from monet_lib.networks.discriminators import discriminator_of
 from monet_lib.networks.generators import generator_of
@@ -41,6 +42,7 @@ def build(config, steps):
             config.pool_size,
             (config.image_size, config.image_size, 3),
             config.seed,
+            FeatureDiscriminator(seed=config.seed) if config.feature_discriminator else None,
         )
     finally:
         keras.config.set_dtype_policy(outside)
@@ -57,5 +59,6 @@ def build(config, steps):
         diff_augment=config.diff_augment,
         ema=config.ema,
         joined="batch" not in (config.norm, config.discriminator_norm),
+        feature_share=config.feature_discriminator,
     )
     return model

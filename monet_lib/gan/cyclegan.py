@@ -15,6 +15,12 @@ LOSSES = (
     "monet_discriminator",
     "photo_discriminator",
 )
+FEATURE_LOSSES = ("feature_generator", "feature_discriminator")
+
+
+def losses_of(config):
+    """The names of the losses that training with this Config reports."""
+    return LOSSES + (FEATURE_LOSSES if config.feature_discriminator else ())
 
 
 class CycleGAN(keras.Model):
@@ -23,15 +29,17 @@ class CycleGAN(keras.Model):
     `monet_generator` paints: photo -> Monet. `photo_generator` goes back. Inputs are (monet, photo) throughout, each
     (batch, h, w, 3) float32 in [-1, 1]. `averaged_generator`, a network like `monet_generator`, follows it as an
     exponential moving average and does the painting of `model(photos)`; without it `monet_generator` does.
+    feature_discriminator: a `FeatureDiscriminator` that judges paintings beside `monet_discriminator`, or None.
     pool_size: fakes kept for each discriminator, 0 for none; the pool needs image_shape, such as (128, 128, 3).
     """
 
     def __init__(self, monet_generator, photo_generator, monet_discriminator, photo_discriminator,
-                 averaged_generator=None, pool_size=0, image_shape=None, seed=0, **kwargs):  # fmt: skip
+                 averaged_generator=None, pool_size=0, image_shape=None, seed=0, feature_discriminator=None,
+                 **kwargs):  # fmt: skip
         super().__init__(**kwargs)
         self.monet_generator, self.photo_generator = monet_generator, photo_generator
         self.monet_discriminator, self.photo_discriminator = monet_discriminator, photo_discriminator
-        self.averaged_generator = averaged_generator
+        self.averaged_generator, self.feature_discriminator = averaged_generator, feature_discriminator
         self.monet_pool = ImagePool(pool_size, image_shape, name="monet_pool") if pool_size else None
         self.photo_pool = ImagePool(pool_size, image_shape, name="photo_pool") if pool_size else None
         self.seed = seed
@@ -45,7 +53,7 @@ class CycleGAN(keras.Model):
 
     def compile(self, generator_optimizer, discriminator_optimizer, adversarial="least_squares", real_label=1.0,
                 cycle_weight=10.0, identity_weight=5.0, identity_steps=0, r1_weight=0.0, diff_augment="", ema=0.999,
-                joined=False, **kwargs):  # fmt: skip
+                joined=False, feature_share=0.5, **kwargs):  # fmt: skip
         """Set optimizers and losses. One optimizer serves both generators, one both discriminators.
 
         adversarial: "least_squares", "bce" or "hinge"; a comma list gives each discriminator head its own.
@@ -53,7 +61,8 @@ class CycleGAN(keras.Model):
         skipped; 0 keeps it. r1_weight: gradient penalty on real images. diff_augment: see `augment.diff_augment`.
         ema: decay of the averaged generator. joined: translation and identity in one call of a generator, real and fake
         in one of a discriminator: quicker, for networks in which an image doesn't depend on the others of its batch,
-        so not with batch norm. Other arguments go to `keras.Model.compile`.
+        so not with batch norm. feature_share: of the feature discriminator's loss in the Monet side's; the rest is the
+        other's. Other arguments go to `keras.Model.compile`.
         """
         # XLA takes a minute to compile this step on a CPU and then runs slower; Keras would choose "auto".
         super().compile(optimizer=generator_optimizer, **{"jit_compile": False, **kwargs})
@@ -62,6 +71,7 @@ class CycleGAN(keras.Model):
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
         self.identity_steps, self.r1_weight = identity_steps, r1_weight
         self.diff_augment, self.ema, self.joined = diff_augment, ema, joined
+        self.feature_share = feature_share if self.feature_discriminator is not None else 0.0
         generator_optimizer.build(self.generator_variables)
         discriminator_optimizer.build(self.discriminator_variables)
 
@@ -71,7 +81,8 @@ class CycleGAN(keras.Model):
 
     @property
     def discriminator_variables(self):
-        return self.monet_discriminator.trainable_variables + self.photo_discriminator.trainable_variables
+        networks = (self.monet_discriminator, self.photo_discriminator, self.feature_discriminator)
+        return [v for network in networks if network is not None for v in network.trainable_variables]
 
     @property
     def step(self):
@@ -106,7 +117,11 @@ class CycleGAN(keras.Model):
             monet_draws, photo_draws = (self._share(self._draws(monet, step, k, DRAWS)) for k in (0, 1))
             monet_adversarial = self._fool(self.monet_discriminator, fake_monet, monet_draws)
             photo_adversarial = self._fool(self.photo_discriminator, fake_photo, photo_draws)
-            adversarial = monet_adversarial + photo_adversarial
+            adversarial = (1.0 - self.feature_share) * monet_adversarial + photo_adversarial
+            if self.feature_share:
+                fake_maps = self._maps(fake_monet, monet_draws)
+                feature_adversarial = self.feature_discriminator.fool(fake_maps)
+                adversarial += self.feature_share * feature_adversarial
             total = (adversarial + self.cycle_weight * cycle + identity_weight * identity) / replicas
             total = self.generator_optimizer.scale_loss(total)
         generator_gradients = generator_tape.gradient(total, self.generator_variables)
@@ -116,7 +131,12 @@ class CycleGAN(keras.Model):
         with tf.GradientTape() as discriminator_tape:
             monet_loss = self._tell_apart(self.monet_discriminator, monet, fake_monet, monet_draws)
             photo_loss = self._tell_apart(self.photo_discriminator, photo, fake_photo, photo_draws)
-            total = self.discriminator_optimizer.scale_loss((monet_loss + photo_loss) / replicas)
+            total = (1.0 - self.feature_share) * monet_loss + photo_loss
+            if self.feature_share:
+                real_maps = self._maps(monet, monet_draws)
+                feature_loss = self.feature_discriminator.tell_apart(real_maps, fake_maps)
+                total += self.feature_share * feature_loss
+            total = self.discriminator_optimizer.scale_loss(total / replicas)
         discriminator_gradients = discriminator_tape.gradient(total, self.discriminator_variables)
         losses = {
             "monet_generator": monet_adversarial,
@@ -126,6 +146,8 @@ class CycleGAN(keras.Model):
             "monet_discriminator": monet_loss,
             "photo_discriminator": photo_loss,
         }
+        if self.feature_share:
+            losses |= {"feature_generator": feature_adversarial, "feature_discriminator": feature_loss}
         return generator_gradients, discriminator_gradients, {k: v / replicas for k, v in losses.items()}
 
     def _translate(self, generator, images, targets):
@@ -149,6 +171,9 @@ class CycleGAN(keras.Model):
             return self.identity_weight, loss()
         left = tf.maximum(0.0, 1.0 - tf.cast(step, tf.float32) / self.identity_steps)
         return self.identity_weight * left, tf.cond(left > 0.0, loss, lambda: tf.constant(0.0))
+
+    def _maps(self, images, draws):
+        return self.feature_discriminator.project(diff_augment(images, draws, self.diff_augment))
 
     def _fool(self, discriminator, fake, draws):
         logits = discriminator(diff_augment(fake, draws, self.diff_augment), training=True)

@@ -13,12 +13,15 @@ def patch_discriminator(filters=(64, 128, 256, 512), norm="instance", heads=1, n
     filters: of the 4x4 convolutions; all but the last halve the size. The first has no norm. (batch, 256, 256, 3)
     -> (batch, 30, 30, heads) logits, high for "real"; other sizes likewise. Two heads share the trunk.
     """
+    spectral, bias = norm == "spectral", norm in ("none", "spectral")
     x = inputs = keras.Input((None, None, 3))
     for level, f in enumerate(filters[:-1]):
-        x = downsample(f, norm="none" if level == 0 else norm)(x)
-    x = convolution(filters[-1], 4, padding="valid", use_bias=norm == "none")(layers.ZeroPadding2D(1)(x))
+        x = downsample(f, norm="none" if level == 0 and not spectral else norm)(x)
+    x = layers.ZeroPadding2D(1)(x)
+    x = convolution(filters[-1], 4, padding="valid", use_bias=bias, spectral=spectral)(x)
     x = layers.LeakyReLU(0.2)(normalization(norm, filters[-1])(x))
-    x = convolution(heads, 4, padding="valid", use_bias=True)(layers.ZeroPadding2D(1)(x))
+    x = layers.ZeroPadding2D(1)(x)
+    x = convolution(heads, 4, padding="valid", use_bias=True, spectral=spectral)(x)
     return keras.Model(
         inputs, layers.Activation("linear", dtype="float32")(x), name=name or "patch_discriminator"
     )

@@ -6,6 +6,7 @@ import keras
 from keras import layers, ops
 
 from monet_lib.networks.fused import fused_instance_norm, fuses
+from monet_lib.networks.spectral import SpectralConv2D
 
 # Radford et al. 2016 and Zhu et al. 2017 draw every convolution's weights from N(0, 0.02).
 INIT_STDDEV = 0.02
@@ -61,7 +62,8 @@ def normalization(norm, channels):
     """Make a normalization layer for `channels` channels.
 
     "instance": each channel of each image by its own mean and variance (Ulyanov et al. 2016), so that an image's
-    contrast drops out. "group": 32 groups of channels, or as many as divide. "batch": over the batch. "none": none.
+    contrast drops out. "group": 32 groups of channels, or as many as divide. "batch": over the batch. "none": none; nor
+    with "spectral", where the convolutions do the work.
     Epsilon is 1e-5 as in the papers; Keras' own default is 1e-3.
     """
     if norm == "instance":
@@ -70,18 +72,21 @@ def normalization(norm, channels):
         return layers.GroupNormalization(groups=math.gcd(32, channels), epsilon=1e-5)
     if norm == "batch":
         return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
-    if norm == "none":
+    if norm in ("none", "spectral"):
         return layers.Identity()
     raise ValueError(f"norm {norm!r} is unknown. Use 'instance', 'group', 'batch' or 'none'.")
 
 
-def convolution(filters, size, strides=1, padding="same", use_bias=False, init="normal", **kwargs):
+def convolution(
+    filters, size, strides=1, padding="same", use_bias=False, init="normal", spectral=False, **kwargs
+):
     """A convolution with the papers' initial weights; no bias unless asked, since a norm would cancel it.
 
     init: "normal", the papers'; "he", He et al. 2015, which keeps a signal's size through layers of ReLUs where no norm
-    restores it; "zeros", for a last layer that begins by changing nothing.
+    restores it; "zeros", for a last layer that begins by changing nothing. spectral: see `spectral.SpectralConv2D`.
     """
-    return layers.Conv2D(
+    kind = SpectralConv2D if spectral else layers.Conv2D
+    return kind(
         filters, size, strides, padding, use_bias=use_bias, kernel_initializer=_initializer(init), **kwargs
     )
 
@@ -98,7 +103,9 @@ def downsample(filters, size=4, norm="instance"):
     """
     return keras.Sequential(
         [
-            convolution(filters, size, strides=2, use_bias=norm == "none"),
+            convolution(
+                filters, size, strides=2, use_bias=norm in ("none", "spectral"), spectral=norm == "spectral"
+            ),
             normalization(norm, filters),
             layers.LeakyReLU(0.2),
         ]

@@ -10,7 +10,7 @@ from monet_lib.errors import UserError
 from monet_lib.files import write_beside
 from monet_lib.networks.generators import generator_of, with_border
 
-COMPANIONS = ("photo_generator", "monet_discriminator", "photo_discriminator")
+COMPANIONS = ("photo_generator", "monet_discriminator", "photo_discriminator", "feature_discriminator")
 
 
 def save_generator(path, generator, config, half=False):
@@ -25,13 +25,19 @@ def save_networks(folder, model, config, half=False):
         Path(folder) / "monet.npz", model.averaged_generator or model.monet_generator, config, half
     )
     others = {
-        f"{name}-{k:03d}": w for name in COMPANIONS for k, w in enumerate(getattr(model, name).get_weights())
+        f"{name}-{k:03d}": w
+        for name in COMPANIONS
+        if (network := getattr(model, name)) is not None
+        for k, w in enumerate(network.get_weights())
     }
     _save_arrays(Path(folder) / "companions.npz", others, half)
 
 
 def load_networks(folder, model):
-    """Put the weights that `save_networks` wrote into a CycleGAN of the same networks. Raises UserError for others."""
+    """Put the weights that `save_networks` wrote into a CycleGAN of the same networks. Raises UserError for others.
+
+    A discriminator of another kind, with another norm or on features, keeps its fresh weights, and that is said.
+    """
     weights = load_generator(Path(folder) / "monet.npz")[0].get_weights()
     file = Path(folder) / "companions.npz"
     targets = [(network, weights) for network in (model.monet_generator, model.averaged_generator) if network]
@@ -39,7 +45,14 @@ def load_networks(folder, model):
         with np.load(file, allow_pickle=False) as others:
             for name in COMPANIONS:
                 found = [others[k].astype("float32") for k in sorted(others.files) if k.startswith(name)]
-                targets.append((getattr(model, name), found))
+                network = getattr(model, name)
+                if network is None:
+                    continue
+                if name.endswith("discriminator") and len(found) != len(network.weights):
+                    # Trained without a feature discriminator, say, or with another norm.
+                    print(f"{folder}: no {name} of the config's kind; it starts afresh")
+                    continue
+                targets.append((network, found))
     except (ValueError, OSError, EOFError) as error:
         reason = str(error).splitlines()[0][:120]
         raise UserError(f"{file}: not a file of networks ({reason}). Restore it or start afresh.") from None

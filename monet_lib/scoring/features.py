@@ -16,9 +16,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
+from PIL import Image
 
 from monet_lib.errors import UserError
 from monet_lib.files import write_beside
+from monet_lib.networks.imagenet import pooled_features
+from monet_lib.networks.squeezenet import squeezenet_features
 
 GRAPH = "classify_image_graph_def.pb"
 # The bucket behind http://download.tensorflow.org/models/image/imagenet/, where it is published, but over TLS.
@@ -28,7 +31,9 @@ GRAPH_URL = (
 GRAPH_BYTES = 95_673_916
 GRAPH_CONVOLUTIONS = 94
 GRAPH_SHAPE = (1, 1, 2048)  # of pool_3, for each image
-NETWORKS = ("inception-2015", "keras-inception-v3", "random-conv")
+NETWORKS = ("efficientnet-lite0", "squeezenet", "inception-2015", "keras-inception-v3", "random-conv")
+
+SHIPPED = {"efficientnet-lite0": (pooled_features, 224), "squeezenet": (squeezenet_features, 227)}
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ def feature_network(name="inception-2015", weights=None, sha256=None):
         return load_inception(find_inception(weights), sha256)
     if weights or sha256:
         raise UserError(f"features {name}: only inception-2015 takes a weights file. Leave it out.")
+    if name in SHIPPED:
+        return shipped_network(name)
     if name == "keras-inception-v3":
         return keras_inception()
     if name == "random-conv":
@@ -148,6 +155,21 @@ def keras_inception():
         return model.predict_on_batch(tf.image.resize(images, (299, 299)).numpy() / 127.5 - 1)
 
     return FeatureNetwork("keras-inception-v3", False, 299, extract)
+
+
+def shipped_network(name):
+    """A network trained on ImageNet that comes with the repo: a proxy that knows textures and things, offline.
+
+    "efficientnet-lite0" (1280 features, see `imagenet`) or "squeezenet" (512, see `squeezenet`).
+    """
+    features, size = SHIPPED[name]
+    run = tf.function(features)
+
+    def extract(images):
+        resized = [Image.fromarray(x).resize((size, size), Image.Resampling.BILINEAR) for x in images]
+        return run(np.stack(resized).astype("float32")).numpy()
+
+    return FeatureNetwork(name, False, size, extract)
 
 
 def random_network(seed=0, filters=(16, 32, 64), size=64):

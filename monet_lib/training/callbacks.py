@@ -9,10 +9,11 @@ import keras
 import numpy as np
 from tqdm.auto import tqdm
 
+from monet_lib.data.competition import to_float, to_uint8
 from monet_lib.errors import UserError
 from monet_lib.figures import encode, plot_history, plot_validation, read_history, training_grid
-from monet_lib.gan.cyclegan import LOSSES
-from monet_lib.painting.translation import paint_all
+from monet_lib.gan.cyclegan import losses_of
+from monet_lib.networks.generators import with_border
 from monet_lib.scoring.features import feature_network
 from monet_lib.scoring.scores import compare, embed
 
@@ -45,7 +46,8 @@ class Journal(StepCallback):
     def __init__(self, run, start, steps, log_every):
         super().__init__(run, start)
         self.steps, self.log_every = steps, log_every
-        self.sums, self.count, self.file = dict.fromkeys(LOSSES, 0.0), 0, None
+        self.names = losses_of(run.config)
+        self.sums, self.count, self.file = dict.fromkeys(self.names, 0.0), 0, None
         self.row = None  # the last line written: step, seconds, losses
 
     def on_train_begin(self, logs=None):
@@ -56,7 +58,7 @@ class Journal(StepCallback):
         )
 
     def on_step(self, before, logs):
-        for name in LOSSES:
+        for name in self.names:
             value = float(logs[name])
             if not math.isfinite(value):
                 raise UserError(
@@ -67,17 +69,16 @@ class Journal(StepCallback):
         self.count += 1
         self.bar.update(self.step - before)
         if self.passed(before, self.log_every) or self.step == self.steps:
-            means = [self.sums[name] / self.count for name in LOSSES]
+            means = [self.sums[name] / self.count for name in self.names]
             seconds = self.before + time.perf_counter() - self.began
             self.row = [self.step, seconds, *means]
             self._write([self.step, f"{seconds:.2f}", *(f"{m:.5f}" for m in means)])
-            self.sums, self.count = dict.fromkeys(LOSSES, 0.0), 0
-            generator, discriminator = means[0] + means[1], means[4] + means[5]
+            self.sums, self.count = dict.fromkeys(self.names, 0.0), 0
             shown = {
-                "generator": generator,
+                "generator": means[0] + means[1],
                 "cycle": means[2],
                 "identity": means[3],
-                "discriminator": discriminator,
+                "discriminator": means[4] + means[5],
             }
             self.bar.set_postfix_str(" ".join(f"{name} {loss:.2f}" for name, loss in shown.items()))
 
@@ -149,8 +150,18 @@ class Validator(StepCallback):
         if self.passed(before, self.every):
             self.validate()
 
+    def paint(self):
+        """The photos painted as the finished generator will paint them, with its border: uint8.
+
+        Called directly: under a strategy, `predict_on_batch` gives the whole batch to every replica.
+        """
+        generator = self.model.averaged_generator or self.model.monet_generator
+        painter = with_border(generator, self.run.config.border)
+        parts = (self.photos[k : k + 8] for k in range(0, len(self.photos), 8))
+        return np.concatenate([to_uint8(painter(to_float(part), training=False)) for part in parts])
+
     def validate(self):
-        painted = paint_all(self.model, self.photos)
+        painted = self.paint()
         score = compare(self.network, embed(painted, self.network), self.real, self.seen)
         best = min((float(row[1]) for row in self.rows), default=math.inf)
         self.rows.append([self.step, score.kid, score.kid_std, score.fid, score.memorization])

@@ -11,7 +11,7 @@ from pathlib import Path
 from monet_lib.config import Config
 from monet_lib.errors import UserError
 from monet_lib.files import write_beside
-from monet_lib.gan.cyclegan import LOSSES
+from monet_lib.gan.cyclegan import losses_of
 from monet_lib.networks.weights import load_generator, save_generator
 
 
@@ -96,7 +96,7 @@ class Run:
 
     def history_from(self, step):
         """history.csv, cut back to rows up to `step` and opened to append to, and the seconds it has counted."""
-        fields = ["step", "seconds", *LOSSES]
+        fields = ["step", "seconds", *losses_of(self.config)]
         rows = self.table("history.csv", fields, step)
         self.write_table("history.csv", fields, rows)
         seconds = float(rows[-1][1]) if rows else 0.0

@@ -1,0 +1,75 @@
+"""A discriminator that looks at ImageNet features, not at pixels: Projected GANs, Sauer et al. 2021.
+
+What a frozen network has learnt of textures and things is handed to it, so it begins where a PatchGAN gets after hours.
+"""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from monet_lib.gan.losses import discriminator_loss, generator_loss
+from monet_lib.networks.imagenet import MAP_CHANNELS, STRIDES, feature_maps
+from monet_lib.networks.spectral import SpectralConv2D
+
+CHANNELS = 64
+# The maps' root mean squares on paintings: divided by them, all four reach the heads at one size.
+MAP_SIZES = (7.8, 6.2, 4.9, 2.3)
+
+
+@keras.saving.register_keras_serializable("monet_lib")
+class FeatureDiscriminator(keras.Model):
+    """Frozen feature maps at four strides, a fixed random mixture of each one's channels, and a small head on each.
+
+    call: the four mixed maps of `project` to a list of four maps of logits, (batch, h, w, 1) float32, high for "real".
+    Only the heads have weights, all trainable; the mixtures are drawn from `seed`. Without the mixtures a head could
+    hold on to the few channels that tell most (Sauer et al. 2021, 3.2).
+    """
+
+    def __init__(self, channels=CHANNELS, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.channels, self.seed = channels, seed
+        rng = np.random.default_rng([seed, 5])
+        self._mixtures = [
+            rng.normal(0, 1 / (size * count**0.5), (count, channels)).astype("float32")
+            for count, size in zip(MAP_CHANNELS, MAP_SIZES, strict=True)
+        ]
+        self.heads = [_head(channels, f"stride_{stride}") for stride in STRIDES]
+        for head in self.heads:
+            head.build((None, None, None, channels))
+        self.built = True
+
+    def project(self, images):
+        """Images (batch, h, w, 3) in [-1, 1] to four maps (batch, h / stride, w / stride, channels)."""
+        maps = feature_maps(ops.cast(images, self.compute_dtype))
+        return [ops.matmul(x, ops.cast(m, x.dtype)) for x, m in zip(maps, self._mixtures, strict=True)]
+
+    def call(self, maps):
+        return [head(x) for head, x in zip(self.heads, maps, strict=True)]
+
+    def fool(self, fake_maps):
+        """The generator's hinge loss, mean over the heads; `fake_maps` of `project`."""
+        return sum(generator_loss(x, "hinge") for x in self(fake_maps)) / len(self.heads)
+
+    def tell_apart(self, real_maps, fake_maps):
+        """The heads' own hinge loss, mean over them. No gradient goes back into the maps."""
+        count = real_maps[0].shape[0]
+        both = [ops.stop_gradient(ops.concatenate(pair)) for pair in zip(real_maps, fake_maps, strict=True)]
+        losses = [discriminator_loss(x[:count], x[count:], "hinge") for x in self(both)]
+        return sum(losses) / len(losses)
+
+    def get_config(self):
+        return {**super().get_config(), "channels": self.channels, "seed": self.seed}
+
+
+def _head(channels, name):
+    return keras.Sequential(
+        [
+            SpectralConv2D(channels, 3, 2, "same"),
+            layers.LeakyReLU(0.2),
+            SpectralConv2D(channels, 3, 1, "same"),
+            layers.LeakyReLU(0.2),
+            SpectralConv2D(1, 3, 1, "same"),
+            layers.Activation("linear", dtype="float32"),
+        ],
+        name=name,
+    )

@@ -1,0 +1,88 @@
+"""EfficientNet-Lite0's ImageNet features: to score pictures by, and for a discriminator to look at them with.
+
+The trained weights come as constants from an array file of the repo (models/imagenet/README.md has origin and licence):
+no download, nothing that an optimizer or a checkpoint could get hold of, and differentiable with respect to the images.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+
+from monet_lib.errors import UserError
+
+WEIGHTS = Path(__file__).resolve().parents[2] / "models" / "imagenet" / "efficientnet_lite0.npz"
+# Repeats, kernel, stride, expansion, channels out: Tan & Le 2019, table 1, without squeeze-and-excitation; the Lite
+# variant puts ReLU6 in Swish's place. The stem before has 32 channels, the layer after 1,280.
+STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112),
+          (4, 5, 2, 6, 192), (1, 3, 1, 6, 320))  # fmt: skip
+LAST_OF_STRIDE = (1, 2, 4, 6)  # stages with the last map at strides 4, 8, 16 and 32
+MAP_CHANNELS = tuple(STAGES[k][4] for k in LAST_OF_STRIDE)  # 24, 40, 112, 320
+STRIDES = (4, 8, 16, 32)
+EPSILON = 1e-3  # of the batch norms
+
+
+def pooled_features(pixels):
+    """What scores are computed with: (batch, h, w, 3) in 0..255 to (batch, 1280), the mean over places.
+
+    The network was trained on 224x224: the caller resizes.
+    """
+    x = (ops.cast(pixels, "float32") - 127.0) / 128.0
+    *_, last = _maps(x)
+    *_, (kernel, bias) = _folded_weights()
+    return ops.mean(ops.relu6(_convolved(last, kernel, bias, 1)), axis=(1, 2))
+
+
+def feature_maps(images):
+    """Four maps of images (batch, h, w, 3) in [-1, 1], of any size: the last at strides 4, 8, 16 and 32.
+
+    (batch, ceil(h / stride), ceil(w / stride), channels) each, of 24, 40, 112 and 320 channels: those that Sauer et al.
+    2021 take from this network. In the images' dtype. Batch norm is in inference mode.
+    """
+    return _maps((images * 127.5 + 0.5) / 128.0)
+
+
+def _maps(x):
+    weights, found = iter(_folded_weights()), []
+    x = ops.relu6(_convolved(x, *next(weights), 2))
+    for stage, (repeats, _, stride, expansion, channels) in enumerate(STAGES):
+        for repeat in range(repeats):
+            y, step = x, 1 if repeat else stride
+            if expansion > 1:
+                y = ops.relu6(_convolved(y, *next(weights), 1))
+            kernel, bias = next(weights)
+            y = ops.depthwise_conv(y, ops.cast(kernel, y.dtype), step, "same", data_format="channels_last")
+            y = ops.relu6(y + ops.cast(bias, y.dtype))
+            y = _convolved(y, *next(weights), 1)
+            x = x + y if step == 1 and x.shape[-1] == channels else y
+        if stage in LAST_OF_STRIDE:
+            found.append(x)
+    return found
+
+
+def _convolved(x, kernel, bias, stride):
+    x = ops.conv(x, ops.cast(kernel, x.dtype), stride, "same", data_format="channels_last")
+    return x + ops.cast(bias, x.dtype)
+
+
+@lru_cache(maxsize=1)
+def _folded_weights(path=WEIGHTS):
+    """[(kernel, bias), ...] float32 in the order of use, each convolution with its batch norm multiplied into it.
+
+    The file has five arrays for each: kernel (h, w, in, out) or (h, w, channels, 1), gamma, beta, mean, variance.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = [file[name].astype("float32") for name in sorted(file.files)]
+    except (OSError, ValueError, EOFError) as error:
+        reason = str(error).splitlines()[0][:120]
+        raise UserError(
+            f"{path}: the ImageNet features can't be read ({reason}). Restore the file."
+        ) from None
+    folded = []
+    for kernel, gamma, beta, mean, variance in zip(*(arrays[k::5] for k in range(5)), strict=True):
+        scale = gamma / np.sqrt(variance + EPSILON)
+        depthwise = kernel.shape[-1] == 1
+        folded.append((kernel * (scale[:, None] if depthwise else scale), beta - mean * scale))
+    return folded

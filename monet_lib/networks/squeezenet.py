@@ -1,0 +1,56 @@
+"""SqueezeNet 1.1's ImageNet features: a second network, unrelated to the one of `imagenet`, to score pictures by.
+
+What was trained against one network's features must be scored by another's too (Kynkäänniemi et al. 2022): a generator
+can please a network in ways that no eye sees. The trained weights are constants from an array file of the repo.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+
+from monet_lib.errors import UserError
+
+WEIGHTS = Path(__file__).resolve().parents[2] / "models" / "imagenet" / "squeezenet.npz"
+MEANS = (104.006, 116.669, 122.679)  # of blue, green and red: the order and means that it was trained with
+SIZE = 227
+POOLED = (1, 3, 5)  # a maximum over 3x3 at every second place follows conv1, fire3 and fire5
+
+
+def squeezenet_features(pixels):
+    """(batch, h, w, 3) RGB in 0..255 to (batch, 512): the last fire module's mean over places (Iandola et al. 2016).
+
+    The network was trained on 227x227: the caller resizes.
+    """
+    weights = iter(_weights())
+    x = ops.cast(pixels, "float32")[..., ::-1] - np.array(MEANS, "float32")
+    x = _halved(_activated(x, *next(weights), 2, "valid"))
+    for module in range(2, 10):
+        x = _activated(x, *next(weights))
+        x = ops.concatenate([_activated(x, *next(weights)), _activated(x, *next(weights))], axis=-1)
+        if module in POOLED:
+            x = _halved(x)
+    return ops.mean(x, axis=(1, 2))
+
+
+def _activated(x, kernel, bias, stride=1, padding="same"):
+    return ops.relu(ops.conv(x, kernel, stride, padding, data_format="channels_last") + bias)
+
+
+def _halved(x):
+    return ops.max_pool(x, 3, 2, "valid", data_format="channels_last")
+
+
+@lru_cache(maxsize=1)
+def _weights(path=WEIGHTS):
+    """[(kernel, bias), ...] float32: conv1, then squeeze, expand 1x1 and expand 3x3 of fire2 to fire9."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = [file[name].astype("float32") for name in sorted(file.files)]
+    except (OSError, ValueError, EOFError) as error:
+        reason = str(error).splitlines()[0][:120]
+        raise UserError(
+            f"{path}: SqueezeNet's features can't be read ({reason}). Restore the file."
+        ) from None
+    return list(zip(arrays[::2], arrays[1::2], strict=True))
