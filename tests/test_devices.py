@@ -11,7 +11,7 @@ import pytest
 from conftest import make_data
 
 from monet_lib.errors import UserError
-from monet_lib.gan.cyclegan import LOSSES
+from monet_lib.gan.losses import LOSSES
 from monet_lib.training.devices import strategy
 
 SCRIPT = Path(__file__).with_name("distributed.py")

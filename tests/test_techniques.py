@@ -14,7 +14,7 @@ import tensorflow as tf
 from conftest import make_data
 
 from monet_lib.config import profile
-from monet_lib.gan.cyclegan import LOSSES
+from monet_lib.gan.losses import LOSSES
 from monet_lib.training.loop import train
 
 STEPS = int(os.environ.get("MONET_STEPS", "3"))

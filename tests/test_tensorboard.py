@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from monet_lib.cli import main
 from monet_lib.errors import UserError
-from monet_lib.gan.cyclegan import LOSSES
+from monet_lib.gan.losses import LOSSES
 from monet_lib.training.loop import train
 from monet_lib.training.tensorboard import require_tensorboard
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from monet_lib.errors import UserError
 from monet_lib.gan.builder import ConstantThenLinear, build
-from monet_lib.gan.cyclegan import LOSSES
+from monet_lib.gan.losses import LOSSES
 from monet_lib.gan.precision import pick_precision
 from monet_lib.networks.generators import generator_of
 from monet_lib.networks.weights import load_generator, load_networks, save_generator, save_networks

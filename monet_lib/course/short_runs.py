@@ -8,7 +8,7 @@ import tensorflow as tf
 from monet_lib.data.competition import to_float
 from monet_lib.data.pipeline import UnpairedBatches, training_data
 from monet_lib.gan.builder import build
-from monet_lib.gan.cyclegan import LOSSES
+from monet_lib.gan.losses import LOSSES
 
 
 def shrunk(pixels, size):

@@ -10,9 +10,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "augment": ["diff_augment", "five_fold"],
         "builder": ["ConstantThenLinear", "build"],
-        "cyclegan": ["LOSSES", "CycleGAN"],
+        "cyclegan": ["CycleGAN"],
         "dcgan": ["DCGAN"],
         "losses": [
+            "LOSSES",
             "bce",
             "cycle_loss",
             "discriminator_loss",

@@ -46,11 +46,11 @@ class FeatureDiscriminator(keras.Model):
     def call(self, maps):
         return [head(x) for head, x in zip(self.heads, maps, strict=True)]
 
-    def fool(self, fake_maps):
+    def generator_loss(self, fake_maps):
         """The generator's hinge loss, mean over the heads; `fake_maps` of `project`."""
         return sum(generator_loss(x, "hinge") for x in self(fake_maps)) / len(self.heads)
 
-    def tell_apart(self, real_maps, fake_maps):
+    def discriminator_loss(self, real_maps, fake_maps):
         """The heads' own hinge loss, mean over them. No gradient goes back into the maps."""
         count = real_maps[0].shape[0]
         both = [ops.stop_gradient(ops.concatenate(pair)) for pair in zip(real_maps, fake_maps, strict=True)]

@@ -5,6 +5,22 @@ Logits are raw discriminator outputs, high for "real", of any shape; images are 
 
 from keras import ops
 
+# The losses that a CycleGAN reports after every step, in the order of history.csv.
+LOSSES = (
+    "monet_generator",
+    "photo_generator",
+    "cycle",
+    "identity",
+    "monet_discriminator",
+    "photo_discriminator",
+)
+FEATURE_LOSSES = ("feature_generator", "feature_discriminator")
+
+
+def losses_of(config):
+    """The names of the losses that training with this Config reports."""
+    return LOSSES + (FEATURE_LOSSES if config.feature_discriminator else ())
+
 
 def bce(logits, target):
     """Mean binary cross-entropy of logits against a target probability (Goodfellow et al. 2014, eq. 1).

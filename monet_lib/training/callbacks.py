@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 from monet_lib.data.competition import to_float, to_uint8
 from monet_lib.errors import UserError
 from monet_lib.figures import encode, plot_history, plot_validation, read_history, training_grid
-from monet_lib.gan.cyclegan import losses_of
+from monet_lib.gan.losses import losses_of
 from monet_lib.networks.generators import with_border
 from monet_lib.scoring.features import feature_network
 from monet_lib.scoring.scores import compare, embed

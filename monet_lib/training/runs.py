@@ -11,7 +11,7 @@ from pathlib import Path
 from monet_lib.config import Config
 from monet_lib.errors import UserError
 from monet_lib.files import write_beside
-from monet_lib.gan.cyclegan import losses_of
+from monet_lib.gan.losses import losses_of
 from monet_lib.networks.weights import load_generator, save_generator
 
 

@@ -1,0 +1,42 @@
+"""What a training step needs to know of `tf.distribute`: how many replicas, whose rows, one average for all."""
+
+import tensorflow as tf
+
+
+def replicas():
+    """How many devices share the global batch."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def global_draws(seed, step, stream, batch, columns):
+    """Uniform numbers in [0, 1), (global batch, columns), the same on every replica.
+
+    A function of (seed, step, stream): a resumed run draws the same numbers again. batch: this replica's.
+    """
+    return tf.random.stateless_uniform((batch * replicas(), columns), [seed * 8 + stream, step])
+
+
+def own_rows(draws):
+    """This replica's rows of what was drawn for the global batch."""
+    local = draws.shape[0] // replicas()
+    replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+    return draws[replica * local : (replica + 1) * local]
+
+
+def summed(losses):
+    """A dict of scalars, each summed over the replicas."""
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, losses)
+
+
+def move_towards(averages, weights, rate):
+    """Move each variable of `averages` towards its fellow in `weights` by the share `rate`, on every replica."""
+    pairs = list(zip(averages, weights, strict=True))
+
+    def update(strategy, rate):
+        rate = strategy.experimental_local_results(rate)[0]
+        for average, weight in pairs:
+            strategy.extended.update(
+                average.value, lambda a, w, r: a.assign_add(r * (w - a)), args=(weight.value, rate)
+            )
+
+    tf.distribute.get_replica_context().merge_call(update, args=(rate,))
