@@ -16,6 +16,10 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import draw_architecture  # noqa: E402
+
 LIBRARY = sorted((ROOT / "monet_lib").rglob("*.py"))
 # Networks, losses and metrics run on any Keras backend; files, settings and errors need nothing at all.
 TENSORFLOW_FREE = (
@@ -88,11 +92,34 @@ def test_modules_are_short():
 def test_files_are_small():
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()
     large = {name: size for name in tracked if (size := (ROOT / name).stat().st_size) > 4_000_000}
+    large.pop("models/imagenet/efficientnet_lite0.npz")  # the features that every score is made with
     assert not large
 
 
-@pytest.mark.parametrize("document", ["README.md", "data/README.md", "docs/kaggle.md", "docs/training.md"])
+@pytest.mark.parametrize(
+    "document",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "data/README.md",
+        "docs/architecture.md",
+        "docs/kaggle.md",
+        "docs/training.md",
+    ],
+)
 def test_links_in_documents_lead_somewhere(document):
     text = (ROOT / document).read_text()
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
         assert ((ROOT / document).parent / target).exists(), target
+
+
+def test_the_drawing_of_the_architecture_is_of_this_code():
+    document = draw_architecture.DOCUMENT.read_text()
+    assert draw_architecture.drawn(document) == document, "run: python tools/draw_architecture.py"
+    assert "cli --> training" in document
+
+
+def test_the_pre_commit_hooks_are_valid():
+    command = [Path(sys.executable).with_name("pre-commit"), "validate-config", ".pre-commit-config.yaml"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
