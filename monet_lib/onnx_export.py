@@ -1,7 +1,7 @@
 """Write a trained generator as one ONNX file that paints photos as they are: no Keras, no scaling left to the caller.
 
 The file's input `photo` and output `painting` are uint8 (n, h, w, 3) in 0..255, h and w of any size. Within it the
-photo is filled up at the right and below with its own edge, as in `translation.paint_large`, and the painting cut again.
+photo is filled up at the right and below with its own edge, as in `translation.paint_large`, and the painting cut.
 """
 
 import json
@@ -55,13 +55,14 @@ def export(generator, config, path):
 
 
 def surroundings(config):
-    """How many px around a pixel the generator of a Config looks at, or None: at the whole picture.
+    """How many px around a pixel the generator of a Config looks at, at most, or None: at the whole picture.
 
     A ResNet: 3 for each 7x7 convolution, 1 + 2 for the halvings and 2 + 1 for the doublings, 8 for each block, whose
-    two 3x3 convolutions work at a quarter of the size. A U-Net's innermost step sees everything. A norm over the
-    picture sees all too, but only its mean and spread: tiles larger than the convolutions' reach nearly agree.
+    two 3x3 convolutions work at a quarter of the size; and 3, since a pixel of that quarter is repeated 4 times: some
+    see farther to one side than to the other. A U-Net's innermost step sees everything. A norm over the picture sees
+    all too, but only its mean and spread: tiles larger than the convolutions' reach nearly agree.
     """
-    return 12 + 8 * config.residual_blocks if config.model == "resnet" else None
+    return 15 + 8 * config.residual_blocks if config.model == "resnet" else None
 
 
 def _model(generator, config, half):
