@@ -10,7 +10,7 @@ import numpy as np
 from keras import layers
 from onnx import TensorProto, helper, numpy_helper
 
-from monet_lib.layers import ChangedImage, CropLike, ReflectionPadding2D, ResidualBlock
+from monet_lib.networks.layers import ChangedImage, CropLike, ReflectionPadding2D, ResidualBlock
 
 OPSET = 17
 ALL = np.iinfo(np.int64).max

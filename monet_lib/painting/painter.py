@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from monet_lib.config import UserError
+from monet_lib.errors import UserError
 
 
 class Painter:

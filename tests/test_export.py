@@ -9,12 +9,13 @@ import onnx
 import pytest
 import tensorflow as tf
 
-from monet_lib import onnx_export
-from monet_lib.config import UserError, profile
-from monet_lib.models import generator_of, with_border
-from monet_lib.onnx_export import export, surroundings
-from monet_lib.onnx_painter import Painter
-from monet_lib.translation import paint_large
+from monet_lib.config import profile
+from monet_lib.errors import UserError
+from monet_lib.networks.generators import generator_of, with_border
+from monet_lib.painting import export as exporting
+from monet_lib.painting.export import export, surroundings
+from monet_lib.painting.painter import Painter
+from monet_lib.painting.translation import paint_large
 
 SMALL = {"generator_filters": 4, "residual_blocks": 2, "unet_depth": 5, "image_size": 64}
 
@@ -73,13 +74,13 @@ def test_a_file_that_paints_differently_is_not_written(tmp_path, monkeypatch):
     config = profile("tiny", **SMALL)
     generator = lively(config)
     other = lively(config, seed=1)
-    monkeypatch.setattr(onnx_export, "network", lambda graph, _, x: NETWORK(graph, other, x))
+    monkeypatch.setattr(exporting, "network", lambda graph, _, x: NETWORK(graph, other, x))
     with pytest.raises(UserError, match=r"would paint up to \d+ of 255 levels away from Keras"):
         export(generator, config, tmp_path / "painter.onnx")
     assert not list(tmp_path.iterdir())
 
 
-NETWORK = onnx_export.network
+NETWORK = exporting.network
 
 
 @pytest.mark.parametrize("blocks", [2, 6, 9])
@@ -129,7 +130,7 @@ def test_another_network_is_refused(tmp_path):
 
 def test_painting_imports_neither_tensorflow_nor_keras(tmp_path):
     code = (
-        "import sys; from monet_lib.onnx_painter import Painter;"
+        "import sys; from monet_lib.painting.painter import Painter;"
         "print(sorted(m for m in ('tensorflow', 'keras', 'onnx', 'matplotlib') if m in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -12,12 +12,12 @@ import onnx
 from onnx import TensorProto, helper
 from PIL import Image
 
-from monet_lib.checkpoints import write_beside
-from monet_lib.config import UserError
-from monet_lib.data import CHECKOUT_DATA
-from monet_lib.onnx_graph import OPSET, Graph, network
-from monet_lib.onnx_painter import Painter
-from monet_lib.translation import SMALLEST, paint_large
+from monet_lib.data.competition import CHECKOUT_DATA
+from monet_lib.errors import UserError
+from monet_lib.files import write_beside
+from monet_lib.painting.graph import OPSET, Graph, network
+from monet_lib.painting.painter import Painter
+from monet_lib.painting.translation import SMALLEST, paint_large
 
 MULTIPLE = 4  # px: a ResNet halves twice
 LICENCE = "MIT"
