@@ -1,0 +1,48 @@
+"""A painter: a generator in an .onnx file, run by ONNX Runtime. No TensorFlow, no Keras."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from monet_lib.errors import UserError
+
+
+class Painter:
+    """Call it with uint8 photos (n, h, w, 3) in 0..255 of any h and w; the paintings come back in the same form.
+
+    config: the settings the generator was trained with, a dict. surroundings: px around a pixel that it looks at, None
+    for the whole picture. Memory grows with h * w, about 400 bytes a pixel: paint large photos in tiles. Raises
+    UserError where `path` is not such a file.
+    """
+
+    def __init__(self, path):
+        path = Path(path)
+        if not path.exists():
+            raise UserError(f"{path}: no such file. Make one: monet export --run RUN --out {path}.")
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), _options(), ["CPUExecutionProvider"])
+            metadata = self._session.get_modelmeta().custom_metadata_map
+            ends = [
+                (e.name, e.type, e.shape[-1:])
+                for e in self._session.get_inputs() + self._session.get_outputs()
+            ]
+            if ends != [("photo", "tensor(uint8)", [3]), ("painting", "tensor(uint8)", [3])]:
+                raise ValueError("its input is no photo")
+            self.config = json.loads(metadata["config"])
+            seen = metadata["surroundings"]
+            self.surroundings = None if seen == "whole" else int(seen)
+        except Exception as error:
+            # ONNX Runtime's errors have no common base, and run over many lines.
+            reason = str(error).strip().splitlines()[0][:120]
+            raise UserError(f"{path}: not a painter ({reason}). Make one: monet export --run RUN.") from None
+
+    def __call__(self, photos):
+        return self._session.run(["painting"], {"photo": np.ascontiguousarray(photos)})[0]
+
+
+def _options():
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors: they are raised as well
+    return options

@@ -1,0 +1,137 @@
+"""A generator as an ONNX file: the same pixels as Keras, whatever the network, and no TensorFlow to paint with."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import pytest
+import tensorflow as tf
+
+from monet_lib.config import profile
+from monet_lib.errors import UserError
+from monet_lib.networks.generators import generator_of, with_border
+from monet_lib.painting import export as exporting
+from monet_lib.painting.export import export, surroundings
+from monet_lib.painting.painter import Painter
+from monet_lib.painting.translation import paint_large
+
+SMALL = {"generator_filters": 4, "residual_blocks": 2, "unet_depth": 5, "image_size": 64}
+
+
+def lively(config, seed=0):
+    """A generator whose every weight matters, norms' and biases' too, as after training."""
+    rng = np.random.default_rng(seed)
+    generator = generator_of(config)
+    weights = []
+    for weight in generator.get_weights():
+        if weight.ndim == 4:
+            weight = rng.normal(0, np.sqrt(2 / np.prod(weight.shape[:3])), weight.shape)
+        elif weight.size:  # scales and variances are positive
+            weight = weight + rng.uniform(0.05, 0.2, weight.shape)
+        weights.append(weight)
+    generator.set_weights(weights)
+    return with_border(generator, config.border)
+
+
+KINDS = [
+    {"norm": "none", "border": 24},
+    {"norm": "instance", "upsample": "transpose"},
+    {"norm": "group"},
+    {"norm": "batch", "residual_output": True},
+    {"norm": "pixel"},
+    {"model": "unet", "norm": "instance"},
+    {"model": "unet", "norm": "batch", "upsample": "transpose", "border": 8},
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(map(str, kind.values())))
+def test_every_network_paints_the_same_as_in_keras(kind, tmp_path):
+    config = profile("tiny", **SMALL, **kind)
+    generator = lively(config)
+    assert export(generator, config, tmp_path / "painter.onnx") <= 1
+    painter = Painter(tmp_path / "painter.onnx")
+    rng = np.random.default_rng(1)
+    for size in ((64, 64), (3, 9), (90, 133), (200, 71)):
+        photo = rng.integers(0, 256, (*size, 3), np.uint8)
+        expected = paint_large(generator, photo).astype(int)
+        assert np.abs(painter(photo[None])[0] - expected).max() <= 1
+        assert np.ptp(expected) > 50
+    assert painter.config == config.settings()
+    assert painter.surroundings == surroundings(config)
+
+
+def test_a_batch_is_painted_like_its_photos(tmp_path):
+    config = profile("tiny", **SMALL, norm="none")
+    export(lively(config), config, tmp_path / "painter.onnx")
+    painter = Painter(tmp_path / "painter.onnx")
+    photos = np.random.default_rng(0).integers(0, 256, (3, 80, 96, 3), np.uint8)
+    np.testing.assert_array_equal(painter(photos), np.concatenate([painter(p[None]) for p in photos]))
+
+
+def test_a_file_that_paints_differently_is_not_written(tmp_path, monkeypatch):
+    config = profile("tiny", **SMALL)
+    generator = lively(config)
+    other = lively(config, seed=1)
+    monkeypatch.setattr(exporting, "network", lambda graph, _, x: NETWORK(graph, other, x))
+    with pytest.raises(UserError, match=r"would paint up to \d+ of 255 levels away from Keras"):
+        export(generator, config, tmp_path / "painter.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+NETWORK = exporting.network
+
+
+@pytest.mark.parametrize("blocks", [2, 6, 9])
+def test_what_a_network_sees_is_where_its_gradient_is_not_zero(blocks):
+    """With respect to the photo; with positive weights no ReLU is off."""
+    config = profile("tiny", **SMALL | {"residual_blocks": blocks}, norm="none")
+    generator = generator_of(config)
+    generator.set_weights([0.1 * np.abs(w) + 1e-3 for w in generator.get_weights()])
+    reaches = []
+    for place in range(120, 124):  # the four pixels of one of the coarse grid
+        photo = tf.zeros((1, 240, 240, 3))
+        with tf.GradientTape() as tape:
+            tape.watch(photo)
+            pixel = tf.reduce_sum(generator(photo)[:, place, place])
+        rows = np.flatnonzero(tape.gradient(pixel, photo).numpy()[0].any((1, 2)))
+        reaches += [place - rows[0], rows[-1] - place]
+    assert max(reaches) == surroundings(config) == {2: 31, 6: 63, 9: 87}[blocks]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "no such file"),
+        (b"", "not a painter"),
+        (b"\x08\x08onnx?", "not a painter"),
+        (b"<html>", "not a painter"),
+    ],
+)
+def test_other_files_are_refused_in_one_line(tmp_path, content, says):
+    file = tmp_path / "painter.onnx"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(UserError, match=says) as raised:
+        Painter(file)
+    assert "\n" not in str(raised.value)
+
+
+def test_another_network_is_refused(tmp_path):
+    node = onnx.helper.make_node("Relu", ["x"], ["y"])
+    ends = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, 3]) for n in "xy"]
+    graph = onnx.helper.make_graph([node], "g", ends[:1], ends[1:])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "other.onnx")
+    with pytest.raises(UserError, match="its input is no photo"):
+        Painter(tmp_path / "other.onnx")
+
+
+def test_painting_imports_neither_tensorflow_nor_keras(tmp_path):
+    code = (
+        "import sys; from monet_lib.painting.painter import Painter;"
+        "print(sorted(m for m in ('tensorflow', 'keras', 'onnx', 'matplotlib') if m in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert json.loads(done.stdout.replace("'", '"')) == [], done.stderr
