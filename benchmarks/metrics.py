@@ -40,7 +40,6 @@ def measure(name, queue):
         "frechet_distance by SciPy's sqrtm": sqrtm_distance,
         "kernel_distance": metrics.kernel_distance,
         "memorization_distance": metrics.memorization_distance,
-        "precision_recall": metrics.precision_recall,
     }
     pair = features(GENERATED, 1), features(REAL, 2)
     began = time.perf_counter()
@@ -54,7 +53,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--skip-scipy", action="store_true", help="leave out the slow comparison")
-    names = ["frechet_distance", "kernel_distance", "memorization_distance", "precision_recall"]
+    names = ["frechet_distance", "kernel_distance", "memorization_distance"]
     names += [] if parser.parse_args().skip_scipy else ["frechet_distance by SciPy's sqrtm"]
     print(f"{GENERATED:,} generated and {REAL} real images, {WIDTH:,} features")
     context, seconds = multiprocessing.get_context("spawn"), {}
@@ -65,7 +64,7 @@ def main():
         seconds[name], peak, result = queue.get()
         process.join()
         print(f"{name:35} {seconds[name]:7.2f} s   peak {peak:5.0f} MB   {np.round(result, 6)}", flush=True)
-    if len(names) > 4:
+    if len(names) > 3:
         print(f"SciPy takes {seconds[names[-1]] / seconds[names[0]]:.0f} times as long as frechet_distance")
 
 

@@ -10,7 +10,6 @@ from monet_lib.scoring.metrics import (
     kernel_distance,
     memorization_distance,
     mifid,
-    precision_recall,
 )
 
 
@@ -101,11 +100,10 @@ def test_memorization_is_the_mean_over_generated_of_the_nearest_training_image()
 
 def test_blocks_change_nothing(monkeypatch):
     g, r = features(53, 8, 1), features(31, 8, 2)
-    whole = memorization_distance(g, r), precision_recall(g, r)
+    whole = memorization_distance(g, r)
     monkeypatch.setattr(metrics, "BLOCK", 70)
-    blocks = memorization_distance(g, r), precision_recall(g, r)
-    assert blocks[0] == pytest.approx(whole[0], rel=1e-12)
-    assert blocks[1] == whole[1]
+    blocks = memorization_distance(g, r)
+    assert blocks == pytest.approx(whole, rel=1e-12)
 
 
 def test_mifid_jumps_at_the_threshold():
@@ -118,33 +116,11 @@ def test_mifid_jumps_at_the_threshold():
         mifid(float("nan"), 0.5)
 
 
-def test_precision_and_recall_by_brute_force():
-    g, r, k = features(20, 3, 1, 0.4), features(15, 3, 2), 3
-
-    def share(x, y):
-        radii = [sorted(np.linalg.norm(b - a) for a in y)[k] for b in y]  # [0] is b itself
-        return np.mean([any(np.linalg.norm(a - b) <= s for b, s in zip(y, radii, strict=True)) for a in x])
-
-    assert precision_recall(g, r) == pytest.approx((share(g, r), share(r, g)))
-
-
-def test_precision_sees_bad_images_and_recall_sees_collapse():
-    real = features(200, 4)
-    assert precision_recall(real, real) == (1, 1)
-    assert precision_recall(real + 100, real) == (0, 0)
-    collapsed = real[:1] + features(200, 4, 5) * 1e-3
-    precision, recall = precision_recall(collapsed, real)
-    assert precision == 1
-    assert recall < 0.05
-
-
 NAN, INFINITE = np.ones((3, 4)), np.ones((3, 4))
 NAN[1, 2], INFINITE[2, 0] = np.nan, np.inf
 
 
-@pytest.mark.parametrize(
-    "function", [frechet_distance, kernel_distance, memorization_distance, precision_recall]
-)
+@pytest.mark.parametrize("function", [frechet_distance, kernel_distance, memorization_distance])
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
@@ -169,8 +145,6 @@ def test_settings_out_of_range_are_refused():
     x = features(5, 4)
     with pytest.raises(UserError, match="size >= 2"):
         kernel_distance(x, x, size=1)
-    with pytest.raises(UserError, match="at least 6 images a side"):
-        precision_recall(x, x, neighbours=5)
 
 
 def test_diversity_is_the_spread_of_coarse_images_over_images():

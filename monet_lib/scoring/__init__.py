@@ -15,7 +15,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "kernel_distance",
             "memorization_distance",
             "mifid",
-            "precision_recall",
             "scene_kept",
         ],
         "scores": ["Score", "compare", "embed", "score"],

@@ -1,4 +1,4 @@
-"""How far generated images are from real ones: FID, KID, MiFID, precision and recall, in NumPy alone.
+"""How far generated images are from real ones: FID, KID, MiFID, in NumPy alone.
 
 Every function takes features as (generated, real): two float arrays (images, features) from one feature network,
 at least 2 rows each and all of them finite, or it raises UserError. Sums are float64. None of them knows which
@@ -73,39 +73,6 @@ def mifid(fid, distance, threshold=0.1):
     if not (fid >= 0 and distance >= 0):
         raise UserError(f"mifid: needs a FID and a distance of 0 or more, got {fid} and {distance}.")
     return fid / ((distance if distance < threshold else 1.0) + EPSILON)
-
-
-def precision_recall(generated, real, neighbours=3):
-    """Improved precision and recall (Kynkäänniemi et al. 2019, eq. 1 and 2), each a share from 0 to 1.
-
-    precision: generated images that lie no farther from some real one than its `neighbours`-th nearest real image.
-    recall: the same with the sides exchanged. Low precision: bad images. Low recall: too little variety.
-    """
-    g, r = _finite_pair("precision_recall", generated, real)
-    if min(len(g), len(r)) <= neighbours or neighbours < 1:
-        raise UserError(
-            f"precision_recall: {neighbours} neighbours need at least {max(neighbours, 1) + 1} images a side, "
-            f"got {len(g)} and {len(r)}."
-        )
-    centre = r.mean(0)  # distances don't change, and their rounding errors shrink
-    g, r = g - centre, r - centre
-    return _share_within(g, r, neighbours), _share_within(r, g, neighbours)
-
-
-def _share_within(x, y, neighbours):
-    """The share of rows of x inside at least one ball round a row of y that reaches to its k-th nearest fellow."""
-    radii = np.empty(len(y))
-    for rows in _row_blocks(len(y), len(y)):
-        squared = _squared_distances(y[rows], y)
-        itself = np.arange(len(squared)), np.arange(len(y))[rows]
-        squared[itself] = -1.0  # always first, whatever the rounding
-        radii[rows] = np.partition(squared, neighbours, axis=1)[:, neighbours]
-    inside = [np.any(_squared_distances(x[rows], y) <= radii, axis=1) for rows in _row_blocks(len(x), len(y))]
-    return float(np.concatenate(inside).mean())
-
-
-def _squared_distances(x, y):
-    return np.maximum(np.sum(x * x, 1)[:, None] + np.sum(y * y, 1) - 2 * (x @ y.T), 0.0)
 
 
 def _cubic_kernel(x, y):
