@@ -93,7 +93,8 @@ def test_kernel_distance_has_no_bias_and_is_seeded():
 
 def test_memorization_is_the_mean_over_generated_of_the_nearest_training_image():
     copies, train = np.array([[2.0, 0, 0], [-3, 0, 0]]), np.eye(3)
-    assert memorization_distance(copies, train) == pytest.approx(0, abs=1e-12)  # every generated image copies one painting
+    # Every generated image copies one painting.
+    assert memorization_distance(copies, train) == pytest.approx(0, abs=1e-12)
     # The other orientation asks whether every painting was copied, and two of the three were not.
     assert memorization_distance(train, copies) == pytest.approx(2 / 3)
     assert memorization_distance(np.zeros((2, 3)), train) == pytest.approx(1)
