@@ -2,7 +2,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: help install demo test test-browser test-kaggle notebooks kaggle bench soak clean
 

@@ -1,7 +1,6 @@
 """The `monet` command: data, train, translate, submit, score."""
 
 import argparse
-import os
 import signal
 import sys
 
@@ -16,7 +15,6 @@ LARGE = 1000  # px of the shorter side, from which a painting at its own size lo
 def main(argv=None):
     """Run one command. Returns the exit code: 0, 2 for something that the user can mend, 130 for Ctrl-C."""
     arguments = _parser().parse_args(argv)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow: only what stops it
     # A scheduler that ends the session sends SIGTERM: treat it as Ctrl-C, which saves.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -22,6 +22,13 @@ def _no_ambient_settings(monkeypatch, request):
         monkeypatch.delenv("MONET_DATA", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _own_draws(request):
+    """Each test draws the same numbers whichever others run before it, alone or beside it."""
+    if hasattr(request.module, "rng"):
+        request.module.rng = np.random.default_rng(0)
+
+
 def jpeg(seed=0, mode="RGB", size=(256, 256), format="JPEG"):
     """A smooth random picture's file, as bytes."""
     rng = np.random.default_rng(seed)

@@ -4,6 +4,7 @@ As a program, inside that environment: python standalone.py NOTEBOOK OUT.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -90,7 +91,20 @@ def run_standalone(notebook, python, images, working, profile="tiny", timeout=60
         )
         assert done.returncode == 0, done.stderr[-4000:]
         assert _listing(images) == before, "the input was changed"
-        return nbformat.read(out, as_version=4)
+        executed = nbformat.read(out, as_version=4)
+        written = "".join(
+            o.text for c in executed.cells for o in c.get("outputs", ()) if o.get("name") == "stderr"
+        )
+        assert progress_removed(written) == ""
+        return executed
+
+
+def progress_removed(text):
+    """What is left of a text on stderr without tqdm's bars, which begin at the start of a line again and again."""
+    lines = re.split(r"[\r\n]+", text)
+    return "\n".join(
+        line for line in lines if line.strip() and not re.search(r"(\d%\|.*\||\d\w*) ?\[.+\]$", line)
+    )
 
 
 def _listing(folder):

@@ -110,16 +110,16 @@ def test_blocks_can_be_saved_by_keras(tmp_path):
     model.save(tmp_path / "model.keras")
     x = rng.normal(size=(1, 8, 8, 4)).astype("float32")
     again = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_allclose(as_numpy(again(x)), as_numpy(model(x)), atol=1e-6)
+    np.testing.assert_allclose(as_numpy(again(x)), as_numpy(model(x)), atol=1e-5)
 
 
 def test_a_changed_image_without_a_change_is_the_image_and_else_moves_within_the_range():
     image = rng.uniform(-1, 1, (1, 4, 4, 3)).astype("float32")
     change = rng.normal(0, 1, (1, 4, 4, 3)).astype("float32")
     layer = ChangedImage()
-    np.testing.assert_allclose(as_numpy(layer([0 * change, image])), 0.98 * image, atol=1e-6)
+    np.testing.assert_allclose(as_numpy(layer([0 * change, image])), 0.98 * image, atol=1e-5)
     expected = np.tanh(np.arctanh(0.98 * image) + change)
-    np.testing.assert_allclose(as_numpy(layer([change, image])), expected, atol=1e-6)
+    np.testing.assert_allclose(as_numpy(layer([change, image])), expected, atol=1e-5)
     far = as_numpy(layer([100 * change, 3 * image]))
     assert np.isfinite(far).all()
     assert np.abs(far).max() <= 1

@@ -31,7 +31,7 @@ def test_bce_is_the_definition_and_keras(target):
 
 def test_bce_survives_extreme_logits():
     values = [float(bce(np.float32([x]), t)) for x in (-1e4, 1e4) for t in (0.0, 1.0)]
-    assert values == [0.0, 1e4, 1e4, 0.0]
+    assert values == pytest.approx([0.0, 1e4, 1e4, 0.0], rel=1e-6, abs=1e-6)
 
 
 def test_discriminator_losses_by_numpy():
@@ -66,8 +66,8 @@ def test_smoothing_moves_the_best_answer_to_its_label():
 def test_round_trip_and_identity_are_mean_absolute_errors():
     a, b = (rng.uniform(-1, 1, (2, 4, 4, 3)).astype("float32") for _ in range(2))
     for loss in (cycle_loss, identity_loss):
-        assert float(loss(a, b)) == pytest.approx(np.abs(a - b).mean(), rel=1e-6)
-        assert float(loss(-np.ones_like(a), np.ones_like(a))) == 2.0
+        assert float(loss(a, b)) == pytest.approx(np.abs(a - b).mean(), rel=1e-5)
+        assert float(loss(-np.ones_like(a), np.ones_like(a))) == pytest.approx(2.0)
 
 
 def test_r1_by_numpy():

@@ -44,7 +44,7 @@ def test_frechet_distance_of_two_known_gaussians():
         exact = np.linalg.qr(x)[0] * np.sqrt(n - 1)  # sample mean 0 and sample covariance 1, exactly
         samples.append((exact * deviation + mean) @ rotation)
     expected = shift @ shift + np.sum((deviations[0] - deviations[1]) ** 2)
-    assert frechet_distance(*samples) == pytest.approx(expected, rel=1e-12)
+    assert frechet_distance(*samples) == pytest.approx(expected, rel=1e-9)
 
 
 def test_frechet_distance_with_fewer_images_than_features_is_that_of_the_eigenvalues():
@@ -92,10 +92,11 @@ def test_kernel_distance_has_no_bias_and_is_seeded():
 
 def test_memorization_is_the_mean_over_generated_of_the_nearest_training_image():
     copies, train = np.array([[2.0, 0, 0], [-3, 0, 0]]), np.eye(3)
-    assert memorization_distance(copies, train) == 0  # every generated image copies one painting
+    # Every generated image copies one painting.
+    assert memorization_distance(copies, train) == pytest.approx(0, abs=1e-12)
     # The other orientation asks whether every painting was copied, and two of the three were not.
     assert memorization_distance(train, copies) == pytest.approx(2 / 3)
-    assert memorization_distance(np.zeros((2, 3)), train) == 1
+    assert memorization_distance(np.zeros((2, 3)), train) == pytest.approx(1)
 
 
 def test_blocks_change_nothing(monkeypatch):
@@ -103,7 +104,7 @@ def test_blocks_change_nothing(monkeypatch):
     whole = memorization_distance(g, r)
     monkeypatch.setattr(metrics, "BLOCK", 70)
     blocks = memorization_distance(g, r)
-    assert blocks == pytest.approx(whole, rel=1e-12)
+    assert blocks == pytest.approx(whole, rel=1e-9)
 
 
 def test_mifid_jumps_at_the_threshold():

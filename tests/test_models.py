@@ -90,8 +90,9 @@ def test_the_patch_is_70_pixels():
     with tf.GradientTape() as tape:
         tape.watch(x)
         answer = discriminator(x)[0, 15, 15, 0]
-    reached = np.abs(tape.gradient(answer, x).numpy()[0]).sum(-1) > 0
-    rows, columns = np.nonzero(reached)
+    slopes = np.abs(tape.gradient(answer, x).numpy()[0]).sum(-1)
+    # The corner's one path has some thousandth of the middle's slope; some convolutions leave rounding beyond it.
+    rows, columns = np.nonzero(slopes > 1e-5 * slopes.max())
     assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (70, 70)
 
 
@@ -113,7 +114,9 @@ def test_generators_keep_any_size_and_stay_in_range(build, height, width):
 
 def test_the_innermost_step_of_a_unet_is_alive():
     """Instance norm on its 1x1 map would answer 0, and the bottleneck would carry nothing."""
-    np.testing.assert_array_equal(normalization("instance", 2)(np.array([[[[3.0, -5.0]]]], "float32")), 0)
+    # x / spread - mean / spread: both are near 1,000 here, and what is left of 0 is their rounding.
+    one_pixel = normalization("instance", 2)(np.array([[[[3.0, -5.0]]]], "float32"))
+    np.testing.assert_allclose(one_pixel, 0, atol=1e-3)
     model = unet_generator([4, 4, 4, 4])
     inner = keras.Model(model.input, model.layers[4].output)
     x = np.random.default_rng(0).uniform(-1, 1, (1, 16, 16, 3)).astype("float32")
@@ -185,7 +188,7 @@ def test_a_residual_output_keeps_the_photo_where_the_last_convolution_is_silent(
     last = [layer for layer in network.layers if layer.weights][-1]
     last.set_weights([0 * w for w in last.get_weights()])
     photo = np.random.default_rng(0).uniform(-1, 1, (1, 37, 50, 3)).astype("float32")
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(network(photo)), 0.98 * photo, atol=1e-6)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(network(photo)), 0.98 * photo, atol=1e-5)
 
 
 def test_a_border_is_painted_along_and_thrown_away():
@@ -193,7 +196,7 @@ def test_a_border_is_painted_along_and_thrown_away():
     generator = resnet_generator(4, 1, "none", "resize")
     wide = np.pad(images, ((0, 0), (24, 24), (24, 24), (0, 0)), "reflect")
     painted = with_border(generator, 24)(images).numpy()
-    np.testing.assert_allclose(painted, generator(wide).numpy()[:, 24:-24, 24:-24], atol=1e-6)
+    np.testing.assert_allclose(painted, generator(wide).numpy()[:, 24:-24, 24:-24], atol=1e-5)
     assert np.abs(painted - generator(images).numpy())[:, :, -1].max() > 1e-3
     assert with_border(generator, 0) is generator
 

@@ -173,7 +173,7 @@ def test_cached_features_are_the_same_and_stale_ones_are_not_used(folder, tmp_pa
     (tmp_path / "moved" / "p2.jpg").write_bytes(jpeg(99))
     changed = extract(tmp_path / "moved", counting.network, cache=True)
     assert counting.seen == 10
-    assert (changed != first).any(1).tolist() == [False, False, True, False, False]
+    assert (np.abs(changed - first).max(1) > 0.01).tolist() == [False, False, True, False, False]
     (tmp_path / "moved" / "p9.jpg").write_bytes(jpeg(9))
     assert len(extract(tmp_path / "moved", counting.network, cache=True)) == 6
     assert len(extract(tmp_path / "moved", counting.network, n=2, cache=True)) == 2
@@ -237,15 +237,18 @@ def test_copies_of_the_training_images_are_seen_and_g_and_r_are_not_interchangea
     root = make_data(tmp_path / "data", monets=4, photos=8, formats=["jpg"])
     monets, photos = root / "monet_jpg", root / "photo_jpg"
     itself = score(monets, monets, features="random-conv")
+    # What is 0 in exact arithmetic: rounding alone decides by how much it misses, on some processors not at all.
     assert itself.memorization < 1e-6
-    assert itself.mifid > 1e6 * itself.fid
+    assert itself.fid < 1e-6
     copied = score(monets, photos, train=monets, features="random-conv")
     other = score(monets, photos, features="random-conv")
     assert copied.memorization < 1e-6 < other.memorization
-    assert copied.fid == other.fid
+    assert copied.fid == pytest.approx(other.fid, rel=1e-6)
+    assert copied.mifid > 1e5 * copied.fid > 0
     network = random_network()
     g, r = extract(monets, network), extract(photos, network)
-    assert compare(network, g, r) == other
+    again = compare(network, g, r)
+    assert (again.fid, again.memorization) == pytest.approx((other.fid, other.memorization), rel=1e-6)
     assert compare(network, r, g).fid == pytest.approx(other.fid)
     assert compare(network, r, g).memorization != pytest.approx(other.memorization)
 

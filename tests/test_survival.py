@@ -1,6 +1,5 @@
 """What training does when something breaks around it: one line that names it, and nothing lost."""
 
-import os
 import resource
 import subprocess
 import sys
@@ -70,8 +69,7 @@ def test_a_full_disk_stops_with_one_line_and_loses_nothing(data_folder, tmp_path
 
     def limited(kilobytes):
         limit = kilobytes * 1024
-        environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, preexec_fn=lambda:
+        return subprocess.run(command, capture_output=True, text=True, preexec_fn=lambda:
                               resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))  # fmt: skip
 
     full = limited(64)  # room for the generator and the pictures, not for a checkpoint

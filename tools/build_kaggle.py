@@ -39,7 +39,6 @@ LIBRARY = """One idea a part, each using only those above it; a click on a folde
 you need not read this: run it, and go on at {}."""
 CONFIGURATION = """import os
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow: only what stops it
 os.environ.setdefault("MONET_PROFILE", "laptop")  # or "tiny": seconds, to try it; "full": hours on a GPU
 os.environ.setdefault("MONET_INPUT", "/kaggle/input")  # where the images are looked for
 os.environ.setdefault("MONET_WORKING", "/kaggle/working")  # where files are written
@@ -68,6 +67,8 @@ def standalone(source):
         idea = ast.get_docstring(module.tree).replace("*", r"\*")
         library += [new_markdown_cell(f"### {module.name}\n\n{idea}")]
         library += [new_code_cell(module.inlined(), metadata=FOLDED)]
+        if module.name == "quiet":  # comes first, and is wanted before the next part imports TensorFlow
+            library += [new_code_cell("quiet()")]
     cells = [cell for cell in (*before, *library, *after) if cell.source.strip()]
     check(modules, Source(source.name, _code(before + after)))
     cells.insert(1, new_markdown_cell(f"{STANDALONE}\n\n## Contents\n\n{_contents(cells)}"))

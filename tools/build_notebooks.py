@@ -1,13 +1,12 @@
 """Build and execute notebooks/*.ipynb from notebooks/src/*.py: python tools/build_notebooks.py [NAME ...].
 
-Executed on the embedded sample with profile `laptop`, outputs and counts kept, volatile metadata and TensorFlow's
-start-up messages removed. A notebook is replaced only when all of its cells ran. The picture of the cell tagged
-`cover` becomes docs/images/NAME.jpg, which the lesson's head shows.
+Executed on the embedded sample with profile `laptop`, outputs and counts kept, volatile metadata removed. A notebook
+is replaced only when all of its cells ran. The picture of the cell tagged `cover` becomes docs/images/NAME.jpg, which
+the lesson's head shows.
 """
 
 import base64
 import io
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +21,6 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from lessons import execute, record
 
 NOTEBOOKS = ROOT / "notebooks"
-START_UP = re.compile(r"^([IWE]0000 .*|WARNING: All log messages before absl.*|)\n?$")
 
 
 def assemble(source):
@@ -39,10 +37,8 @@ def build(source):
     target = NOTEBOOKS / f"{source.stem}.ipynb"
     seconds, megabytes = execute(notebook, "laptop")
     for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if not _only_start_up(output)]
-            if "cover" in cell.metadata.get("tags", []):
-                _save_cover(cell, source.stem)
+        if "cover" in cell.metadata.get("tags", []):
+            _save_cover(cell, source.stem)
     temporary = target.with_suffix(".building.ipynb")
     nbformat.write(notebook, temporary)
     strip = [sys.executable, "-m", "nbstripout", "--keep-output", "--keep-count", "--keep-id", "--extra-keys",
@@ -51,11 +47,6 @@ def build(source):
     temporary.replace(target)
     record(source.stem, "laptop", seconds, megabytes)
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 1e3:.0f} kB, {seconds:.0f} s", flush=True)
-
-
-def _only_start_up(output):
-    lines = output.get("text", "").splitlines() if output.get("name") == "stderr" else ["kept"]
-    return all(START_UP.match(line) for line in lines)
 
 
 def _save_cover(cell, name):

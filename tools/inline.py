@@ -147,7 +147,8 @@ def read_module(name, root=ROOT):
 def needed_modules(source, root=ROOT):
     """The Sources that `source` imports, and those that they import, each after all that it needs.
 
-    Of a module's imports the one that needs least comes first: simple things before what is built of them.
+    Of a module's imports the one that needs least comes first: simple things before what is built of them. Before all
+    comes `quiet`, which must be there when TensorFlow is imported.
     """
     sources, levels, ordered = {}, {}, []
 
@@ -164,7 +165,7 @@ def needed_modules(source, root=ROOT):
         return levels[name]
 
     def visit(user):
-        for name in sorted(user.modules(root), key=lambda name: (level(name), name)):
+        for name in sorted(user.modules(root), key=lambda name: (name != "quiet", level(name), name)):
             if sources[name] not in ordered:
                 visit(sources[name])
                 ordered.append(sources[name])

@@ -23,7 +23,6 @@ accelerator = "auto"  # a TPU, else all GPUs, else the CPU; or "one", "mirrored"
 validate = True  # score during training, on 30 paintings and 200 photos that training then doesn't see
 seed = 0
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow: only what stops it
 profile_name = os.environ.get("MONET_PROFILE", "full")  # "full": 256 px, for a GPU or TPU; "tiny": seconds
 steps = 8 if profile_name == "tiny" else 0  # 0: as many as the epochs make
 input_root = Path(os.environ.get("MONET_INPUT", "/kaggle/input"))  # may be read-only
@@ -36,6 +35,10 @@ working = Path(os.environ.get("MONET_WORKING", "/kaggle/working"))
 # encoded like the images that Kaggle compares with.
 
 # %%
+from monet_lib.quiet import quiet
+
+quiet()  # TensorFlow says only what stops it
+
 import keras
 import numpy as np
 import tensorflow as tf

@@ -51,13 +51,14 @@ if importlib.util.find_spec("monet_lib") is None:
     sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
 
 # %%
+from monet_lib.quiet import quiet
+
+quiet()  # TensorFlow says only what stops it
+
 import io
-import os
 import struct
 import tempfile
 from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow: only what stops it
 
 import keras
 import numpy as np

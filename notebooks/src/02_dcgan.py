@@ -49,9 +49,9 @@ if importlib.util.find_spec("monet_lib") is None:
     sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
 
 # %%
-import os
+from monet_lib.quiet import quiet
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow: only what stops it
+quiet()  # TensorFlow says only what stops it
 
 import keras
 import numpy as np

@@ -56,7 +56,7 @@ def serve(app, folder, theme="JupyterLab Light"):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(values))
     own = {f"JUPYTER_{kind}_DIR": str(folder / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
-    kernels = {"MONET_PROFILE": "tiny", "MONET_DATA": "../data/sample", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    kernels = {"MONET_PROFILE": "tiny", "MONET_DATA": "../data/sample"}
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,0 +1,53 @@
+"""Keep other packages' start-up messages from the screen. Errors, theirs and ours, are shown as ever."""
+
+import contextlib
+import importlib.util
+import logging
+import os
+import sys
+
+
+def quiet():
+    """From now on TensorFlow and Matplotlib say only what stops them. Call it before TensorFlow is imported.
+
+    TF_CPP_MIN_LOG_LEVEL, set to 0 or 1 by the user, leaves TensorFlow as talkative as it is.
+    """
+    # Matplotlib tells that it looks for fonts, once on each machine.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") in ("0", "1"):
+        return
+    # What TensorFlow says from Python: of devices, of tracing again.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    waiting = any(isinstance(finder, QuietImport) for finder in sys.meta_path)
+    if "tensorflow" not in sys.modules and not waiting:
+        sys.meta_path.insert(0, QuietImport())
+
+
+class QuietImport:
+    """Finds TensorFlow as ever, and has it imported without the messages that come before its log level counts."""
+
+    def find_spec(self, name, path=None, target=None):
+        """What `importlib` asks every entry of `sys.meta_path` for; None for all packages but tensorflow."""
+        if name != "tensorflow":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None:
+            run = spec.loader.exec_module
+            spec.loader.exec_module = lambda module: without_stderr(run, module)
+        return spec
+
+
+def without_stderr(call, *arguments):
+    """`call(*arguments)`, while all that is written to the process's stderr, by C code too, is thrown away.
+
+    Exceptions pass, and so does what is written afterwards.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # a process without stderr, such as a service
+            kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+            stack.callback(os.close, kept)
+            stack.callback(os.dup2, kept, 2)
+            os.dup2(nowhere, 2)
+            os.close(nowhere)
+        return call(*arguments)
