@@ -1,4 +1,6 @@
+import hashlib
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +11,13 @@ from PIL import Image
 from monet_lib.data.competition import SIZE
 from monet_lib.errors import UserError
 from monet_lib.sample import dataset as sample
-from monet_lib.sample.brushwork import painting
+from monet_lib.sample.brushwork import painting, repainted
 from monet_lib.sample.dataset import SHARD, make_sample
 from monet_lib.sample.scenery import landscape
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+
+import photo_sample
 
 COMMITTED = Path(__file__).resolve().parents[1] / "data" / "sample"
 FEATURES = {key: tf.io.FixedLenFeature([], tf.string) for key in ("image", "image_name", "target")}
@@ -174,16 +180,65 @@ def test_the_committed_sample_is_small():
     assert sum(len(data) for data in files(COMMITTED).values()) < 2_000_000
 
 
-def test_the_committed_sample_is_what_make_sample_writes(made):
-    """Equal names; pixels within a tolerance, as JPEG encoders and the last bit of np.exp vary."""
-    assert files(COMMITTED).keys() == files(made).keys()
-    for domain in ("monet", "photo"):
-        for (name, old, target), (new_name, new, _) in zip(
-            records(COMMITTED, domain), records(made, domain), strict=True
-        ):
-            assert (name, target) == (new_name, domain.encode())
-            assert (COMMITTED / f"{domain}_jpg" / f"{name}.jpg").read_bytes() == old
-            assert np.abs(pixels(old).astype(int) - pixels(new)).mean() < 2, f"{domain} {name}"
+@pytest.fixture(scope="module")
+def committed():
+    """Domain to the committed sample's uint8 (24, 256, 256, 3)."""
+    return {d: np.stack([pixels(jpeg) for _, jpeg, _ in records(COMMITTED, d)]) for d in ("monet", "photo")}
+
+
+def test_the_committed_sample_is_named_by_the_tables_of_its_tool():
+    for domain, table in (("photo", photo_sample.PHOTOS), ("monet", photo_sample.PAINTINGS)):
+        names = [
+            hashlib.sha256(f"{f}{box}".encode()).hexdigest()[:10]
+            for f, boxes in table.items()
+            for box in boxes
+        ]
+        found = records(COMMITTED, domain)
+        assert [name for name, _, _ in found] == sorted(names)
+        assert len(names) == 24
+        for name, jpeg, target in found:
+            assert target == domain.encode()
+            assert (COMMITTED / f"{domain}_jpg" / f"{name}.jpg").read_bytes() == jpeg
+    assert not set(photo_sample.PHOTOS) & set(photo_sample.PAINTINGS), "no scene is on both sides"
+
+
+def test_every_photograph_is_credited():
+    text = (COMMITTED.parent / "README.md").read_text()
+    for file in (*photo_sample.PHOTOS, *photo_sample.PAINTINGS):
+        assert f"`{file.removesuffix('.jpg').split('_by_')[0]}`" in text, file
+
+
+def test_the_committed_paintings_differ_from_the_photos_as_monets_do(committed):
+    mean = {domain: x.mean() for domain, x in committed.items()}
+    spread = {domain: x.std(axis=(1, 2, 3)).mean() for domain, x in committed.items()}
+    assert mean["monet"] > mean["photo"] + 10
+    assert spread["monet"] < spread["photo"] - 3
+    assert mean["monet"] == pytest.approx(129, abs=8)
+
+
+def test_a_repainted_photo_keeps_its_scene_and_takes_monets_colours():
+    rng = np.random.default_rng(0)
+    photos = [
+        np.clip(landscape(np.random.default_rng(k)).astype(int) - 40, 0, 255).astype(np.uint8)
+        for k in range(4)
+    ]
+    paintings = np.stack([repainted(photo, rng) for photo in photos])
+    assert abs(paintings.mean() - 130) < 25
+    for photo, painted in zip(photos, paintings, strict=True):
+        small = [x.reshape(32, 8, 32, 8, 3).mean((1, 3, 4)).ravel() for x in (photo, painted)]
+        assert np.corrcoef(small)[0, 1] > 0.7
+    darkest, photos_darkest = np.percentile(paintings, 1), np.percentile(photos, 1)
+    assert darkest > photos_darkest + 10, "next to no black"
+
+
+def test_squares_are_cut_where_the_table_says():
+    ramp = np.zeros((100, 200, 3), np.uint8)
+    ramp[..., 0], ramp[..., 1] = np.arange(200)[None], np.arange(100)[:, None]
+    cut = photo_sample.square(Image.fromarray(ramp), (0.5, 0.25, 0.5))
+    assert cut.shape == (256, 256, 3)
+    assert abs(int(cut[0, 0, 0]) - 50) <= 1
+    assert abs(int(cut[-1, -1, 0]) - 99) <= 1
+    assert (abs(int(cut[0, 0, 1]) - 25), abs(int(cut[-1, -1, 1]) - 74)) <= (1, 1)
 
 
 def test_committed_jpegs_open_outside_tensorflow():

@@ -1,6 +1,7 @@
-"""The embedded sample: procedural landscapes as photos and as paintings, in the competition's layout.
+"""Sample images in the competition's layout, with no download: drawn landscapes, and photographs turned to paintings.
 
-It needs no licence and no download, so that every lesson and test runs anywhere.
+`make_sample` draws photos and paintings by formula. The sample in data/sample is cut from free photographs instead
+(tools/photo_sample.py) and uses the brush strokes of `brushwork`.
 """
 
 import lazy_loader

@@ -1,6 +1,7 @@
-"""The embedded sample data set: procedural landscapes as photos and as paintings, in Kaggle's layout."""
+"""Write a sample data set in Kaggle's layout; `make_sample` draws its own: landscapes as photos and as paintings."""
 
 import hashlib
+import itertools
 import tempfile
 from pathlib import Path
 
@@ -34,28 +35,39 @@ def make_sample(folder, monets=24, photos=24, seed=0):
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         built = Path(temporary) / folder.name
-        _write_domain(built, "monet", monets, seed)
-        _write_domain(built, "photo", photos, seed)
+        for domain, count in (("monet", monets), ("photo", photos)):
+            write_domain(built, domain, _drawn(domain, count, seed))
         if folder.exists():
             folder.rmdir()  # empty; Windows doesn't rename onto it
         built.rename(folder)
     return folder
 
 
-def _write_domain(root, domain, count, seed):
+def _drawn(domain, count, seed):
+    """Yield (name, uint8 (256, 256, 3)) of `count` pictures of a domain, each drawn from (seed, domain, number)."""
     draw = painting if domain == "monet" else landscape
+    for i in range(count):
+        name = hashlib.sha256(f"{seed}/{domain}/{i}".encode()).hexdigest()[:10]
+        yield name, draw(np.random.default_rng([seed, DOMAINS.index(domain), i]))
+
+
+def write_domain(root, domain, pictures, quality=JPEG_QUALITY):
+    """Write (name, uint8 (256, 256, 3)) pairs under `root` as shards of SHARD records and as JPEG files."""
     jpegs, shards = root / f"{domain}_jpg", root / f"{domain}_tfrec"
     jpegs.mkdir(parents=True)
     shards.mkdir()
-    for number, start in enumerate(range(0, count, SHARD)):
-        size = min(SHARD, count - start)
-        with tf.io.TFRecordWriter(str(shards / f"{domain}{number:02d}-{size}.tfrec")) as writer:
-            for i in range(start, start + size):
-                image = draw(np.random.default_rng([seed, DOMAINS.index(domain), i]))
-                name = hashlib.sha256(f"{seed}/{domain}/{i}".encode()).hexdigest()[:10]
-                path = jpegs / f"{name}.jpg"
-                Image.fromarray(image).save(path, quality=JPEG_QUALITY)
-                writer.write(_record(path.read_bytes(), name.encode(), domain.encode()))
+    pictures = iter(pictures)
+    for number in itertools.count():
+        records = []
+        for name, image in itertools.islice(pictures, SHARD):
+            path = jpegs / f"{name}.jpg"
+            Image.fromarray(image).save(path, quality=quality)
+            records.append(_record(path.read_bytes(), name.encode(), domain.encode()))
+        if not records:
+            return
+        with tf.io.TFRecordWriter(str(shards / f"{domain}{number:02d}-{len(records)}.tfrec")) as writer:
+            for record in records:
+                writer.write(record)
 
 
 def _record(image, image_name, target):

@@ -3,9 +3,10 @@
 from collections import namedtuple
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from monet_lib.data.competition import SIZE
+from monet_lib.sample.canvas import COLUMN, ROW, set_tone, smooth_noise, soft_mix, soft_step
+from monet_lib.sample.elements import REACH, ground, hills, sky, tree, water
 
 # Light by time of day and colours by season, RGB in hexadecimal; `glow` is the haze around the sun.
 Light = namedtuple("Light", "zenith low cloud cloud_shade sun shade glow")
@@ -24,164 +25,10 @@ SEASONS = {  # the number is the contrast of the ground
     "autumn": ("927c3e bc6822 7c644e b05428", 0.1),
     "winter": ("dce2ec 606058 aab2c2 dce2ec", 0.02),
 }
-REACH = {"round": 0.58, "poplar": 0.24, "conifer": 0.27}  # half a tree's width, in heights
-ROW, COLUMN = np.mgrid[:SIZE, :SIZE].astype(np.float32) / SIZE  # 0..1, downwards and to the right
 
 
 def _rgb(colours):
     return np.frombuffer(bytes.fromhex(colours), np.uint8).reshape(-1, 3).astype(np.float32)
-
-
-def soft_step(x):
-    """0 below 0, 1 above 1, smooth between: the soft edge of every mask here."""
-    x = np.clip(x, 0, 1)
-    return x * x * (3 - 2 * x)
-
-
-def soft_mix(below, above, mask):
-    return below + (above - below) * mask[..., None]
-
-
-def shifted(image, rows, columns):
-    """`image` moved down and to the right, its edge repeated (np.roll would show a seam)."""
-    where = (np.clip(np.arange(n) - k, 0, n - 1) for n, k in zip(image.shape, (rows, columns), strict=True))
-    return image[np.ix_(*where)]
-
-
-def smooth_noise(rng, cells, shape=(SIZE, SIZE), octaves=5, gain=0.5):
-    """Fractal noise, float32 `shape`, mean 0 and deviation 1; cells: rows, columns of the coarsest grid."""
-    total = np.zeros(shape, np.float32)
-    for octave in range(octaves):
-        grid = rng.random([min(c * 2**octave, n) + 2 for c, n in zip(cells, shape, strict=True)], np.float32)
-        grid = Image.fromarray(grid).resize(shape[::-1], Image.Resampling.BICUBIC)
-        total += gain**octave * np.asarray(grid)
-    return (total - total.mean()) / total.std()
-
-
-def _plane_noise(rng, depth, cells, stretch, octaves=4):
-    """Noise on a plane seen in perspective. depth: (256, 256), 0 at the horizon and 1 at the viewer."""
-    z, total = 1 / (depth + 0.06), np.zeros_like(depth)
-    for f in cells * 2.0 ** np.arange(octaves):
-        grid = rng.standard_normal((64, 64)).astype(np.float32)
-        u, v = (COLUMN - 0.5) * z * f / stretch + 32, z * f
-        i, j = np.floor(v).astype(int), np.floor(u).astype(int)
-        a, b = soft_step(v - i), soft_step(u - j)
-        near, far = (grid[r % 64, j % 64] * (1 - b) + grid[r % 64, (j + 1) % 64] * b for r in (i, i + 1))
-        # Cells smaller than a pixel would alias: fade them out towards the horizon.
-        total += (cells / f) ** 0.74 * (near * (1 - a) + far * a) / (1 + (2 * f * z**2 / SIZE) ** 2)
-    return total
-
-
-def _sky(rng, horizon, light, sun):
-    up = np.clip(1 - ROW / horizon, 0, 1)
-    distance = np.hypot(COLUMN - sun[0], ROW - sun[1])
-    canvas = soft_mix(light.low, light.zenith, up**0.7)
-    canvas = soft_mix(
-        canvas, np.minimum(light.low * 0.4 + 160, 255), 0.7 * np.exp(-distance * 4.5) * light.glow
-    )
-    cloud = 0.8 * smooth_noise(rng, (4, 3), octaves=7, gain=0.55) + 0.35 * _plane_noise(rng, up, 0.8, 2.5)
-    thick = cloud - rng.uniform(-0.5, 1.2)
-    lit = 0.66 + 0.4 * (cloud - shifted(cloud, 6, 4 if sun[0] < 0.5 else -4)) - 0.14 * np.maximum(thick, 0)
-    clouds = soft_mix(light.cloud_shade, light.cloud, soft_step(lit))
-    canvas = soft_mix(canvas, clouds, 0.95 * soft_step(thick / 1.3) * soft_step(up * 5))
-    return soft_mix(canvas, np.array((255, 250, 226)), soft_step((0.026 - distance) * SIZE / 2))
-
-
-def _hills(canvas, rng, horizon, light, land, sun):
-    """Ranges from far to near; each is less hazy and lower than the one behind it."""
-    ranges, height = rng.integers(2, 5), rng.uniform(0.12, 0.5) * horizon
-    for near in np.arange(1, ranges + 1) / ranges:
-        ridge = smooth_noise(rng, (1, 3), (1, SIZE), octaves=6, gain=0.42)[0]
-        top = horizon - height * (1.05 - 0.85 * near) * (1 + 0.38 * ridge) - 0.012
-        relief = smooth_noise(rng, (5, 4), octaves=6)
-        slope = relief - shifted(relief, 2, 4 if sun[0] < 0.5 else -4)
-        lit = soft_step(0.5 + 0.45 * slope + 0.12 * near * smooth_noise(rng, (90, 70), octaves=2))
-        colour = soft_mix(land.hills, land.leaves * 0.8, soft_step(relief * 0.4 + near - 0.2)) / 255
-        colour *= soft_mix(light.shade, light.sun, lit)
-        haze = 0.12 + (1 - near) * (0.8 + 0.25 * soft_step((ROW - top) / height))
-        colour = soft_mix(colour, light.low * 0.75 + light.zenith * 0.25, haze)
-        canvas = soft_mix(canvas, colour, soft_step((ROW - top) * SIZE / 1.5))
-    return canvas
-
-
-def _tree(canvas, rng, x, foot, height, kind, light, land, sun, leaf, haze=0.0):
-    """Paint one tree into `canvas`. x, foot, height: fractions of the image; leaf: fine noise (256, 256)."""
-    reach = REACH[kind] * height
-    ends = (foot - 1.03 * height, foot), (x - reach, x + reach)
-    box = tuple(slice(*np.clip((int(a * SIZE), int(b * SIZE) + 2), 0, SIZE)) for a, b in ends)
-    if canvas[box].size == 0:
-        return
-    u, v = (COLUMN[box] - x) / height, (foot - ROW[box]) / height  # in heights, from the foot, upwards
-    side = 1 if sun[0] > x else -1
-    leaf = np.roll(leaf, rng.integers(0, SIZE, 2), (0, 1))[box]
-    if kind == "conifer":  # drooping tiers
-        tier = (1 - v - 0.5 * np.abs(u)) * rng.integers(6, 10) % 1
-        crown = np.where(v > 0.07, (1 - v) * (0.15 + 0.1 * tier) - np.abs(u), -1) * 22
-        lit, leaves = 0.5 + 1.6 * u * side - 0.3 * tier, np.array((62, 92, 52))
-    else:  # clumps: spheres, each lit on its own
-        n, smallest = (60, 0.05) if height > 0.12 else (12, 0.09)
-        slim = 0.25 if kind == "poplar" else 1
-        cv, r = rng.uniform(0.3, 0.88, n), rng.uniform(smallest, 0.12, n) * slim**0.25
-        cu = rng.uniform(-0.42, 0.42, n) * slim * np.sqrt(np.clip(1 - ((cv - 0.54) / 0.38) ** 2, 0.05, 1))
-        du, dv = u - cu[:, None, None], v - cv[:, None, None]
-        clumps = 1 - (du**2 + dv**2) / r[:, None, None] ** 2
-        crown, front = clumps.max(0) * 1.8, clumps.argmax(0)[None]
-        nu, nv = (np.take_along_axis(d, front, 0)[0] for d in (du, dv))
-        lit, leaves = 0.34 + (2 * nu + 0.5 * u) * side + 1.7 * nv + 0.35 * (v - 0.5), land.leaves
-    leaves = leaves * rng.uniform(0.85, 1.15, 3) * (1 + 0.1 * leaf[..., None]) / 255
-    leaves *= soft_mix(light.shade * 0.75, light.sun * 1.15, soft_step(lit + 0.14 * leaf))
-    bend = rng.uniform(-0.03, 0.03)
-    trunk = soft_step((0.034 - 0.025 * v - np.abs(u + bend * np.sin(v * 9))) * height * SIZE) * (v < 0.6)
-    patch = soft_mix(canvas[box], np.array((62, 50, 42)) / 510 * (light.sun + light.shade), trunk)
-    foliage = soft_step(crown + 0.5 * leaf * min(1, height * 4) + 0.15)
-    canvas[box] = soft_mix(patch, leaves + (light.low - leaves) * haze, foliage)
-
-
-def _water(canvas, rng, shore, light, sun):
-    """A water surface below the row `shore`: what is above it mirrored and broken up by ripples."""
-    depth, wind = np.clip((ROW - shore) / (1 - shore), 0, 1), rng.uniform(0.3, 1)
-    ripple = wind * _plane_noise(rng, depth, 5, stretch=2.5)
-    rows = np.abs(2 * shore - ROW) * SIZE + ripple * (0.25 + depth) * 9
-    rows = np.clip(rows, 0, shore * SIZE - 1).astype(int)
-    columns = np.clip(COLUMN * SIZE + ripple * depth * 3, 0, SIZE - 1).astype(int)
-    deep = (light.zenith * 0.45 + light.shade * 0.25) * (0.72, 0.95, 0.9)
-    water = soft_mix(canvas[rows, columns] * 0.93, deep, 0.12 + 0.42 * depth + 0.1 * np.clip(ripple, -1, 1))
-    beam = np.exp(-(((COLUMN - sun[0]) / (0.03 + 0.09 * depth)) ** 2)) * (sun[1] > 0)
-    return soft_mix(water + 8 * ripple[..., None], light.cloud, 0.8 * beam * soft_step(ripple * 2 + 0.1))
-
-
-def _ground(canvas, rng, top, horizon, light, land, strip, path):
-    """Meadow below the curve `top` (256,): shadows, tufts, blades, flowers; nothing grows where strip > 0."""
-    depth = np.clip((ROW - horizon) / (1 - horizon), 0, 1)
-    tufts, patches = _plane_noise(rng, depth, 7, 1.6), _plane_noise(rng, depth, 0.8, 2, octaves=3)
-    albedo = land.meadow * (1 + land.tufts * (tufts + patches))[..., None]
-    albedo = soft_mix(albedo, land.leaves * 0.9, 6 * land.tufts * soft_step(patches * 0.7 - 0.1))
-    if path:
-        sand = np.array((186, 164, 128)) * (1 + 0.09 * tufts[..., None])
-        albedo = soft_mix(albedo, sand, 0.9 * soft_step(strip * 30))
-    lit = soft_step(0.62 + 0.5 * _plane_noise(rng, depth, 0.35, 3, octaves=2) + 1.6 * land.tufts * tufts)
-    colour = soft_mix(
-        albedo / 255 * soft_mix(light.shade, light.sun, lit), light.low, 0.4 * np.exp(-depth * 9)
-    )
-    canvas = soft_mix(canvas, colour, soft_step((ROW - top) * SIZE / 2))
-    big = Image.fromarray(np.clip(canvas, 0, 255).astype(np.uint8)).resize((2 * SIZE, 2 * SIZE))
-    draw, flowers, centre = ImageDraw.Draw(big), rng.choice((0, 0.35)), rng.uniform(0.1, 0.9)
-    # All chances are drawn beforehand, so that a rounding error moves one blade and not all that follow.
-    chance = rng.random((int(26000 * land.tufts), 5))
-    chance[:, 0] = np.sort(1 - (1 - horizon) * (1 - chance[:, 0] ** 0.75))  # far to near
-    for y, x, kind, length, tone in chance.tolist():
-        near, (i, j) = (y - horizon) / (1 - horizon), (int(y * SIZE), int(x * SIZE))
-        if y < top[j] + 0.012 or near < 0.08 or strip[i, j] > 0:
-            continue
-        x2, y2 = 2 * SIZE * x, 2 * SIZE * y  # drawn at twice the size, for smooth edges
-        if kind < flowers and abs(x - centre) < 0.3:
-            r, colour = 0.5 + 2.8 * near**1.4, land.flowers / 255 * light.sun * (0.7 + 0.35 * tone)
-            draw.ellipse((x2 - r, y2 - r * 0.7, x2 + r, y2 + r * 0.7), tuple(colour.astype(int)))
-        else:
-            tip, colour = (x2 + 20 * (kind - 0.5) * near, y2 - (6 + 20 * length) * near**1.3), canvas[i, j]
-            colour = tuple((colour * (0.72 + 0.58 * tone)).astype(int))
-            draw.line((x2, y2, *tip), colour, 2 if near > 0.6 else 1)
-    return np.asarray(big.resize((SIZE, SIZE), Image.Resampling.BOX), np.float32)
 
 
 def scene(rng):
@@ -195,16 +42,16 @@ def scene(rng):
     # Sun or moon stand low in coloured skies, else above the frame.
     sun = (rng.uniform(0.12, 0.88), horizon - rng.uniform(0.1, 0.28) if light.glow > 0.6 else -0.2)
     kinds = [kind for kind in REACH if rng.random() < 0.5] or ["round"]
-    canvas = _sky(rng, horizon, light, sun)
+    canvas = sky(rng, horizon, light, sun)
     if layout != "sea" or rng.random() < 0.7:
-        canvas = _hills(canvas, rng, horizon, light, land, sun)
+        canvas = hills(canvas, rng, horizon, light, land, sun)
     for _ in range(rng.integers(2, 5) if layout != "sea" else 0):  # woods at the far end
         centre, height = rng.random(), rng.uniform(0.04, 0.13)
         for x in rng.normal(centre, 0.16, rng.integers(5, 14)):
             foot, size = horizon + rng.uniform(0.01, 0.018), height * rng.uniform(0.6, 1.2)
-            _tree(canvas, rng, x, foot, size, rng.choice(kinds), light, land, sun, leaf, haze=0.22)
+            tree(canvas, rng, x, foot, size, rng.choice(kinds), light, land, sun, leaf, haze=0.22)
     depth = np.clip((ROW - horizon) / (1 - horizon), 0, 1)
-    water = _water(canvas, rng, horizon + 0.01, light, sun)
+    surface = water(canvas, rng, horizon + 0.01, light, sun)
     edge = smooth_noise(rng, (1, 6), (1, SIZE))[0]
     strip = np.full_like(ROW, -1)
     if layout in ("river", "path"):  # both wind through the meadow and grow wider towards the viewer
@@ -214,32 +61,24 @@ def scene(rng):
         )
         strip = (0.34 if layout == "river" else 0.16) * depth - 0.004 - np.abs(COLUMN - middle)
     if layout in ("lake", "sea"):
-        canvas = soft_mix(canvas, water, soft_step((ROW - horizon - 0.01) * SIZE / 1.5))
+        canvas = soft_mix(canvas, surface, soft_step((ROW - horizon - 0.01) * SIZE / 1.5))
         slope = rng.choice((-1, 1)) * rng.uniform(0.1, 0.4) * (COLUMN[0] - 0.5)
         bank = rng.uniform(0.8, 1.05) + slope + 0.015 * edge
     else:
         bank = horizon + 0.012 + 0.006 * edge
-    canvas = _ground(canvas, rng, bank, horizon, light, land, strip, layout == "path")
+    canvas = ground(canvas, rng, bank, horizon, light, land, strip, layout == "path")
     if layout == "river":
         canvas = soft_mix(
             canvas, canvas * 0.6, soft_step(strip * 30 + 0.6) * soft_step(depth * 4)
         )  # the bank's shade
-        canvas = soft_mix(canvas, water, soft_step(strip * SIZE / 2) * soft_step(depth * 60 - 1))
+        canvas = soft_mix(canvas, surface, soft_step(strip * SIZE / 2) * soft_step(depth * 60 - 1))
     for _ in range(rng.integers(1, 4)):  # trees close by frame the view
         x = rng.choice((rng.uniform(0, 0.3), rng.uniform(0.7, 1)))
         foot = bank[min(int(x * SIZE), SIZE - 1)] + rng.uniform(0.03, 0.2)
         size = rng.uniform(0.28, 0.6) * (0.6 + 0.5 * foot)
         if foot < 1.06 and strip[min(int(foot * SIZE), SIZE - 1), min(int(x * SIZE), SIZE - 1)] < -0.02:
-            _tree(canvas, rng, x, foot, size, rng.choice(kinds), light, land, sun, leaf)
+            tree(canvas, rng, x, foot, size, rng.choice(kinds), light, land, sun, leaf)
     return canvas
-
-
-def set_tone(image, mean, spread):
-    """Bring mean and standard deviation (0..255) near those asked for: half by exposure, half by gamma."""
-    image = np.clip(image, 0, 255) / 255
-    image = image * np.clip(np.sqrt(mean / 255 / image.mean()), 0.6, 1.2)
-    image = image ** np.clip(np.log(mean / 255) / np.log(image.mean()), 0.5, 2)
-    return 255 * ((image - image.mean()) * np.clip(spread / 255 / image.std(), 0.6, 1.6) + image.mean())
 
 
 def landscape(rng):
