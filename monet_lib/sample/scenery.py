@@ -5,7 +5,7 @@ from collections import namedtuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-from monet_lib.data.competition import SIZE
+from monet_lib.data.images import SIZE
 
 # Light by time of day and colours by season, RGB in hexadecimal; `glow` is the haze around the sun.
 Light = namedtuple("Light", "zenith low cloud cloud_shade sun shade glow")
