@@ -81,31 +81,27 @@ def strict_jpeg(data, smallest=False):
         return None, str(error).removeprefix("Corrupt JPEG data: ") if warning else None
 
 
-def decode(data, where, formats=("JPEG",)):
+def decode(data, where, formats=("JPEG",), otherwise=None):
     """The bytes of an image file to uint8 (256, 256, 3), RGB in 0..255, upright.
 
     formats: of JPEG and PNG. Raises UserError, beginning with `where`, for another format, size or mode, and for
-    damage.
+    damage; otherwise: what it then says to do.
     """
-    kind = " or ".join(formats)
+    kind, again = " or ".join(formats), otherwise or IMAGE_ADVICE
+    convert = otherwise or "Convert it, or go on without it (--skip-bad)."
     if not data.startswith(tuple(STARTS[name] for name in formats)):
         instead = disguised(data)
         found = f"(first bytes {data[:4].hex(' ') or 'none'})" + (f", but {instead}" if instead else "")
-        raise UserError(f"{where}: not a {kind} {found}. {IMAGE_ADVICE}")
-    with opened_image(data, where, IMAGE_ADVICE, formats, kind) as image:
+        raise UserError(f"{where}: not a {kind} {found}. {again}")
+    with opened_image(data, where, again, formats, kind) as image:
         if image.mode != "RGB":
             found = MODES.get(image.mode, image.mode)
-            raise UserError(
-                f"{where}: a {found} image, not RGB. Convert it, or go on without it (--skip-bad)."
-            )
+            raise UserError(f"{where}: a {found} image, not RGB. {convert}")
         if image.size != (SIZE, SIZE):
-            raise UserError(
-                f"{where}: {image.width}x{image.height} px, not {SIZE}x{SIZE}. Resize it, or go on without it "
-                "(--skip-bad)."
-            )
+            raise UserError(f"{where}: {image.width}x{image.height} px, not {SIZE}x{SIZE}. {convert}")
         turn, (pixels, damage) = turn_of(image), strict_jpeg(data) if image.format == "JPEG" else (None, None)
         if damage:
-            raise UserError(f"{where}: not a readable JPEG ({damage}). {IMAGE_ADVICE}")
+            raise UserError(f"{where}: not a readable JPEG ({damage}). {again}")
         if pixels is None or turn is not None:
             pixels = np.asarray(upright(image))
         return pixels
