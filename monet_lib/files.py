@@ -124,7 +124,7 @@ def write_folder_beside(target, write):
         _flush_folder(target.parent)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        raise unwritable(target, error) from None
+        raise UserError(f"{unwritable(target, error)} What was there before is kept.") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -114,4 +114,9 @@ def _example():
     add(file.message_type.add(name="Example"), "features", 1, kinds.TYPE_MESSAGE, ".monet.Features")
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(file.SerializeToString())
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("monet.Example"))
+    example = pool.FindMessageTypeByName("monet.Example")
+    if hasattr(message_factory, "GetMessageClass"):
+        return message_factory.GetMessageClass(example)
+    return message_factory.MessageFactory(pool).GetPrototype(
+        example
+    )  # before protobuf 4.22, on older images of Kaggle

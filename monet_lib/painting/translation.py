@@ -112,6 +112,6 @@ def translate(generator, inputs, out, side_by_side=False, brush=1):
         written.append(target)
     if bad := len(files) - len(written):
         raise UserError(
-            f"{out}: {len(written)} of {len(files)} photos painted; {bad} could not be, and are named above."
+            f"{out}: {len(written)} of {len(files)} photos painted; {bad} could not be: see above."
         )
     return written
