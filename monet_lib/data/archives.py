@@ -13,19 +13,19 @@ ZIP_ADVICE = "Make or download it again."
 
 
 @contextmanager
-def opened_zip(path, largest=LARGEST_ENTRY):
+def opened_zip(path):
     """(archive, entries) of the zip `path`, for a `with`: a zipfile.ZipFile and the ZipInfos of its files, all safe.
 
-    largest: bytes that an entry may have. Raises UserError for what is no whole zip, for an entry that leads out of it
-    or is encrypted, and for one that would unpack to more than that, or all to far more than the zip has.
+    Raises UserError for what is no whole zip, for an entry that leads out of it or is encrypted, and for one that would
+    unpack to more than LARGEST_ENTRY, or all to far more than the zip has.
     """
     with reading(path, "zip", ZIP_ADVICE):
         archive = zipfile.ZipFile(path)
     with archive:
         for info in archive.infolist():
-            _check_entry(path, info, largest)
+            _check_entry(path, info)
         total, size = sum(info.file_size for info in archive.infolist()), path.stat().st_size
-        if total > largest and total > EXPANSION * size:
+        if total > LARGEST_ENTRY and total > EXPANSION * size:
             raise UserError(
                 f"{path}: {size:,} bytes would unpack to {total:,}, a bomb. Don't trust the file."
             )
@@ -38,13 +38,13 @@ def read_entry(archive, info):
         return archive.read(info)
 
 
-def _check_entry(path, info, largest):
+def _check_entry(path, info):
     name = PurePosixPath(info.filename.replace("\\", "/"))
     if name.is_absolute() or ".." in name.parts or info.filename[1:2] == ":":
         raise UserError(f"{path}: entry {info.filename!r} leads out of the zip. Don't trust the file.")
     if info.flag_bits & 1:
         raise UserError(f"{path}: {info.filename} is encrypted. Zip without a password.")
-    if info.file_size > largest:
+    if info.file_size > LARGEST_ENTRY:
         raise UserError(
             f"{path}: {info.filename} would unpack to {info.file_size:,} bytes: no image. Leave it out."
         )
