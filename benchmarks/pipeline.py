@@ -22,14 +22,16 @@ def measure(kind, root):
     import tensorflow as tf
 
     from monet_lib.config import profile
-    from monet_lib.data.competition import FEATURES, find_images, load
+    from monet_lib.data.competition import find_images, load
     from monet_lib.data.pipeline import UnpairedBatches, training_data
 
     sets = [find_images(root, name) for name in ("monet", "photo")]
     files = [str(file) for images in sets for file in images.files]
 
+    schema = {"image": tf.io.FixedLenFeature([], tf.string)}
+
     def decode(record):
-        return tf.io.decode_jpeg(tf.io.parse_single_example(record, FEATURES)["image"], channels=3)
+        return tf.io.decode_jpeg(tf.io.parse_single_example(record, schema)["image"], channels=3)
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.perf_counter()

@@ -1,6 +1,8 @@
 """The `monet` command: data, train, translate, submit, score."""
 
 import argparse
+import contextlib
+import os
 import signal
 import sys
 
@@ -8,29 +10,56 @@ from PIL import Image
 
 from monet_lib.config import CHOICES, PROFILES, Config, profile
 from monet_lib.errors import UserError
+from monet_lib.files import advice, reason
 
+SWITCHES = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
 LARGE = 1000  # px of the shorter side, from which a painting at its own size looks like the photo
 
 
 def main(argv=None):
-    """Run one command. Returns the exit code: 0, 2 for something that the user can mend, 130 for Ctrl-C."""
+    """Run one command. Returns the exit code: 0, 2 for something that the user can fix, 130 for Ctrl-C."""
+    _settle_surroundings()
     arguments = _parser().parse_args(argv)
     # A scheduler that ends the session sends SIGTERM: treat it as Ctrl-C, which saves.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return arguments.command(arguments) or 0
+        code = arguments.command(arguments) or 0
+        sys.stdout.flush()  # here, where a pipe that nobody reads any more is an error that is caught
+        return code
     except UserError as error:
         print(f"monet: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # `monet data | head`: who reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except OSError as error:
-        print(
-            f"monet: {error.filename}: {error.strerror}. Free space, or choose another place.",
-            file=sys.stderr,
-        )
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"monet: {where}{reason(error)}. {advice(error)}", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print("monet: not enough memory. Close other programs, or take smaller images.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nmonet: interrupted; what was finished is kept", file=sys.stderr)
         return 130
+
+
+def _settle_surroundings():
+    """What commands rely on, whatever the environment says: Keras on TensorFlow, which is quiet, and any terminal."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow: only what stops it
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a score's ± on a terminal that knows ASCII alone
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _data(arguments):
@@ -63,17 +92,23 @@ def _train(arguments):
     changes = {"model": arguments.model, "seed": arguments.seed}
     changes |= {"steps": arguments.steps} if arguments.steps is not None else {}
     changes |= {"epochs": arguments.epochs} if arguments.epochs is not None else {}
-    if arguments.validate_every:
-        changes |= {"validate_every": arguments.validate_every, "patience": arguments.patience or 0}
-        changes |= {"holdout_monets": 60, "holdout_photos": 200}
     changes |= dict(_setting(text) for text in arguments.set)
-    config = profile(arguments.profile, **{k: v for k, v in changes.items() if v is not None})
+    changes = {k: v for k, v in changes.items() if v is not None}
+    config = profile(arguments.profile, **changes)
+    if arguments.patience and not arguments.validate_every:
+        raise UserError("--patience: counts scores, and without --validate-every there are none. Add it.")
     from monet_lib.data.competition import find_data
+
+    root = find_data(arguments.data)
+    if arguments.validate_every:
+        changes = _holdouts(root, arguments.format) | changes
+        changes |= {"validate_every": arguments.validate_every, "patience": arguments.patience or 0}
+        config = profile(arguments.profile, **changes)
     from monet_lib.training.loop import train
 
     train(
         config,
-        find_data(arguments.data),
+        root,
         arguments.out,
         arguments.skip_bad,
         arguments.format,
@@ -82,6 +117,14 @@ def _train(arguments):
         tensorboard=arguments.tensorboard,
     )
     print(f"{arguments.out}: config.json, history.csv, losses.png, grids/, checkpoints/, generator.npz")
+
+
+def _holdouts(root, format):
+    """How many images to keep out of training, to score with: a quarter of few, and at most 60 and 200."""
+    from monet_lib.data.competition import find_images
+
+    monets, photos = (find_images(root, name, format).count() // 4 for name in ("monet", "photo"))
+    return {"holdout_monets": max(2, min(60, monets)), "holdout_photos": max(2, min(200, photos))}
 
 
 def _translate(arguments):
@@ -111,6 +154,10 @@ def _submit(arguments):
     if arguments.check:
         print(check_submission(arguments.check))
         return
+    if not arguments.run:
+        raise UserError(
+            "submit: which run's generator is to paint? Name it: --run RUN, or --check ZIP a zip."
+        )
     from monet_lib.data.competition import find_data, find_images
     from monet_lib.training.runs import Run
 
@@ -128,13 +175,15 @@ def _submit(arguments):
 
 
 def _score(arguments):
-    from monet_lib.data.competition import find_data
+    from monet_lib.data.competition import find_data, find_images
     from monet_lib.scoring.features import feature_network
     from monet_lib.scoring.scores import score
 
-    reference = arguments.reference or find_data() / "monet_tfrec"
-    network = feature_network(arguments.features, arguments.weights, arguments.sha256)
-    found = score(arguments.generated, reference, arguments.train, network, arguments.n)
+    # With --json, the line of JSON is all that goes to stdout.
+    with contextlib.redirect_stdout(sys.stderr if arguments.json else sys.stdout):
+        reference = arguments.reference or find_images(find_data(), "monet").files[0].parent
+        network = feature_network(arguments.features, arguments.weights, arguments.sha256)
+        found = score(arguments.generated, reference, arguments.train, network, arguments.n)
     print(found.to_json() if arguments.json else found)
 
 
@@ -145,7 +194,9 @@ def _setting(text):
         raise UserError(f"--set {text!r}: not of the form name=value. The names are {', '.join(settings)}.")
     kind = type(settings[name])
     try:
-        return name, value.lower() in ("1", "true", "yes", "on") if kind is bool else kind(value)
+        return name, SWITCHES[value.lower()] if kind is bool else kind(value)
+    except KeyError:
+        raise UserError(f"--set {text}: {value!r} is neither on nor off.") from None
     except ValueError:
         raise UserError(f"--set {text}: {value!r} is not {kind.__name__}.") from None
 
@@ -229,7 +280,9 @@ def _parser():
     submit.set_defaults(command=_submit)
     scored = commands.add_parser("score", help="FID, KID, memorization and MiFID of images against paintings")
     scored.add_argument("generated", metavar="GENERATED", help="a folder, a .zip or shards")
-    scored.add_argument("--reference", help="real paintings; default: monet_tfrec of the data that is found")
+    scored.add_argument(
+        "--reference", help="real paintings; default: the paintings of the data that is found"
+    )
     scored.add_argument(
         "--train", help="the paintings trained on, for the memorization; default: the reference"
     )

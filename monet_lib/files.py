@@ -1,43 +1,177 @@
-"""Write files and folders beside their place, then rename: what is there is whole, or as it was."""
+"""Files that are whole or as they were, and one line for whatever goes wrong with one.
 
+Written beside their place, flushed to the disk, then renamed. What can't be read or written is a UserError that names
+the file, what was found and what to do.
+"""
+
+import errno
 import os
 import shutil
 import uuid
+from contextlib import contextmanager
+from pathlib import Path
 
 from monet_lib.errors import UserError
 
+TEMPORARY = (
+    ".writing-"  # how every temporary name begins: short, since the file's own may be as long as they get
+)
+ADVICE_FOR = {
+    errno.ENOSPC: "Free space, or choose another place.",
+    errno.EDQUOT: "Free space, or choose another place.",
+    errno.EFBIG: "Choose a place that takes files of this size.",
+    errno.EACCES: "Change its permissions, or choose another place.",
+    errno.EPERM: "Change its permissions, or choose another place.",
+    errno.EROFS: "Choose a place that can be written.",
+    errno.ENAMETOOLONG: "Shorten the name.",
+    errno.EISDIR: "A folder is there: name a file.",
+    errno.ENOTDIR: "A file is in its path: choose another place.",
+    errno.ENOENT: "Look whether its folder is there and its links lead somewhere.",
+    errno.ENOTEMPTY: "A folder with something in it is there: choose another place.",
+    errno.EEXIST: "It is there already: choose another place.",
+    errno.EMFILE: "Too many files are open: close other programs.",
+    errno.EIO: "The disk or the network failed: copy what is left.",
+}
 
-def write_beside(path, write):
-    """Call write(temporary path beside `path`), then rename: `path` is whole or as it was.
 
-    Raises UserError where the folder can't be written or the disk is full.
+def reason(error):
+    """What an exception says, as the first line of at most 120 characters."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return text.strip().splitlines()[0][:120] if text.strip() else type(error).__name__
+
+
+def advice(error):
+    """What to do about an OSError, by its number."""
+    return ADVICE_FOR.get(error.errno, "Look at the place, or choose another.")
+
+
+def unwritable(path, error):
+    """The UserError for an OSError met while writing `path`."""
+    return UserError(f"{path}: can't be written ({reason(error)}). {advice(error)}")
+
+
+@contextmanager
+def reading(where, what, otherwise):
+    """Around the readers of one file from outside, and nothing else: whatever they raise becomes one UserError.
+
+    Damaged bytes lead Pillow, zipfile, NumPy and TensorFlow into errors of any type, so all are taken here, where
+    nothing but reading goes on. where: the message's beginning; what: what the file is no readable one of, "image";
+    otherwise: what to do about a damaged one.
     """
-    temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
+    try:
+        yield
+    except UserError:
+        raise
+    except OSError as error:
+        if error.errno is None:  # Pillow's own for a damaged image
+            raise UserError(f"{where}: not a readable {what} ({reason(error)}). {otherwise}") from None
+        raise UserError(f"{where}: can't be read ({reason(error)}). {advice(error)}") from None
+    except Exception as error:
+        raise UserError(f"{where}: not a readable {what} ({reason(error)}). {otherwise}") from None
+
+
+def disguised(data):
+    """What the beginning of a file shows it to be instead of data: an untracked pointer, a page; None for neither."""
+    start = data[:64].lstrip().lower()
+    if not data:
+        return "empty: a copy that broke off"
+    if not any(data[:64]):
+        return "zeros: a copy that broke off, or a disk that lost power"
+    if start.startswith(b"version https://git-lfs"):
+        return "a pointer of Git LFS, not the file: git lfs pull"
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "a web page, not the file"
+    return None
+
+
+def write_beside(path, write, durable=True):
+    """Call write(temporary path beside `path`), then rename: `path` is whole or as it was, after a power cut too.
+
+    durable: False leaves out the wait for the disk, for files that are looked at before they are used. Raises
+    UserError where the file can't be written.
+    """
+    temporary = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:8]}")
     try:
         write(temporary)
+        if durable:
+            _flush(temporary)
         os.replace(temporary, path)
+        if durable:
+            _flush_folder(path.parent)
     except OSError as error:
-        raise UserError(
-            f"{path}: can't be written ({error.strerror or error}). Free space or choose another place."
-        ) from None
+        raise unwritable(path, error) from None
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def write_folder_beside(target, write):
-    """The same for a folder: write(folder) into a new one beside, then rename over `target`."""
-    temporary = target.with_name(f"writing-{uuid.uuid4().hex[:8]}")
+    """The same for a folder: write(folder) into a new one beside, then rename to `target`.
+
+    A folder that is there already is `target`.old between two renames: `recover_folders` mends a kill there.
+    """
+    temporary, old = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:8]}"), _old(target)
     try:
         temporary.mkdir()
         write(temporary)
+        for file in temporary.rglob("*"):
+            if file.is_file():
+                _flush(file)
+        _flush_folder(temporary)
         if target.exists():
-            target.rename(temporary.with_name(f"{temporary.name}-old"))
+            shutil.rmtree(old, ignore_errors=True)
+            target.rename(old)
         temporary.rename(target)
-        shutil.rmtree(temporary.with_name(f"{temporary.name}-old"), ignore_errors=True)
+        _flush_folder(target.parent)
+        shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
-        reason = error.strerror or str(error).splitlines()[0][:120]
-        raise UserError(
-            f"{target}: can't be written ({reason}). Earlier checkpoints are kept; free space and go on."
-        ) from None
+        raise UserError(f"{unwritable(target, error)} What was there before is kept.") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def recover_folders(parent):
+    """Finish what a killed `write_folder_beside` left in `parent`, and remove temporary files and folders there."""
+    for old in sorted(parent.glob("*.old")):
+        target = old.with_name(old.name.removesuffix(".old"))
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.rename(target)
+    remove_leftovers(parent)
+
+
+def remove_leftovers(folder):
+    """Remove the temporary files and folders that killed processes left in `folder`."""
+    for leftover in folder.glob(f"{TEMPORARY}*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+def _old(target):
+    return target.with_name(f"{target.name}.old")
+
+
+def _flush(file):
+    with open(file, "rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def _flush_folder(folder):
+    if os.name == "posix":  # elsewhere a folder can't be opened
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def made_folder(folder, option="--out"):
+    """`folder`, a Path, made if it isn't there. Raises UserError where it can't be."""
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: can't be made ({reason(error)}). Choose another {option}.") from None
+    return folder

@@ -8,14 +8,14 @@ from PIL import Image
 
 from monet_lib.data.competition import (
     CHECKOUT_DATA,
-    decode,
-    examine,
     find_data,
     find_images,
     load,
     to_float,
     to_uint8,
 )
+from monet_lib.data.examination import examine
+from monet_lib.data.images import decode
 from monet_lib.data.inspection import inspect_data
 from monet_lib.errors import UserError
 
@@ -98,11 +98,11 @@ def _flip_a_byte(path):
 
 GOOD = [example(jpeg(k), f"good{k}") for k in range(2)]
 BAD_RECORDS = {
-    "no feature 'image'": example(None),
-    "not a tf.train.Example": b"\xff\xff\xff",
+    "no feature 'image' of bytes (is missing)": example(None),
+    "not a readable tf.train.Example": b"\xff\xff\xff",
     "not a JPEG (first bytes 00 00 00 00)": example(b"\0\0\0\0"),
     "not a JPEG (first bytes 89 50 4e 47)": example(jpeg(3, format="PNG")),
-    "a damaged JPEG": example(jpeg(3)[:2000]),
+    "not a readable JPEG (": example(jpeg(3)[:2000]),
     "a greyscale image": example(jpeg(3, "L")),
     "a CMYK image": example(jpeg(3, "CMYK")),
     "128x96 px, not 256x256": example(jpeg(3, size=(128, 96))),

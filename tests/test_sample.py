@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from monet_lib.data.competition import SIZE
+from monet_lib.data.images import SIZE
 from monet_lib.errors import UserError
 from monet_lib.sample import dataset as sample
 from monet_lib.sample.brushwork import painting, repainted

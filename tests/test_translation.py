@@ -9,15 +9,14 @@ from PIL import Image, ImageCms
 from monet_lib.course.resnet import unevenness
 from monet_lib.errors import UserError
 from monet_lib.networks.generators import generator_of, resnet_generator, with_border
+from monet_lib.painting.photos import image_files, read_photo
 from monet_lib.painting.shipped import shipped_generator
 from monet_lib.painting.translation import (
     RAMP,
-    image_files,
     paint,
     paint_all,
     paint_broadly,
     paint_large,
-    read_photo,
     translate,
 )
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 PACKAGE = "monet_lib"
 ROOT = Path(__file__).resolve().parents[1]
-# What Kaggle's images hold, beside the standard library.
+# What Kaggle's images hold, beside the standard library. What is imported in a `try` for ImportError may lack.
 AVAILABLE = {
     "IPython",
     "PIL",
     "google",
+    "google_crc32c",
     "ipywidgets",
     "keras",
     "matplotlib",
@@ -180,7 +181,10 @@ def check(modules, own):
     for source in (*modules, own):
         if source.name:
             _check_only_defines(source)
+        optional = set(_optional_imports(source.tree))
         for node in ast.walk(source.tree):
+            if node in optional:
+                continue
             packages = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             packages += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
             for package in (
@@ -192,6 +196,14 @@ def check(modules, own):
                 raise BuildError(
                     f"{source.where}: {name} is already {origins[name]}'s. Rename one of the two."
                 )
+
+
+def _optional_imports(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try) and any(
+            isinstance(h.type, ast.Name) and h.type.id == "ImportError" for h in node.handlers
+        ):
+            yield from (each for each in node.body if isinstance(each, IMPORTS))
 
 
 def _check_only_defines(source):

@@ -9,9 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "competition": [
-            "SIZE",
             "ImageSet",
-            "examine",
             "find_data",
             "find_images",
             "load",
@@ -19,6 +17,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "to_float",
             "to_uint8",
         ],
+        "examination": ["examine", "plain_name"],
+        "images": ["SIZE", "decode"],
         "download": ["download_data"],
         "inspection": ["inspect_data"],
         "pipeline": ["UnpairedBatches", "load_pair", "split", "training_data"],

@@ -1,8 +1,9 @@
-"""What a data folder holds, and everything that is wrong with it, in one pass."""
+"""What a data folder holds, and everything that is wrong with it, in one pass: all that any later command looks at."""
 
 import hashlib
 
-from monet_lib.data.competition import SETS, examine, find_images
+from monet_lib.data.competition import SETS, find_images
+from monet_lib.data.examination import examine, plain_name
 from monet_lib.errors import UserError
 
 
@@ -33,15 +34,18 @@ def _inspect_images(images, problems):
         count += 1
         by_pixels.setdefault(hashlib.sha256(pixels.tobytes()).digest(), []).append(name)
         names[name] = names.get(name, 0) + 1
-    copies = [group for group in by_pixels.values() if len(group) > 1]
+    folder = images.files[0].parent
+    if not count:
+        problems.append(f"{folder}: no readable image in {len(images.files)} files.")
     repeated = [name for name, times in names.items() if times > 1]
     if repeated:
+        problems.append(f"{folder}: {len(repeated)} names occur twice, such as {repeated[0]}.")
+    if images.name == "photo" and (odd := [name for name in names if not plain_name(name)]):
         problems.append(
-            f"{images.files[0].parent}: {len(repeated)} names occur twice, such as {repeated[0]}."
+            f"{folder}: {len(odd)} names are no plain file names, such as {odd[0]!r}: monet submit needs them. Rename."
         )
-    named = images.named_count()
-    size = sum(file.stat().st_size for file in images.files) / 1e6
+    copies = [group for group in by_pixels.values() if len(group) > 1]
+    named, size = images.named_count(), sum(f.stat().st_size for f in images.files if f.is_file()) / 1e6
     line = f"{images.name}_{images.format}: {count} images of 256x256 RGB in {len(images.files)} files, {size:.1f} MB"
     line += f"; {named} by the names" if images.format == "tfrec" and named is not None else ""
-    line += f"; {len(by_pixels)} distinct" + (f", such as {' = '.join(copies[0])}" if copies else "")
-    return line
+    return line + f"; {len(by_pixels)} distinct" + (f", such as {' = '.join(copies[0])}" if copies else "")

@@ -7,7 +7,7 @@ import numpy as np
 
 from monet_lib.config import Config
 from monet_lib.errors import UserError
-from monet_lib.files import write_beside
+from monet_lib.files import disguised, reading, write_beside
 from monet_lib.networks.generators import generator_of, with_border
 
 COMPANIONS = ("photo_generator", "monet_discriminator", "photo_discriminator", "feature_discriminator")
@@ -39,23 +39,18 @@ def load_networks(folder, model):
     A discriminator of another kind, with another norm or on features, keeps its fresh weights, and that is said.
     """
     weights = load_generator(Path(folder) / "monet.npz")[0].get_weights()
-    file = Path(folder) / "companions.npz"
+    others = _read_arrays(Path(folder) / "companions.npz", "file of networks", "Restore it or start afresh.")
     targets = [(network, weights) for network in (model.monet_generator, model.averaged_generator) if network]
-    try:
-        with np.load(file, allow_pickle=False) as others:
-            for name in COMPANIONS:
-                found = [others[k].astype("float32") for k in sorted(others.files) if k.startswith(name)]
-                network = getattr(model, name)
-                if network is None:
-                    continue
-                if name.endswith("discriminator") and len(found) != len(network.weights):
-                    # Trained without a feature discriminator, say, or with another norm.
-                    print(f"{folder}: no {name} of the config's kind; it starts afresh")
-                    continue
-                targets.append((network, found))
-    except (ValueError, OSError, EOFError) as error:
-        reason = str(error).splitlines()[0][:120]
-        raise UserError(f"{file}: not a file of networks ({reason}). Restore it or start afresh.") from None
+    for name in COMPANIONS:
+        found = [others[k].astype("float32") for k in sorted(others) if k.startswith(name)]
+        network = getattr(model, name)
+        if network is None:
+            continue
+        if name.endswith("discriminator") and len(found) != len(network.weights):
+            # Trained without a feature discriminator, say, or with another norm.
+            print(f"{folder}: no {name} of the config's kind; it starts afresh")
+            continue
+        targets.append((network, found))
     for network, found in targets:
         if [w.shape for w in found] != [w.shape for w in network.get_weights()]:
             raise UserError(
@@ -78,19 +73,30 @@ def _save_arrays(path, arrays, half):
     write_beside(Path(path), write)
 
 
+def _read_arrays(path, what, otherwise):
+    """{name: array} of a .npz, all of it read and so found whole by its checksums. Raises UserError for others."""
+    with reading(path, what, otherwise):
+        with open(path, "rb") as file:
+            if kind := disguised(file.read(64)):
+                raise UserError(f"{path}: {kind}. {otherwise}")
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+
+
 def load_generator(path):
     """(generator, Config) from the file that `save_generator` wrote: it paints with its config's border.
 
     Raises UserError for any other file.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            config = Config().with_(**json.loads(str(file["config"])))
-            generator = generator_of(config)
-            generator.set_weights([file[k].astype("float32") for k in sorted(file.files) if k != "config"])
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file. Train first: monet train --out RUN.") from None
-    except (ValueError, KeyError, OSError, EOFError) as error:
-        reason = str(error).splitlines()[0][:120]
-        raise UserError(f"{path}: not a generator file ({reason}). Train again or restore it.") from None
+    what, otherwise = "generator file", "Train again or restore it."
+    if not Path(path).exists():
+        raise UserError(f"{path}: no such file. Train first: monet train --out RUN.")
+    arrays = _read_arrays(path, what, otherwise)
+    with reading(path, what, otherwise):
+        try:
+            config = Config().with_(**json.loads(str(arrays.pop("config"))))
+        except UserError as error:
+            raise UserError(f"{path}: {error} {otherwise}") from None
+        generator = generator_of(config)
+        generator.set_weights([arrays[k].astype("float32") for k in sorted(arrays)])
     return with_border(generator, config.border), config

@@ -8,8 +8,9 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "photos": ["read_photo"],
         "shipped": ["SHIPPED", "photographs", "shipped_generator"],
         "submission": ["LEAST", "MOST", "check_submission", "submission_size", "write_submission"],
-        "translation": ["paint", "paint_all", "paint_broadly", "paint_large", "read_photo", "translate"],
+        "translation": ["paint", "paint_all", "paint_broadly", "paint_large", "translate"],
     },
 )

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import re
 import shutil
 import time
 import zipfile
@@ -13,12 +12,16 @@ import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
-from monet_lib.data.competition import SIZE, read_batches
+from monet_lib.data.archives import opened_zip, read_entry
+from monet_lib.data.competition import read_batches
+from monet_lib.data.examination import plain_name
+from monet_lib.data.images import SIZE, decode
 from monet_lib.errors import UserError
-from monet_lib.files import write_beside
+from monet_lib.files import made_folder, write_beside
 from monet_lib.painting.translation import JPEG, paint
 
 LEAST, MOST = 7000, 10000  # images that the competition accepts
+LARGEST_JPEG = 10 * SIZE * SIZE * 3  # bytes, far above any JPEG of that size
 # The mirror images that --pad adds, in this order: photos upside down only when left and right are used up.
 FLIPS = {"": (1, 1), "-lr": (1, -1), "-ud": (-1, 1), "-udlr": (-1, -1)}
 
@@ -33,18 +36,17 @@ def write_submission(generator, photos, path, pad=False, batch=8, limit=None):
     """Paint the ImageSet `photos` into the zip `path`: one 256x256 JPEG for each photo, named after it.
 
     Decoding, painting, encoding and zipping overlap, and memory does not grow with the photos. What is painted is
-    kept in `path`.parts until the zip is whole, so that the same call after an interruption paints only the rest and
-    gives the same bytes. pad: add mirrored photos up to Kaggle's 7,000. limit: only so many images, and no progress
-    bar, to measure the speed. Returns a one-line summary.
+    kept in `path`.parts until the zip is whole, under what it was painted of and by, so that the same call after an
+    interruption paints only the rest and gives the same bytes, and other photos or another generator are painted anew.
+    pad: add mirrored photos up to Kaggle's 7,000. limit: only so many images, and no progress bar, to measure the
+    speed. Returns a one-line summary.
     """
     began, path = time.perf_counter(), Path(path)
+    if path.is_dir():
+        raise UserError(f"{path}: a folder is there. Name a file, such as --out {path / 'images.zip'}.")
     size = submission_size(photos, pad)
     total = size if limit is None else min(size, limit)
-    parts = path.with_name(f"{path.name}.parts") / _fingerprint(generator)
-    try:
-        parts.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{path}: can't be written ({error.strerror}). Choose another --out.") from None
+    parts = made_folder(path.with_name(f"{path.name}.parts") / _fingerprint(generator))
 
     def write(temporary):
         seen = set()
@@ -73,18 +75,23 @@ def _painted(generator, photos, parts, total, batch):
     with ThreadPoolExecutor(2) as pool:
         waiting = []  # batches being encoded while the next one is painted
         for suffix, (down, right) in FLIPS.items():
+            if total <= 0:
+                break
             for names, pixels in read_batches(photos, batch):
                 if total <= 0:
                     break
                 names = [f"{_safe(name)}{suffix}" for name in names][:total]
                 total -= len(names)
-                files = [parts / f"{name}.jpg" for name in names]
-                if all(file.exists() for file in files):
+                pixels = np.ascontiguousarray(pixels[:, ::down, ::right])
+                files = [parts / f"{hashlib.sha256(photo).hexdigest()[:32]}.jpg" for photo in pixels]
+                files = files[: len(names)]
+                done = [_part(file) for file in files]
+                if all(done):
                     waiting.append(
-                        [(n, pool.submit(f.read_bytes)) for n, f in zip(names, files, strict=True)]
+                        [(n, pool.submit(bytes, jpeg)) for n, jpeg in zip(names, done, strict=True)]
                     )
                 else:
-                    images = paint(generator, pixels[:, ::down, ::right])
+                    images = paint(generator, pixels)
                     jobs = zip(names, images, files, strict=False)
                     waiting.append([(n, pool.submit(_encode, image, file)) for n, image, file in jobs])
                 while len(waiting) > 2:
@@ -95,16 +102,14 @@ def _painted(generator, photos, parts, total, batch):
 
 def check_submission(path):
     """Verify that Kaggle would take the zip. Returns a one-line summary; raises UserError with what is wrong."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            infos = archive.infolist()
-            names = [info.filename for info in infos]
-            for info in infos:
-                _check_image(path, archive, info)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file. Make it: monet submit --out {path}.") from None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
-        raise UserError(f"{path}: not a readable zip ({error}). Make it again.") from None
+    path = Path(path)
+    if not path.exists():
+        raise UserError(f"{path}: no such file. Make it: monet submit --out {path}.")
+    with opened_zip(path) as (archive, _):
+        infos = archive.infolist()
+        names = [info.filename for info in infos]
+        for info in infos:
+            _check_image(path, archive, info)
     if len(set(names)) < len(names):
         raise UserError(f"{path}: {len(names) - len(set(names))} names occur twice. Make it again.")
     if not LEAST <= len(names) <= MOST:
@@ -115,41 +120,42 @@ def check_submission(path):
 
 def _check_image(path, archive, info):
     name = info.filename
-    if not re.fullmatch(r"[\w-][\w.-]*\.jpe?g", name):
+    stem, _, ending = name.rpartition(".")
+    if ending not in ("jpg", "jpeg") or not plain_name(stem):
         raise UserError(f"{path}: entry {name!r} is no flat .jpg name. Put only JPEGs in it, and no folders.")
-    if info.flag_bits & 1:
-        raise UserError(f"{path}: {name} is encrypted. Zip without a password.")
-    if info.file_size > 10 * SIZE * SIZE * 3:
+    if info.file_size > LARGEST_JPEG:
         raise UserError(
             f"{path}: {name} would unpack to {info.file_size:,} bytes. No 256x256 JPEG is so large."
         )
+    decode(read_entry(archive, info), f"{path}: {name}", otherwise="Make it again.")
+
+
+def _part(file):
+    """The JPEG that an interrupted call has left in `file`, or None where it isn't there or not whole."""
     try:
-        with Image.open(io.BytesIO(archive.read(info))) as image:
-            found = f"{image.format} {image.mode} {image.width}x{image.height}"
-            image.load()
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UserError(
-            f"{path}: {name} is not a readable image ({str(error)[:80]}). Make it again."
-        ) from None
-    if found != f"JPEG RGB {SIZE}x{SIZE}":
-        raise UserError(f"{path}: {name} is {found}, not JPEG RGB {SIZE}x{SIZE}. Make it again.")
+        jpeg = file.read_bytes()
+        decode(jpeg, file.name)
+    except (OSError, UserError):
+        return None
+    return jpeg
 
 
 def _encode(image, file):
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, **JPEG)
-    write_beside(file, lambda temporary: temporary.write_bytes(buffer.getvalue()))
+    write_beside(file, lambda temporary: temporary.write_bytes(buffer.getvalue()), durable=False)
     return buffer.getvalue()
 
 
 def _safe(name):
-    if not re.fullmatch(r"[\w-][\w.-]*", name):
-        raise UserError(f"photo name {name!r}: not a plain file name. Rename the image in its shard.")
+    if not plain_name(name):
+        raise UserError(
+            f"photo name {name!r}: not a plain file name. Rename the image in its shard or folder."
+        )
     return name
 
 
 def _fingerprint(generator):
-    digest = hashlib.sha256()
-    for weights in generator.get_weights():
-        digest.update(np.ascontiguousarray(weights).tobytes())
-    return digest.hexdigest()[:16]
+    """What a generator is known by: how it paints noise, in which every weight and every way of computing shows."""
+    noise = np.random.default_rng(0).integers(0, 256, (1, SIZE, SIZE, 3), np.uint8)
+    return hashlib.sha256(np.ascontiguousarray(paint(generator, noise))).hexdigest()[:16]

@@ -1,19 +1,16 @@
 """Paint photographs: arrays in batches, and image files of any size, large ones in tiles."""
 
-import glob
-import io
-from collections import Counter
-from pathlib import Path
+import sys
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image
 from tqdm.auto import tqdm
 
 from monet_lib.data.competition import to_float, to_uint8
 from monet_lib.errors import UserError
 from monet_lib.files import write_beside
+from monet_lib.painting.photos import image_files, read_photo, targets_of
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 # Kaggle scores decoded JPEGs: at quality 95 without chroma subsampling the encoder leaves the strokes alone.
 JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
 TILE = 768  # px, a multiple of what every generator here halves
@@ -90,83 +87,31 @@ def _tiles(size, tile):
         yield start, painted, weight
 
 
-def image_files(inputs):
-    """The image files that `inputs` name: files as they are, folders' JPEG, PNG and WebP files in name order.
-
-    A pattern such as "holiday/*.jpg" that the shell has left as it is stands for the files that it fits. Raises
-    UserError for a missing file and for a folder without images.
-    """
-    files = []
-    for name in inputs:
-        fitting = [] if Path(name).exists() else sorted(map(Path, glob.glob(str(name))))
-        files += fitting or _files_of(Path(name))
-    return files
-
-
-def _files_of(name):
-    found = [name]
-    if name.is_dir():
-        found = sorted(file for file in name.iterdir() if file.suffix.lower() in SUFFIXES)
-    if not found or not found[0].exists():
-        found = "no JPEG, PNG or WebP in it" if name.is_dir() else "no such file"
-        raise UserError(f"{name}: {found}. Name photos or their folder.")
-    return found
-
-
-def read_photo(file):
-    """An image file as uint8 (h, w, 3) sRGB, upright, on white where it is transparent.
-
-    Raises UserError where it can't be read.
-    """
-    try:
-        with Image.open(file) as image:
-            profile = image.info.get("icc_profile")
-            image = ImageOps.exif_transpose(image)
-            if image.mode.startswith(("I", "F")):  # 16 bits a channel, grey
-                image = Image.fromarray((np.asarray(image) / 257).clip(0, 255).round().astype(np.uint8))
-            if image.has_transparency_data:
-                image = image.convert("RGBA")
-                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-            if profile:
-                image = _in_srgb(image, profile)
-            return np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UserError(
-            f"{file}: not a readable image ({str(error)[:120]}). Leave it out or convert it."
-        ) from None
-
-
-def _in_srgb(image, profile):
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError):  # a damaged profile, or one of another kind of image
-        return image
-
-
 def translate(generator, inputs, out, side_by_side=False, brush=1):
     """Paint image files into the folder `out`, under their own names as JPEG. Returns the files written.
 
     side_by_side: each file shows the photo at the left and the painting at the right. brush: see `paint_broadly`. Two
-    inputs with one name are refused, and so is writing over an input.
+    inputs with one name are refused, and so is writing over an input. Of several photos, those that can't be read are
+    named and left out; when the others are painted, UserError says how many there were.
     """
     if not brush >= 1:
         raise UserError(f"brush: {brush:g} is below 1, a stroke's own width. Take 1 or more.")
-    files, out = image_files(inputs), Path(out)
-    targets = [out / f"{file.stem}.jpg" for file in files]
-    names, originals = Counter(targets), {file.resolve() for file in files}
-    for file, target in zip(files, targets, strict=True):
-        if names[target] > 1:
-            raise UserError(f"{file}: another input is called {target.stem} too. Rename one of them.")
-        if target.resolve() in originals:
-            raise UserError(f"{target}: would be written over an input. Choose another --out.")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{out}: can't be made ({error.strerror}). Choose another --out.") from None
+    files = image_files(inputs)
+    targets, written = targets_of(files, out), []
     for file, target in zip(tqdm(files, unit="photo"), targets, strict=True):
-        photo = read_photo(file)
-        painting = paint_broadly(generator, photo, brush)
+        try:
+            photo = read_photo(file, side_by_side)
+            painting = paint_broadly(generator, photo, brush)
+        except UserError as problem:
+            if len(files) == 1:
+                raise
+            tqdm.write(f"monet: {problem}", file=sys.stderr)
+            continue
         image = Image.fromarray(np.concatenate([photo, painting], 1) if side_by_side else painting)
         write_beside(target, lambda path, image=image: image.save(path, **JPEG))
-    return targets
+        written.append(target)
+    if bad := len(files) - len(written):
+        raise UserError(
+            f"{out}: {len(written)} of {len(files)} photos painted; {bad} could not be: see above."
+        )
+    return written

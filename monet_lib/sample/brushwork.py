@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from monet_lib.data.competition import SIZE
+from monet_lib.data.images import SIZE
 from monet_lib.sample.canvas import set_tone, shifted, smooth_noise, soft_mix, soft_step
 from monet_lib.sample.scenery import scene
 

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from monet_lib.data.competition import SIZE
+from monet_lib.data.images import SIZE
 
 ROW, COLUMN = np.mgrid[:SIZE, :SIZE].astype(np.float32) / SIZE  # 0..1, downwards and to the right
 

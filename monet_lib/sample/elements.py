@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
-from monet_lib.data.competition import SIZE
+from monet_lib.data.images import SIZE
 from monet_lib.sample.canvas import COLUMN, ROW, plane_noise, shifted, smooth_noise, soft_mix, soft_step
 
 REACH = {"round": 0.58, "poplar": 0.24, "conifer": 0.27}  # half a tree's width, in heights

@@ -4,7 +4,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from monet_lib.data.competition import SIZE
+from monet_lib.data.images import SIZE
 from monet_lib.sample.canvas import COLUMN, ROW, set_tone, smooth_noise, soft_mix, soft_step
 from monet_lib.sample.elements import REACH, ground, hills, sky, tree, water
 

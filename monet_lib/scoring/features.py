@@ -86,7 +86,9 @@ def find_inception(weights=None, url=GRAPH_URL):
             print(f"features: {path} ({by})")
             return path
     kaggle, cached = Path(os.environ.get("MONET_INPUT", "/kaggle/input")), cache_folder() / GRAPH
-    found = [path for depth in ("*", "*/*") for path in sorted(kaggle.glob(f"{depth}/{GRAPH}"))]
+    found = [
+        path for depth in ("*", "*/*", "*/*/*", "*/*/*/*") for path in sorted(kaggle.glob(f"{depth}/{GRAPH}"))
+    ]
     places = [(path, "Kaggle input") for path in found]
     places += [(cached, "downloaded before")] if cached.is_file() else []
     if not places:

@@ -1,19 +1,18 @@
 """Read the images of a folder, a zip or shards one by one, and trust none of them."""
 
-import io
-import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image
 
+from monet_lib.data.archives import opened_zip, read_entry
 from monet_lib.data.competition import ImageSet, examine
+from monet_lib.data.images import opened_image, strict_jpeg, upright
 from monet_lib.errors import UserError
+from monet_lib.files import reading
 
 SCORED = (".jpg", ".jpeg", ".png")
-LARGEST = 1 << 26  # bytes of one file in a zip, and of a picture: far above any image, far below any memory
-EXPANSION = 100  # times its own size that a zip of images may unpack to; JPEG and PNG hardly compress
+LARGEST_SCORED = 1 << 24  # px of a picture to score, 4096x4096
+LEAVE_OUT = "Leave it out."
 
 
 def count_images(source):
@@ -38,19 +37,24 @@ def read_images(source, n=None):
             if place in wanted:
                 yield name, image
     elif source.is_dir():
-        for place in places:
-            yield listed[place].name, _decoded_image(listed[place].read_bytes, listed[place])
+        for file in (listed[place] for place in places):
+            with reading(file, "JPEG or PNG", LEAVE_OUT):
+                data = file.read_bytes()
+            yield file.name, _decoded_image(data, file)
     else:
-        with zipfile.ZipFile(source) as archive:
+        with opened_zip(source) as (archive, _):
             for info in (listed[place] for place in places):
-                where = f"{source}: {info.filename}"
-                yield info.filename, _decoded_image(lambda info=info: archive.read(info), where)
+                yield info.filename, _decoded_image(read_entry(archive, info), f"{source}: {info.filename}")
 
 
 def listed_images(source):
     """An ImageSet of shards, or the sorted files of a folder, or the sorted ZipInfos of a zip found safe."""
     if source.suffix.lower() == ".zip" and source.is_file():
-        return _safe_entries(source)
+        with opened_zip(source) as (_, infos):
+            pictures = [info for info in infos if _is_picture(info.filename)]
+        if not pictures:
+            raise UserError(f"{source}: no JPEG or PNG in it. Zip the images themselves.")
+        return sorted(pictures, key=lambda info: info.filename)
     if source.suffix == ".tfrec" and source.is_file():
         return ImageSet("images", "tfrec", (source,))
     if not source.is_dir():
@@ -68,48 +72,21 @@ def listed_images(source):
     return ImageSet("images", "tfrec", shards) if shards else images
 
 
-def _safe_entries(source):
-    try:
-        with zipfile.ZipFile(source) as archive:
-            infos = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
-        raise UserError(f"{source}: not a whole zip ({error}). Make or download it again.") from None
-    for info in infos:
-        path = PurePosixPath(info.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or info.filename[1:2] == ":":
-            raise UserError(f"{source}: entry {info.filename!r} leads out of the zip. Don't trust the file.")
-        if info.flag_bits & 1:
-            raise UserError(f"{source}: {info.filename} is encrypted. Zip without a password.")
-        if info.file_size > LARGEST:
-            raise UserError(f"{source}: {info.filename} would unpack to {info.file_size:,} bytes: no image.")
-    total, size = sum(info.file_size for info in infos), source.stat().st_size
-    if total > LARGEST and total > EXPANSION * size:
-        raise UserError(f"{source}: {size:,} bytes would unpack to {total:,}, a bomb. Don't trust the file.")
-    pictures = [info for info in infos if _is_picture(info.filename)]
-    if not pictures:
-        raise UserError(f"{source}: no JPEG or PNG in it. Zip the images themselves.")
-    return sorted(pictures, key=lambda info: info.filename)
-
-
 def _is_picture(name):
     path = PurePosixPath(name)
     return path.suffix.lower() in SCORED and not path.name.startswith(".")
 
 
-def _decoded_image(read, where):
-    """The image file that read() returns, as uint8 (h, w, 3). PIL's decoder, which agrees with `data.decode`."""
-    try:
-        with Image.open(io.BytesIO(read()), formats=("JPEG", "PNG")) as image:
-            if image.width * image.height * 3 > LARGEST:
-                raise UserError(f"{where}: {image.width}x{image.height} px are too many. Scale it down.")
-            if image.mode[0] in "IF":
-                raise UserError(f"{where}: more than 8 bits a channel ({image.mode}). Convert it to RGB.")
-            return np.asarray(image.convert("RGB"))
-    except UserError:
-        raise
-    except (OSError, ValueError, SyntaxError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile,
-            zlib.error, Image.DecompressionBombError) as error:  # fmt: skip
-        raise UserError(f"{where}: not a readable JPEG or PNG ({str(error)[:120]}). Leave it out.") from None
+def _decoded_image(data, where):
+    """The bytes of an image file as uint8 (h, w, 3), RGB, upright."""
+    with opened_image(data, where, LEAVE_OUT, ("JPEG", "PNG"), "JPEG or PNG") as image:
+        if image.width * image.height > LARGEST_SCORED:
+            raise UserError(f"{where}: {image.width}x{image.height} px are too many. Scale it down.")
+        if image.mode[0] in "IF":
+            raise UserError(f"{where}: more than 8 bits a channel ({image.mode}). Convert it to RGB.")
+        if image.format == "JPEG" and (damage := strict_jpeg(data, smallest=True)[1]):
+            raise UserError(f"{where}: not a readable JPEG or PNG ({damage}). {LEAVE_OUT}")
+        return np.asarray(upright(image).convert("RGB"))
 
 
 def even_spread(total, n):

@@ -68,7 +68,7 @@ class TimeBudget(StepCallback):
         began = time.monotonic()
         self.saver.save()
         saving = time.monotonic() - began
-        painting = submission_seconds(self.run.generator()[0], self.photos, self.run.folder)
+        painting = submission_seconds(self.run.last_generator()[0], self.photos, self.run.folder)
         self.reserve = SLACK * (painting + 2 * saving)
         left = self.deadline - time.monotonic()
         tqdm.write(

@@ -1,13 +1,27 @@
 """Checkpoints that survive anything: written beside and renamed, several kept, damaged ones passed over."""
 
+import contextlib
+import errno
+import glob
+import hashlib
 import json
+import re
 import shutil
+import tempfile
 from pathlib import Path
 
 import tensorflow as tf
 
 from monet_lib.errors import UserError
-from monet_lib.files import write_folder_beside
+from monet_lib.files import reading, reason, recover_folders, write_folder_beside
+
+STEP = re.compile(
+    r"step-(\d{8,})"
+)  # what a checkpoint's folder is called; a synced drive's copy "… (1)" is none
+SUMS = "sha256.json"  # beside the state: what the hash of each of its files must be
+# What TensorFlow's reader raises where a checkpoint without SUMS, of version 0.1.0, is cut or its own sums are wrong.
+DAMAGE = (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError, IndexError)
+RESTORE = "Restore it from a copy, or remove this folder to resume from the one before."
 
 
 class Checkpoints:
@@ -21,8 +35,7 @@ class Checkpoints:
     def __init__(self, folder, model, keep=3):
         self.folder, self.model, self.keep = Path(folder), model, keep
         self.folder.mkdir(parents=True, exist_ok=True)
-        for leftover in self.folder.glob("writing-*"):
-            shutil.rmtree(leftover)
+        recover_folders(self.folder)
         optimizers = (model.generator_optimizer, model.discriminator_optimizer)
         variables = [v.value for part in (model, *optimizers) for v in part.variables]
         self._checkpoint = tf.train.Checkpoint(variables=list({id(v): v for v in variables}.values()))
@@ -35,7 +48,10 @@ class Checkpoints:
             try:
                 self._checkpoint.write(str(folder / "state"))
             except tf.errors.OpError as error:
-                raise OSError(str(error)) from None
+                full = "No space left" in str(error)
+                raise OSError(errno.ENOSPC if full else errno.EFBIG, reason(error)) from None
+            sums = {file.name: _sum(file) for file in sorted(folder.iterdir())}
+            (folder / SUMS).write_text(json.dumps(sums, indent=1))
 
         write_folder_beside(target, write)
         for old in self.saved()[: -self.keep]:
@@ -43,44 +59,95 @@ class Checkpoints:
         return target
 
     def save_best(self, step, score):
-        """Keep the state of `step`, saved before, as `best/` with its score."""
+        """Keep the state of `step`, saved before, as `best/` with its score and, in a run, its generator.npz."""
+        generator = self.folder.parent / "generator.npz"
 
         def copy(folder):
             shutil.copytree(self.folder / f"step-{step:08d}", folder, dirs_exist_ok=True)
+            if generator.exists():
+                shutil.copyfile(generator, folder / generator.name)
             (folder / "score.json").write_text(json.dumps({"step": step, "score": score}))
 
         write_folder_beside(self.folder / "best", copy)
 
     def saved(self):
         """The complete checkpoints, oldest first."""
-        return sorted(self.folder.glob("step-*"))
+        return sorted(f for f in self.folder.iterdir() if STEP.fullmatch(f.name) and f.is_dir())
 
     def restore(self):
-        """Load the newest whole checkpoint and return its step, 0 if there is none. Prints what it passed over."""
+        """Load the newest whole checkpoint and return its step, 0 if there is none. Says what it passed over.
+
+        Only what its checksums prove damaged is passed over, and set aside once a whole one has been loaded. Raises
+        UserError where none is whole, and where TensorFlow can't read one that is.
+        """
+        damaged = {}
         for folder in reversed(self.saved()):
-            step = int(folder.name.removeprefix("step-"))
-            try:
-                self._load(folder)
-                return step
-            except (tf.errors.OpError, AssertionError, ValueError) as error:
-                reason = str(error).splitlines()[0][:120]
-                print(f"{folder}: damaged ({reason}); using the one before it. You may delete this folder.")
-                damaged = folder.with_name(f"damaged-{folder.name}")
-                shutil.rmtree(damaged, ignore_errors=True)
-                folder.rename(damaged)
-        if any(self.folder.glob("damaged-*")):
-            raise UserError(f"{self.folder}: no whole checkpoint is left. Start again with another --out.")
+            found = self._damage(folder)
+            if found:
+                damaged[folder] = found
+                continue
+            self._load(folder)
+            for each, found in damaged.items():
+                print(f"{each}: damaged ({found}); using the one before it. You may delete this folder.")
+                aside = each.with_name(f"damaged-{each.name}")
+                shutil.rmtree(aside, ignore_errors=True)
+                each.rename(aside)
+            return int(STEP.fullmatch(folder.name)[1])
+        if damaged or any(self.folder.glob("damaged-*")):
+            found = "; ".join(f"{folder.name}: {found}" for folder, found in damaged.items())
+            raise UserError(
+                f"{self.folder}: no whole checkpoint is left ({found}). Restore one from a copy, or start again with "
+                "another --out."
+            )
         return 0
 
-    def read(self, folder):
-        """Load one checkpoint, such as another process's. Raises UserError if it isn't there or not whole."""
+    def _damage(self, folder):
+        """What proves a checkpoint damaged, or None: a file that isn't there or whose hash is another."""
+        if not any(folder.iterdir()):
+            return "no files in it"
+        if not (folder / SUMS).exists():
+            return self._damage_unsummed(folder)
         try:
-            self._load(folder)
-        except (tf.errors.OpError, AssertionError, ValueError) as error:
-            reason = str(error).splitlines()[0][:120]
-            raise UserError(
-                f"{folder}: can't be read here ({reason}). Put --out on a disk that all machines see."
-            ) from None
+            sums = dict(json.loads((folder / SUMS).read_text()))
+        except (ValueError, TypeError):
+            return f"{SUMS} is damaged"
+        for name in (name for name in sums if Path(name).name == name):
+            if not (folder / name).is_file():
+                return f"{name} is missing"
+            if _sum(folder / name) != sums[name]:
+                return f"the checksum of {name} is wrong"
+        return None if "state.index" in sums else f"{SUMS} is damaged"
+
+    def _damage_unsummed(self, folder):
+        try:
+            with _plain(folder) as plain:
+                reader = tf.train.load_checkpoint(str(plain / "state"))
+                for name in reader.get_variable_to_shape_map():
+                    reader.get_tensor(name)
+        except DAMAGE as error:
+            return reason(error)
+        except Exception:  # no proof: what hinders reading it is said when it is read
+            return None
+        return None
 
     def _load(self, folder):
-        self._checkpoint.read(str(folder / "state")).assert_consumed()
+        with reading(folder, "checkpoint of this run", RESTORE), _plain(folder) as plain:
+            self._checkpoint.read(str(plain / "state")).assert_consumed()
+
+
+@contextlib.contextmanager
+def _plain(folder):
+    """`folder`, or a copy of it under a plain name: TensorFlow takes * ? [ ] in a path for a pattern."""
+    if glob.escape(str(folder)) == str(folder):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as place:
+        yield Path(shutil.copytree(folder, Path(place) / "checkpoint"))
+
+
+def _sum(file):
+    with open(file, "rb") as stream:
+        digest = hashlib.sha256()
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

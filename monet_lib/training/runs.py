@@ -4,15 +4,26 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from pathlib import Path
 
 from monet_lib.config import Config
 from monet_lib.errors import UserError
-from monet_lib.files import write_beside
+from monet_lib.files import (
+    TEMPORARY,
+    advice,
+    made_folder,
+    reading,
+    reason,
+    remove_leftovers,
+    unwritable,
+    write_beside,
+)
 from monet_lib.gan.losses import losses_of
 from monet_lib.networks.weights import load_generator, save_generator
+from monet_lib.training.checkpoints import STEP
 
 
 class Run:
@@ -39,33 +50,56 @@ class Run:
             ]
             if changed:
                 raise UserError(f"{folder}: holds another run ({'; '.join(changed)}). Choose another --out.")
+            remove_leftovers(folder)
             return run
-        if folder.exists() and any(folder.iterdir()):
+        if folder.is_dir() and any(not f.name.startswith((TEMPORARY, ".DS_Store")) for f in folder.iterdir()):
             raise UserError(f"{folder}: exists and is no run (no config.json in it). Choose another --out.")
-        try:
-            (folder / "grids").mkdir(parents=True)
-        except OSError as error:
-            raise UserError(f"{folder}: can't be made ({error.strerror}). Choose another --out.") from None
+        made_folder(folder)
         text = json.dumps({"config": config.settings(), "data": described}, indent=2) + "\n"
-        write_beside(folder / "config.json", lambda file: file.write_text(text))
+        write_beside(folder / "config.json", lambda file: file.write_text(text, encoding="utf-8"))
         return run
 
     @classmethod
     def load(cls, folder):
         """The run in `folder`. Raises UserError where there is none."""
         file = Path(folder) / "config.json"
-        try:
-            values = json.loads(file.read_text())
-            return cls(folder, Config().with_(**values["config"]), values["data"])
-        except FileNotFoundError:
+        if not file.exists():
             raise UserError(
                 f"{folder}: no run is there (no config.json). Train first: monet train --out {folder}."
-            ) from None
-        except (KeyError, TypeError, ValueError) as error:
-            raise UserError(f"{file}: damaged ({error}). Restore it or start a new run.") from None
+            )
+        with reading(file, "run's config", "Restore it or start a new run."):
+            values = json.loads(file.read_bytes().decode("utf-8-sig"))
+            try:
+                config = Config().with_(**values["config"])
+            except UserError as error:
+                raise UserError(f"{file}: {error} Restore it, or use the version that wrote it.") from None
+            data = values["data"]
+            for name in ("monet", "photo"):
+                int(data[name]["count"]), str(data[name]["sha256"])
+            return cls(folder, config, {"format": data.get("format"), **data, "folder": str(data["folder"])})
 
     def generator(self):
-        """(generator, Config) as last saved: the averaged generator where the run keeps one."""
+        """(generator, Config) to paint with: of the best score by validation where there is one, else the last saved.
+
+        The averaged generator where the run keeps one. Says which where it is the best.
+        """
+        best = self.folder / "checkpoints" / "best"
+        if (best / "generator.npz").exists():
+            with reading(
+                best / "score.json", "score", "Remove checkpoints/best to paint with the last generator."
+            ):
+                score = json.loads((best / "score.json").read_text())
+                which = f"step {int(score['step'])}, KID {float(score['score']):.5f}"
+            print(
+                f"{self.folder}: painting with the best generator by validation ({which}), not the last one"
+            )
+            return load_generator(best / "generator.npz")
+        if best.is_dir():
+            print(f"note: {best}: of an earlier version, without a generator; painting with the last one")
+        return self.last_generator()
+
+    def last_generator(self):
+        """(generator, Config) as last saved, however it scored."""
         return load_generator(self.folder / "generator.npz")
 
     def save_generator(self, model):
@@ -75,18 +109,19 @@ class Run:
 
     def table(self, name, fields, step):
         """The rows of a CSV table up to `step`, its first column: a killed run may have written beyond."""
-        file, rows = self.folder / name, []
-        if file.exists():
-            with open(file, newline="") as old:
-                rows = [
-                    row
-                    for row in list(csv.reader(old))[1:]
-                    if len(row) == len(fields) and int(row[0]) <= step
-                ]
-        return rows
+        file = self.folder / name
+        if not file.exists():
+            return []
+        with reading(file, "table", "Remove it: the run goes on without."):
+            text = file.read_bytes().replace(b"\0", b"").decode("utf-8", "replace")
+            read = list(csv.reader(text.splitlines()))[1:]
+        rows = [row for row in read if len(row) == len(fields) and all(map(_is_number, row))]
+        if len(rows) < len(read):
+            print(f"note: {file}: {len(read) - len(rows)} lines that can't be read, left out")
+        return [row for row in rows if float(row[0]) <= step]
 
     def write_table(self, name, fields, rows):
-        """Write a whole CSV table with its heads."""
+        """Write a whole CSV table with its header."""
 
         def write(path):
             with open(path, "w", newline="") as new:
@@ -100,12 +135,15 @@ class Run:
         rows = self.table("history.csv", fields, step)
         self.write_table("history.csv", fields, rows)
         seconds = float(rows[-1][1]) if rows else 0.0
-        return open(self.folder / "history.csv", "a", newline=""), seconds
+        try:
+            return open(self.folder / "history.csv", "a", newline=""), seconds
+        except OSError as error:
+            raise unwritable(self.folder / "history.csv", error) from None
 
     def write_picture(self, name, data):
         """Write an encoded picture, the bytes of its file, to `name` within the run's folder."""
         target = self.folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        made_folder(target.parent)
         write_beside(target, lambda path: path.write_bytes(data))
 
 
@@ -114,13 +152,17 @@ def _described(names):
     return {"count": len(names), "sha256": hashlib.sha256("\n".join(names).encode()).hexdigest()}
 
 
+def _is_number(text):
+    return bool(re.fullmatch(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?", text))
+
+
 def find_run(root):
     """The folder of the run under `root` that was trained longest, as a Path; None where there is no run."""
     steps = {}
     for file in sorted(Path(root).rglob("config.json")):
-        saved = [folder.name for folder in (file.parent / "checkpoints").glob("step-*")]
-        if saved:
-            steps[file.parent] = max(int(name.removeprefix("step-")) for name in saved)
+        saved = [STEP.fullmatch(folder.name) for folder in (file.parent / "checkpoints").glob("step-*")]
+        if any(saved):
+            steps[file.parent] = max(int(match[1]) for match in saved if match)
     return max(steps, key=steps.get, default=None)
 
 
@@ -134,7 +176,7 @@ def copy_run(source, target):
         raise UserError(
             f"{target}: exists already. Remove it or choose another place for the copy of {source}."
         )
-    temporary = target.with_name(f".{target.name}-{uuid.uuid4().hex[:8]}")
+    temporary = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:8]}")
     try:
         for file in sorted(source.rglob("*")):
             if file.is_file():
@@ -143,8 +185,6 @@ def copy_run(source, target):
                 shutil.copyfile(file, copy)  # the bytes without the permissions
         os.replace(temporary, target)
     except OSError as error:
-        raise UserError(
-            f"{target}: {source} can't be copied ({error.strerror or error}). Free space."
-        ) from None
+        raise UserError(f"{target}: {source} can't be copied ({reason(error)}). {advice(error)}") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -25,7 +25,7 @@ from monet_lib.painting.submission import check_submission# noqa: E402
 LESSONS = sorted(path.parent.name for path in (ROOT / "kaggle").glob("0*/*.ipynb"))
 SUBMISSION = ROOT / "kaggle" / "monet-submission" / "monet-submission.ipynb"
 # Everything that Kaggle's images of 2025 have and a notebook uses; the rest follows from these.
-OLDER = ["tensorflow-cpu==2.18.*", "keras==3.8.*", "numpy==1.26.*", "pillow", "matplotlib", "seaborn", "tqdm",
+OLDER = ["tensorflow-cpu==2.18.*", "keras==3.8.*", "numpy==1.26.*", "pillow", "google-crc32c", "matplotlib", "seaborn", "tqdm",
          "ipywidgets", "ipykernel", "nbclient"]  # fmt: skip
 
 

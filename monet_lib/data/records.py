@@ -1,0 +1,122 @@
+"""TFRecord shards, read without TensorFlow: a length, its checksum, the record, its checksum, and so on.
+
+The format is TensorFlow's (tensorflow/core/lib/io/record_writer.h): both numbers little-endian, both checksums
+CRC-32C, rotated and shifted. A record is a tf.train.Example, a protocol buffer of named lists.
+"""
+
+import struct
+from functools import lru_cache
+
+import google_crc32c
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+from monet_lib.errors import UserError
+from monet_lib.files import disguised, reading
+
+SHARD_ADVICE = "Download it again, or go on without it (--skip-bad); see data/README.md."
+HEADER = 12  # bytes before a record: its length and the length's checksum
+
+
+def read_records(file, where):
+    """Yield the records of the shard `file`, bytes each, each found whole by its checksums.
+
+    Raises UserError, beginning with `where` and the record's number, at the first that isn't: the rest can't be read.
+    """
+    number = 0
+    with reading(where, "shard", SHARD_ADVICE), open(file, "rb") as stream:
+        while header := stream.read(HEADER):
+            number += 1
+            if number == 1:
+                _check_kind(header + stream.peek(64)[:64], where)
+            at = f"{where}, record {number}"
+            if len(header) < HEADER:
+                raise UserError(f"{at}: the file ends within it; the rest can't be read. {SHARD_ADVICE}")
+            (length,) = struct.unpack("<Q", header[:8])
+            if masked_checksum(header[:8]) != header[8:]:
+                raise UserError(f"{at}: its checksum is wrong; the rest can't be read. {SHARD_ADVICE}")
+            body = stream.read(length + 4)
+            if len(body) < length + 4:
+                raise UserError(f"{at}: the file ends within it; the rest can't be read. {SHARD_ADVICE}")
+            record, checksum = body[:length], body[length:]
+            if masked_checksum(record) != checksum:
+                raise UserError(f"{at}: its checksum is wrong; the rest can't be read. {SHARD_ADVICE}")
+            yield record
+
+
+def count_records(file):
+    """How many records the lengths in a shard tell of, without reading them; of a damaged one, up to the damage."""
+    count = 0
+    try:
+        with open(file, "rb") as stream:
+            end = stream.seek(0, 2)
+            stream.seek(0)
+            while len(header := stream.read(HEADER)) == HEADER:
+                (length,) = struct.unpack("<Q", header[:8])
+                if stream.tell() + length + 4 > end:
+                    break
+                stream.seek(length + 4, 1)
+                count += 1
+    except OSError:  # `read_records` says what is wrong
+        pass
+    return count
+
+
+def masked_checksum(data):
+    """The four bytes that follow `data` in a shard: its CRC-32C, rotated right by 15 bits, plus a constant."""
+    crc = google_crc32c.value(data)
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+def parse_example(record, where):
+    """{feature: list of bytes} of a serialized tf.train.Example; None for one of numbers. UserError for others."""
+    with reading(where, "tf.train.Example", SHARD_ADVICE):
+        features = _example().FromString(record).features.feature
+        return {
+            name: list(f.bytes_list.value) if f.HasField("bytes_list") else None
+            for name, f in features.items()
+        }
+
+
+def _check_kind(start, where):
+    kind = disguised(start)
+    if start.startswith(b"\x1f\x8b"):
+        kind = "compressed by gzip; write it without compression"
+    elif (
+        start[:1] == b"\x78"
+        and (start[0] << 8 | start[1]) % 31 == 0
+        and masked_checksum(start[:8]) != start[8:12]
+    ):
+        kind = "compressed by zlib; write it without compression"
+    if kind:
+        raise UserError(f"{where}: {kind}. {SHARD_ADVICE}")
+
+
+@lru_cache
+def _example():
+    """The message class of tf.train.Example (tensorflow/core/example/example.proto), in a pool of its own.
+
+    Numbers are left out: to this class they are unknown fields, and skipped.
+    """
+    file = descriptor_pb2.FileDescriptorProto(name="example.proto", package="monet", syntax="proto3")
+    kinds = descriptor_pb2.FieldDescriptorProto
+
+    def add(message, name, number, kind, type_name=None, label=kinds.LABEL_OPTIONAL):
+        message.field.add(name=name, number=number, type=kind, type_name=type_name, label=label)
+
+    add(file.message_type.add(name="BytesList"), "value", 1, kinds.TYPE_BYTES, label=kinds.LABEL_REPEATED)
+    add(file.message_type.add(name="Feature"), "bytes_list", 1, kinds.TYPE_MESSAGE, ".monet.BytesList")
+    features = file.message_type.add(name="Features")
+    entry = features.nested_type.add(name="FeatureEntry")
+    entry.options.map_entry = True
+    add(entry, "key", 1, kinds.TYPE_STRING)
+    add(entry, "value", 2, kinds.TYPE_MESSAGE, ".monet.Feature")
+    add(features, "feature", 1, kinds.TYPE_MESSAGE, ".monet.Features.FeatureEntry", kinds.LABEL_REPEATED)
+    add(file.message_type.add(name="Example"), "features", 1, kinds.TYPE_MESSAGE, ".monet.Features")
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(file.SerializeToString())
+    example = pool.FindMessageTypeByName("monet.Example")
+    if hasattr(message_factory, "GetMessageClass"):
+        return message_factory.GetMessageClass(example)
+    return message_factory.MessageFactory(pool).GetPrototype(
+        example
+    )  # before protobuf 4.22, on older images of Kaggle
