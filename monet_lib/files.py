@@ -1,10 +1,16 @@
-"""Write files and folders beside their place, then rename: what is there is whole, or as it was."""
+"""What comes with the course, and files written beside their place, then renamed: whole, or as they were."""
 
 import os
 import shutil
 import uuid
+from pathlib import Path
 
 from monet_lib.errors import UserError
+
+# In a notebook that holds this code there is no __file__: then `data/` and `models/` are looked for beside it.
+_PACKAGE = Path(globals().get("__file__", "monet_lib/files.py")).resolve().parent
+# The folder of data/ and models/: the checkout, or a part of the package where that was installed on its own.
+COURSE = _PACKAGE / "shipped" if (_PACKAGE / "shipped").is_dir() else _PACKAGE.parent
 
 
 def write_beside(path, write):

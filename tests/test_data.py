@@ -14,9 +14,9 @@ from monet_lib.data.competition import (
     find_images,
     load,
     to_float,
-    to_uint8,
 )
 from monet_lib.data.inspection import inspect_data
+from monet_lib.data.pixels import to_uint8
 from monet_lib.errors import UserError
 
 

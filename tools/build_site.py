@@ -25,7 +25,9 @@ THUMBNAIL = (192, 144)  # px
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("part", nargs="?", choices=("paint",), default="paint")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "site")
     arguments = parser.parse_args()
@@ -69,7 +71,9 @@ def fetch_runtime():
         return
     npm = shutil.which("npm")
     if not npm:
-        sys.exit("The painting page's runtime comes by npm, which is not installed: apt-get install npm, or nodejs.org.")
+        sys.exit(
+            "The painting page's runtime comes by npm, which is not installed: apt-get install npm, or nodejs.org."
+        )
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     if subprocess.run(command, cwd=SITE).returncode:
         sys.exit("npm could not fetch the painting page's runtime. Is there a network? Try again: make site.")

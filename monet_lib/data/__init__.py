@@ -17,10 +17,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "load",
             "read_batches",
             "to_float",
-            "to_uint8",
         ],
         "download": ["download_data"],
         "inspection": ["inspect_data"],
         "pipeline": ["UnpairedBatches", "load_pair", "split", "training_data"],
+        "pixels": ["to_uint8"],
     },
 )

@@ -10,6 +10,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from monet_lib.errors import UserError
+from monet_lib.files import COURSE
 
 SIZE = 256  # pixels: height and width of every image of the competition
 SETS = {"monet": "paintings", "photo": "photos"}
@@ -64,7 +65,7 @@ def find_data(data=None):
         (CHECKOUT_DATA, "the checkout's data folder"),
         (CHECKOUT_DATA / "gan-getting-started", "the checkout"),
     ]
-    places += [(CHECKOUT_DATA / "sample", "the embedded sample; set MONET_DATA for the real images")]
+    places += [(COURSE / "data" / "sample", "the embedded sample; set MONET_DATA for the real images")]
     for root, by in places:
         if has_images(root):
             print(f"data: {_short(root)} ({by})")
@@ -175,11 +176,6 @@ def decode(jpeg, where):
 def to_float(pixels):
     """uint8 0..255 to float32 in [-1, 1], the range of tanh; any shape, NumPy or TensorFlow."""
     return tf.cast(pixels, tf.float32) / 127.5 - 1.0
-
-
-def to_uint8(images):
-    """[-1, 1] back to uint8 0..255: rounded, so that `to_uint8(to_float(x)) == x`, and clipped. Returns NumPy."""
-    return np.clip(np.rint((np.asarray(images, np.float32) + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
 def has_images(root):
