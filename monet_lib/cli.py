@@ -1,10 +1,12 @@
-"""The `monet` command: data, train, translate, submit, score."""
+"""The `monet` command: data, train, translate, export, submit, score."""
 
 import argparse
 import contextlib
 import os
 import signal
 import sys
+import tempfile
+from pathlib import Path
 
 from PIL import Image
 
@@ -41,6 +43,9 @@ def main(argv=None):
     except BrokenPipeError:  # `monet data | head`: who reads has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except ModuleNotFoundError as error:
+        print(f"monet: {error.name} is missing: this needs pip install 'monet-lab[train]'.", file=sys.stderr)
+        return 2
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"monet: {where}{reason(error)}. {advice(error)}", file=sys.stderr)
@@ -128,24 +133,48 @@ def _holdouts(root, format):
 
 
 def _translate(arguments):
-    from monet_lib.painting.shipped import shipped_generator
+    from monet_lib.painting.painter import SHIPPED_PAINTER, Painter
     from monet_lib.painting.translation import translate
 
-    if arguments.run:
-        from monet_lib.training.runs import (
-            Run,  # half a second of imports for figures, which painting doesn't need
-        )
-
-        generator, _ = Run.load(arguments.run).generator()
-    else:
-        generator, _ = shipped_generator()
-    written = translate(generator, arguments.photos, arguments.out, arguments.side_by_side, arguments.brush)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(arguments.generator or SHIPPED_PAINTER)
+        if arguments.run:
+            file = _painter_of(arguments.run)
+        elif file.suffix != ".onnx":
+            file = Path(folder) / "painter.onnx"
+            _export_file(arguments.generator, file)
+        painter = Painter(file)
+    written = translate(painter, arguments.photos, arguments.out, arguments.side_by_side, arguments.brush)
     print(f"{arguments.out}: {len(written)} paintings")
     largest = max(min(Image.open(file).size) for file in written)
     if arguments.brush == 1 and largest >= LARGE:
         print(
             f"note: strokes are a few pixels wide; at {largest} px, --brush {largest // 400} makes them visible"
         )
+
+
+def _painter_of(run):
+    """The painter beside a run's generator.npz, exported where there is none yet, or an older one."""
+    generator, painter = (Path(run) / name for name in ("generator.npz", "painter.onnx"))
+    if not painter.exists() or (generator.exists() and painter.stat().st_mtime < generator.stat().st_mtime):
+        from monet_lib.painting.export import export
+        from monet_lib.training.runs import Run
+
+        export(*Run.load(run).generator(), painter)
+    return painter
+
+
+def _export_file(generator, out):
+    from monet_lib.networks.weights import load_generator
+    from monet_lib.painting.export import export
+
+    return export(*load_generator(generator), out)
+
+
+def _export(arguments):
+    difference = _export_file(arguments.generator or Path(arguments.run) / "generator.npz", arguments.out)
+    size = Path(arguments.out).stat().st_size / 1e6
+    print(f"{arguments.out}: {size:.2f} MB; paints as Keras does, to {difference} of 255 levels")
 
 
 def _submit(arguments):
@@ -256,7 +285,9 @@ def _parser():
 
     translate = commands.add_parser("translate", help="paint image files of any size")
     translate.add_argument("photos", nargs="+", metavar="IN", help="photos, folders of photos, or patterns")
-    translate.add_argument("--run", metavar="RUN", help="default: the generator that comes with the course")
+    by = translate.add_mutually_exclusive_group()
+    by.add_argument("--run", metavar="RUN", help="paint with a run's generator; default: the course's")
+    by.add_argument("--generator", metavar="FILE", help="paint with an .onnx of monet export, or an .npz")
     translate.add_argument("--out", default="painted", metavar="DIR", help="default: painted")
     translate.add_argument(
         "--brush",
@@ -267,6 +298,13 @@ def _parser():
     )
     translate.add_argument("--side-by-side", action="store_true", help="show each photo beside its painting")
     translate.set_defaults(command=_translate)
+
+    export = commands.add_parser("export", help="write a generator as one ONNX file, to paint with anywhere")
+    source = export.add_mutually_exclusive_group(required=True)
+    source.add_argument("--run", metavar="RUN", help="a run's generator")
+    source.add_argument("--generator", metavar="FILE", help="an .npz, such as models/monet.npz")
+    export.add_argument("--out", default="painter.onnx", metavar="FILE", help="default: painter.onnx")
+    export.set_defaults(command=_export)
 
     submit = commands.add_parser("submit", help="repaint every photo into images.zip, or check such a zip")
     submit.add_argument("--run", metavar="RUN")

@@ -12,7 +12,7 @@ from IPython.display import display
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
-from monet_lib.data.competition import to_uint8
+from monet_lib.data.pixels import to_uint8
 
 # Okabe & Ito's palette, told apart under every common colour blindness.
 COLORS = {"monet": "#D55E00", "photo": "#0072B2", "red": "#D55E00", "green": "#009E73", "blue": "#0072B2"}

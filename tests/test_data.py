@@ -12,11 +12,11 @@ from monet_lib.data.competition import (
     find_images,
     load,
     to_float,
-    to_uint8,
 )
 from monet_lib.data.examination import examine
 from monet_lib.data.images import decode
 from monet_lib.data.inspection import inspect_data
+from monet_lib.data.pixels import to_uint8
 from monet_lib.errors import UserError
 
 

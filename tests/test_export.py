@@ -40,7 +40,6 @@ KINDS = [
     {"norm": "instance", "upsample": "transpose"},
     {"norm": "group"},
     {"norm": "batch", "residual_output": True},
-    {"norm": "pixel"},
     {"model": "unet", "norm": "instance"},
     {"model": "unet", "norm": "batch", "upsample": "transpose", "border": 8},
 ]

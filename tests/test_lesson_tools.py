@@ -153,5 +153,5 @@ def test_the_courses_photographs_are_squares_and_a_notebook_alone_takes_others(m
     squares = shipped.photographs(others)
     assert squares.shape[1:] == (256, 256, 3)
     assert squares.std((1, 2, 3)).min() > 20, "each shows something"
-    monkeypatch.setattr(shipped, "CHECKOUT_DATA", tmp_path)
+    monkeypatch.setattr(shipped, "COURSE", tmp_path)
     assert shipped.photographs(others) is others

@@ -10,7 +10,8 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 from monet_lib.course.checks import Check, Wrong, answer_of, expect_close, expect_shape
-from monet_lib.data.competition import find_data, find_images, read_batches, to_uint8
+from monet_lib.data.competition import find_data, find_images, read_batches
+from monet_lib.data.pixels import to_uint8
 from monet_lib.figures import COLORS, figure_style
 
 MEASURES = {  # a column of a Survey, and what the figures call it

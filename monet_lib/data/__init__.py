@@ -15,12 +15,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "load",
             "read_batches",
             "to_float",
-            "to_uint8",
         ],
         "examination": ["examine", "plain_name"],
         "images": ["SIZE", "decode"],
         "download": ["download_data"],
         "inspection": ["inspect_data"],
         "pipeline": ["UnpairedBatches", "load_pair", "split", "training_data"],
+        "pixels": ["to_uint8"],
     },
 )

@@ -10,6 +10,7 @@ from monet_lib.data.examination import count_in_name, examine
 from monet_lib.data.images import IMAGE_ADVICE, SIZE
 from monet_lib.data.records import count_records
 from monet_lib.errors import UserError
+from monet_lib.places import COURSE
 
 SETS = {"monet": "paintings", "photo": "photos"}
 # In a notebook that holds this code there is no __file__: then it is `data/` beside the notebook.
@@ -64,7 +65,7 @@ def find_data(data=None):
         (CHECKOUT_DATA / "gan-getting-started", "the checkout"),
     ]
     if not (kaggle.is_dir() or os.environ.get("KAGGLE_KERNEL_RUN_TYPE")):
-        places += [(CHECKOUT_DATA / "sample", "the embedded sample; set MONET_DATA for the real images")]
+        places += [(COURSE / "data" / "sample", "the embedded sample; set MONET_DATA for the real images")]
     for root, by in places:
         if has_images(root):
             print(f"data: {_short(root)} ({by})")
@@ -147,11 +148,6 @@ def to_float(pixels):
     import tensorflow as tf  # here, so that looking at data does without it
 
     return tf.cast(pixels, tf.float32) / 127.5 - 1.0
-
-
-def to_uint8(images):
-    """[-1, 1] back to uint8 0..255: rounded, so that `to_uint8(to_float(x)) == x`, and clipped. Returns NumPy."""
-    return np.clip(np.rint((np.asarray(images, np.float32) + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
 def has_images(root):

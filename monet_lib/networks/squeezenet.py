@@ -5,14 +5,14 @@ can please a network in ways that no eye sees. The trained weights are constants
 """
 
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from keras import ops
 
 from monet_lib.errors import UserError
+from monet_lib.places import COURSE
 
-WEIGHTS = Path(__file__).resolve().parents[2] / "models" / "imagenet" / "squeezenet.npz"
+WEIGHTS = COURSE / "models" / "imagenet" / "squeezenet.npz"
 MEANS = (104.006, 116.669, 122.679)  # of blue, green and red: the order and means that it was trained with
 SIZE = 227
 POOLED = (1, 3, 5)  # a maximum over 3x3 at every second place follows conv1, fire3 and fire5

@@ -12,14 +12,13 @@ import onnx
 from onnx import TensorProto, helper
 from PIL import Image
 
-from monet_lib.data.competition import CHECKOUT_DATA
 from monet_lib.errors import UserError
 from monet_lib.files import write_beside
 from monet_lib.painting.graph import OPSET, Graph, network
 from monet_lib.painting.painter import Painter
-from monet_lib.painting.translation import SMALLEST, paint_large
+from monet_lib.painting.translation import MULTIPLE, SMALLEST, paint_large
+from monet_lib.places import COURSE
 
-MULTIPLE = 4  # px: a ResNet halves twice
 LICENCE = "MIT"
 VERSION = "1"  # of the input, the output and the metadata
 LARGEST_DIFFERENCE = 1  # of 255: where a value lies between two levels, either is right
@@ -110,7 +109,7 @@ def _trial_photos():
     """Noise of several sizes, and the photographs that come with the course."""
     rng = np.random.default_rng(0)
     noise = [rng.integers(0, 256, (*size, 3), np.uint8) for size in ((256, 256), (75, 131), (40, 301))]
-    files = sorted((CHECKOUT_DATA / "photos").glob("*.jpg"))
+    files = sorted((COURSE / "data" / "photos").glob("*.jpg"))
     return noise + [np.asarray(Image.open(file).convert("RGB")) for file in files]
 
 

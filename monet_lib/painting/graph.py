@@ -187,10 +187,6 @@ def _norm(graph, layer, x):
         scale = scale / np.sqrt(variance + layer.epsilon)
         return _scaled(graph, x, scale, shift - mean * scale)
     scale, shift = (np.asarray(w, np.float32) for w in layer.get_weights())
-    if isinstance(layer, layers.LayerNormalization):
-        x = graph.add("Transpose", x, perm=[0, 2, 3, 1])
-        x = graph.add("LayerNormalization", x, scale, shift, axis=-1, epsilon=float(layer.epsilon))
-        return graph.add("Transpose", x, perm=[0, 3, 1, 2])
     if layer.groups in (-1, len(scale)):
         return graph.add("InstanceNormalization", x, scale, shift, epsilon=float(layer.epsilon))
     one = np.ones(layer.groups, np.float32)

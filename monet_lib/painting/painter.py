@@ -7,6 +7,9 @@ import numpy as np
 import onnxruntime
 
 from monet_lib.errors import UserError
+from monet_lib.places import COURSE
+
+SHIPPED_PAINTER = COURSE / "models" / "monet.onnx"
 
 
 class Painter:

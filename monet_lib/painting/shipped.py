@@ -3,10 +3,10 @@
 import numpy as np
 from PIL import Image, ImageOps
 
-from monet_lib.data.competition import CHECKOUT_DATA
 from monet_lib.networks.weights import load_generator
+from monet_lib.places import COURSE
 
-SHIPPED = CHECKOUT_DATA.parent / "models" / "monet.npz"  # not there in a notebook that came alone
+SHIPPED = COURSE / "models" / "monet.npz"  # not there in a notebook that came alone
 
 
 def shipped_generator():
@@ -16,6 +16,6 @@ def shipped_generator():
 
 def photographs(otherwise):
     """The course's photographs, cut to squares: uint8 (n, 256, 256, 3); `otherwise` where there are none."""
-    files = sorted((CHECKOUT_DATA / "photos").glob("*.jpg"))
+    files = sorted((COURSE / "data" / "photos").glob("*.jpg"))
     squares = [ImageOps.fit(Image.open(file), (256, 256), Image.Resampling.LANCZOS) for file in files]
     return np.stack([np.asarray(square) for square in squares]) if files else otherwise

@@ -1,12 +1,17 @@
-"""Paint photographs: arrays in batches, and image files of any size, large ones in tiles."""
+"""Paint photographs: arrays in batches, and image files of any size, large ones in tiles.
+
+A generator is a Keras model, or a `painter.Painter`, which paints the same without Keras.
+"""
 
 import sys
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
-from monet_lib.data.competition import to_float, to_uint8
+from monet_lib.data.pixels import to_uint8
 from monet_lib.errors import UserError
 from monet_lib.files import write_beside
 from monet_lib.painting.photos import image_files, read_photo, targets_of
@@ -14,7 +19,10 @@ from monet_lib.painting.photos import image_files, read_photo, targets_of
 # Kaggle scores decoded JPEGs: at quality 95 without chroma subsampling the encoder leaves the strokes alone.
 JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
 TILE = 768  # px, a multiple of what every generator here halves
-MARGIN = 64  # px of a tile's border that are thrown away: a ResNet of 6 blocks sees 60 px around a pixel
+MULTIPLE = 4  # px: a ResNet halves twice
+MARGIN = (
+    64  # px of a tile's border that are thrown away: a ResNet of 6 blocks sees up to 63 px around a pixel
+)
 SMALLEST = 72  # px to which a small photo is filled up: reflection needs a side longer than what it adds
 NARROWEST = 16  # px of the shorter side that a wide brush must leave
 RAMP = 32  # px over which a tile fades into the one before
@@ -22,7 +30,9 @@ RAMP = 32  # px over which a tile fades into the one before
 
 def paint(generator, photos):
     """uint8 photos (batch, h, w, 3) in 0..255 to uint8 paintings of the same shape."""
-    return to_uint8(generator.predict_on_batch(np.asarray(to_float(photos))))
+    if not hasattr(generator, "predict_on_batch"):
+        return generator(photos)
+    return to_uint8(generator.predict_on_batch(np.asarray(photos, np.float32) / 127.5 - 1.0))
 
 
 def paint_all(generator, photos, batch=8):
@@ -34,19 +44,24 @@ def paint_all(generator, photos, batch=8):
 def paint_large(generator, photo, tile=TILE):
     """One uint8 photo (h, w, 3) of any size to a painting of its size, in tiles where a side exceeds `tile` px.
 
-    Memory is bounded by the tile. Where no norm looks at the whole picture (norm "none") tiles equal the
-    painting in one piece; else their brightness can differ a little, and fades over RAMP px.
+    Memory is bounded by the tile. Of each, as much of the border is thrown away as the network looks around a pixel
+    (MARGIN, where it doesn't say). So tiles equal the painting in one piece where no norm looks at the whole picture
+    (norm "none" or "batch"); with other norms their brightness can differ a little, and of a U-Net, which sees
+    everything, shapes can too: they fade over RAMP px.
     """
+    sees = getattr(generator, "surroundings", None)
+    margin = MARGIN if sees is None else sees + -sees % MULTIPLE
+    tile = max(tile, 4 * margin)
     height, width = photo.shape[:2]
     # A ResNet halves twice, and pads the halves of an odd size differently: of 4 n, every pixel, of a tile too, falls
     # on the same place of the coarse grid as in training.
-    below, right = (max(SMALLEST - side, -side % 4) for side in (height, width))
+    below, right = (max(SMALLEST - side, -side % MULTIPLE) for side in (height, width))
     photo = np.pad(photo, ((0, below), (0, right), (0, 0)), "edge")
     if max(photo.shape) <= tile:
         return paint(generator, photo[None])[0][:height, :width]
     painting = np.empty_like(photo)
-    for top, rows, fade_in_rows in _tiles(photo.shape[0], tile):
-        for left, columns, fade_in_columns in _tiles(photo.shape[1], tile):
+    for top, rows, fade_in_rows in _tiles(photo.shape[0], tile, margin):
+        for left, columns, fade_in_columns in _tiles(photo.shape[1], tile, margin):
             painted = paint(generator, photo[None, top : top + tile, left : left + tile])[0]
             new = painted[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
             share = fade_in_rows[:, None, None] * fade_in_columns[None, :, None]
@@ -76,11 +91,11 @@ def _resized(image, size):
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
 
 
-def _tiles(size, tile):
+def _tiles(size, tile, margin):
     """For one side of `size` px, each tile's (start, slice that it paints, weight of its pixels there)."""
     last = max(0, size - tile)
-    for start in [*range(0, last, tile - 2 * MARGIN - RAMP), last]:
-        painted = slice(start + MARGIN if start else 0, size if start == last else start + tile - MARGIN)
+    for start in [*range(0, last, tile - 2 * margin - RAMP), last]:
+        painted = slice(start + margin if start else 0, size if start == last else start + tile - margin)
         weight = np.ones(painted.stop - painted.start, "f4")
         if start:
             weight[:RAMP] = np.arange(1, RAMP + 1) / (RAMP + 1)
@@ -98,20 +113,32 @@ def translate(generator, inputs, out, side_by_side=False, brush=1):
         raise UserError(f"brush: {brush:g} is below 1, a stroke's own width. Take 1 or more.")
     files = image_files(inputs)
     targets, written = targets_of(files, out), []
-    for file, target in zip(tqdm(files, unit="photo"), targets, strict=True):
-        try:
-            photo = read_photo(file, side_by_side)
-            painting = paint_broadly(generator, photo, brush)
-        except UserError as problem:
-            if len(files) == 1:
-                raise
-            tqdm.write(f"monet: {problem}", file=sys.stderr)
-            continue
-        image = Image.fromarray(np.concatenate([photo, painting], 1) if side_by_side else painting)
-        write_beside(target, lambda path, image=image: image.save(path, **JPEG))
-        written.append(target)
+    with ThreadPoolExecutor(2) as pool:  # the next photo is read, and the last painting written, meanwhile
+        reading, writing = deque(), deque()
+        for place, target in enumerate(tqdm(targets, unit="photo")):
+            ahead = files[place + len(reading) : place + 2]
+            reading.extend(pool.submit(read_photo, file, side_by_side) for file in ahead)
+            try:
+                photo = reading.popleft().result()
+                painting = paint_broadly(generator, photo, brush)
+            except UserError as problem:
+                if len(files) == 1:
+                    raise
+                tqdm.write(f"monet: {problem}", file=sys.stderr)
+                continue
+            pixels = np.concatenate([photo, painting], 1) if side_by_side else painting
+            writing.append(pool.submit(_write, pixels, target))
+            written.append(target)
+            if len(writing) > 2:
+                writing.popleft().result()
+        for job in writing:
+            job.result()
     if bad := len(files) - len(written):
         raise UserError(
             f"{out}: {len(written)} of {len(files)} photos painted; {bad} could not be: see above."
         )
     return written
+
+
+def _write(pixels, target):
+    write_beside(target, lambda path: Image.fromarray(pixels).save(path, **JPEG))

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 from tqdm.auto import tqdm
 
-from monet_lib.data.competition import to_float, to_uint8
+from monet_lib.data.competition import to_float
+from monet_lib.data.pixels import to_uint8
 from monet_lib.errors import UserError
 from monet_lib.figures import encode, plot_history, plot_validation, read_history, training_grid
 from monet_lib.gan.losses import losses_of

@@ -76,9 +76,9 @@ from monet_lib.data.competition import (
     find_images,
     read_batches,
     to_float,
-    to_uint8,
 )
 from monet_lib.data.pipeline import UnpairedBatches
+from monet_lib.data.pixels import to_uint8
 from monet_lib.figures import COLORS, figure_style, image_grid, show
 
 print(f"tensorflow {tf.__version__}, keras {keras.__version__}")

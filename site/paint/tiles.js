@@ -28,9 +28,10 @@ export function roundHalfEven(x) {
 async function paintLarge(paint, pixels, width, height, surroundings, onTile) {
   const filledWidth = width + filling(width), filledHeight = height + filling(height);
   const photo = fill(pixels, width, height, filledWidth, filledHeight);
-  const tile = { width: Math.min(TILE, filledWidth), height: Math.min(TILE, filledHeight) };
   const painting = new Uint8ClampedArray(photo.length);
   const margin = surroundings === null ? UNKNOWN : Math.ceil(surroundings / 4) * 4;
+  const largest = Math.max(TILE, 4 * margin);
+  const tile = { width: Math.min(largest, filledWidth), height: Math.min(largest, filledHeight) };
   const down = tiles(filledHeight, tile.height, margin), across = tiles(filledWidth, tile.width, margin);
   let done = 0;
   for (const rows of down) {
