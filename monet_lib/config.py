@@ -33,10 +33,10 @@ class Config:
     upsample: str = "resize"  # or "transpose", which tends to draw checkerboards
     discriminator_filters: int = 32
     residual_output: bool = False  # ResNet: the last layer gives a change to the photo, not a new image
-    border: int = 0  # px of reflection that a trained generator paints around an image and throws away
+    border: int = 0  # px of reflection around an image, painted too by a trained generator, then cropped
     norm: str = "instance"  # or "group", "batch", "none"
     discriminator_norm: str = ""  # "": as the generators'; or "spectral", a limit on the weights
-    start_from: str = ""  # folder of trained networks, such as models/, to go on from; "": fresh weights
+    start_from: str = ""  # folder of trained networks, such as models/, to start from; "": fresh weights
 
     # Losses
     adversarial: str = "least_squares"  # or "bce", "hinge"; "hinge,bce" gives the discriminators two heads

@@ -2,4 +2,4 @@
 
 
 class UserError(ValueError):
-    """Something the user can mend. The message says where, what was found and what to do, in one line."""
+    """Something the user can fix. The message says where, what was found and what to do, in one line."""

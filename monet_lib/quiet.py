@@ -1,4 +1,4 @@
-"""Keep other packages' start-up messages from the screen. Errors, theirs and ours, are shown as ever."""
+"""Keep other packages' start-up messages from the screen. Errors, theirs and ours, are still shown."""
 
 import contextlib
 import importlib.util
@@ -24,7 +24,7 @@ def quiet():
 
 
 class QuietImport:
-    """Finds TensorFlow as ever, and has it imported without the messages that come before its log level counts."""
+    """Finds TensorFlow as usual, and has it imported without the messages that come before its log level counts."""
 
     def find_spec(self, name, path=None, target=None):
         """What `importlib` asks every entry of `sys.meta_path` for; None for all packages but tensorflow."""

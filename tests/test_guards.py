@@ -89,4 +89,4 @@ def test_a_discriminator_near_zero_for_long_is_reported_and_a_short_dip_is_not(c
     steps(callback, 41, 45, judge=0.001)
     assert capsys.readouterr().out == ""
     steps(callback, 46, 120, judge=0.001)
-    assert "blind teacher" in capsys.readouterr().out
+    assert "overfitted discriminator" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""What one discriminator and the generator that it watches want of each other: heads, soft labels, gradient penalty."""
+"""The adversarial losses of one discriminator and its generator: several heads, soft labels, gradient penalty."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Adversarial:
         return self._over_heads(generator_loss, discriminator(fake, training=True))
 
     def discriminator_loss(self, discriminator, real, fake):
-        """How badly real and fake, (batch, h, w, 3) each, are told apart. No gradient goes back into the fakes."""
+        """How badly real and fake, (batch, h, w, 3) each, are distinguished. No gradient goes back into the fakes."""
         fake = tf.cast(tf.stop_gradient(fake), real.dtype)
         if self.joined and not self.r1_weight:
             logits = tf.split(discriminator(tf.concat([real, fake], 0), training=True), 2)

@@ -17,7 +17,7 @@ class CycleGAN(keras.Model):
     `monet_generator` paints: photo -> Monet. `photo_generator` goes back. Inputs are (monet, photo) throughout, each
     (batch, h, w, 3) float32 in [-1, 1]. `averaged_generator`, a network like `monet_generator`, follows it as an
     exponential moving average and does the painting of `model(photos)`; without it `monet_generator` does.
-    feature_discriminator: a `FeatureDiscriminator` that judges paintings beside `monet_discriminator`, or None.
+    feature_discriminator: a `FeatureDiscriminator` that looks at paintings beside `monet_discriminator`, or None.
     pool_size: fakes kept for each discriminator, 0 for none; the pool needs image_shape, such as (128, 128, 3).
     """
 

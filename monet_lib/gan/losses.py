@@ -37,7 +37,7 @@ def least_squares(logits, target):
 
 
 def discriminator_loss(real_logits, fake_logits, kind="least_squares", real_label=1.0):
-    """How badly real and fake are told apart; half the sum of both sides (Zhu et al. 2017, section 4).
+    """How badly real and fake are distinguished: half the sum of both sides (Zhu et al. 2017, section 4).
 
     kind: "bce", "least_squares" or "hinge" (Lim & Ye 2017: real above 1, fake below -1, and no gradient beyond).
     real_label: below 1 smooths the real side only (Salimans et al. 2016, 3.4); hinge has no label and ignores it.
@@ -50,7 +50,7 @@ def discriminator_loss(real_logits, fake_logits, kind="least_squares", real_labe
 
 
 def generator_loss(fake_logits, kind="least_squares"):
-    """How badly the fakes pass for real: the non-saturating form, target 1 for every fake; hinge is -mean(logits)."""
+    """How far the fakes are from passing for real: the non-saturating form, target 1; for hinge -mean(logits)."""
     if kind == "hinge":
         return -ops.mean(ops.cast(fake_logits, "float32"))
     return _label_loss(kind)(fake_logits, 1.0)

@@ -91,7 +91,7 @@ def dcgan_generator(latent=128, image_size=256, filters=512, norm="batch", name=
 
 
 def with_border(generator, border):
-    """The generator, given `border` px of reflection around each image, which it paints too and loses again.
+    """The generator with a border: each image is painted with `border` px of reflection around it, then cropped.
 
     Zero padding within the networks shows at an image's edge; this moves the edge outside. The weights are shared, and
     a side must be longer than `border`.

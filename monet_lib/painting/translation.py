@@ -23,7 +23,7 @@ MULTIPLE = 4  # px: a ResNet halves twice
 MARGIN = (
     64  # px of a tile's border that are thrown away: a ResNet of 6 blocks sees up to 63 px around a pixel
 )
-SMALLEST = 72  # px to which a small photo is filled up: reflection needs a side longer than what it adds
+SMALLEST = 72  # px to which a small photo is padded: reflection needs a side longer than what it adds
 NARROWEST = 16  # px of the shorter side that a wide brush must leave
 RAMP = 32  # px over which a tile fades into the one before
 

@@ -181,7 +181,7 @@ class Validator(StepCallback):
 
 
 class Saver(StepCallback):
-    """Saves a checkpoint and the generator every so many steps and at the end."""
+    """Saves a checkpoint and the generator every `every` steps and at the end."""
 
     def __init__(self, run, checkpoints, start, every):
         super().__init__(run, start)

@@ -10,7 +10,8 @@ CURES = {
     "one colour": "the paintings have hardly any contrast. Check the identity loss; lower the learning rates.",
     "negative": "the paintings are negatives of the photos. Raise identity_weight, or start again with another seed.",
     "copy": "the paintings are the photos. Lower identity_weight and cycle_weight, or give it time.",
-    "blind teacher": "a discriminator's loss has been near zero for long, so it knows its images by heart. Set "
+    "overfitted discriminator":
+                     "a discriminator's loss has been near zero for long, so it knows its images by heart. Set "
                      "diff_augment=color,translation,cutout or r1_weight, or lower discriminator_rate.",
 }  # fmt: skip
 
@@ -43,17 +44,17 @@ class Guard(StepCallback):
     def __init__(self, run, start, photos, every=100, patience=1000):
         super().__init__(run, start)
         self.photos, self.every, self.patience = photos, every, patience
-        self.said, self.judges = set(), {"monet_discriminator": 1.0, "photo_discriminator": 1.0}
+        self.said, self.means = set(), {"monet_discriminator": 1.0, "photo_discriminator": 1.0}
 
     def on_step(self, before, logs):
-        for name, mean in self.judges.items():
-            self.judges[name] = mean + (float(logs[name]) - mean) / min(self.patience, self.step)
+        for name, mean in self.means.items():
+            self.means[name] = mean + (float(logs[name]) - mean) / min(self.patience, self.step)
         if self.passed(before, self.every):
             found = symptoms(self.photos, np.asarray(self.model.monet_generator(self.photos)))
             if self.step < self.patience:
                 found.discard("copy")
-            elif min(self.judges.values()) < 0.02:
-                found.add("blind teacher")
+            elif min(self.means.values()) < 0.02:
+                found.add("overfitted discriminator")
             for kind in sorted(found - self.said):
                 tqdm.write(f"warning: step {self.step}, {kind}: {CURES[kind]}")
             self.said = found
