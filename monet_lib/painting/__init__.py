@@ -8,7 +8,6 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "export": ["export", "surroundings"],
         "painter": ["Painter"],
         "photos": ["read_photo"],
         "shipped": ["SHIPPED", "photographs", "shipped_generator"],
