@@ -35,6 +35,9 @@ class CycleGAN(keras.Model):
             averaged_generator.trainable = False
             averaged_generator.set_weights(monet_generator.get_weights())
 
+    def build(self, input_shape=None):
+        """Nothing to do: the networks come built. Under a tf.distribute.Strategy Keras warns of a model without it."""
+
     def call(self, photos, training=False):
         """Paint photos: (batch, h, w, 3) in [-1, 1] to the same."""
         return (self.averaged_generator or self.monet_generator)(photos, training=training)
