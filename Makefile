@@ -1,13 +1,21 @@
 # `make demo` and `make test` need only Python 3.10 to 3.13, pip and make: the rest goes into .venv.
+# Programs are called as modules of that Python, which works the same on Linux, macOS and Windows.
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+BIN := .venv/Scripts
+else
 PYTHON ?= python3
 BIN := .venv/bin
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+endif
+RUN := $(BIN)/python
+MONET := $(RUN) -m monet_lib.cli
 
-.PHONY: help install demo test test-browser test-kaggle notebooks kaggle bench soak clean
+.PHONY: help install demo test test-machines test-browser test-kaggle notebooks kaggle bench soak clean
 
 help:
 	@echo "make demo       paint photographs with the trained generator, and train one of your own, from nothing installed"
 	@echo "make test       install and run all that CI runs"
+	@echo "make test-machines  run what depends on arithmetic as other processors would (half an hour)"
 	@echo "make test-browser  run the lessons in JupyterLab and Notebook 7, in a browser (needs Chromium and its driver)"
 	@echo "make notebooks  build and execute notebooks/*.ipynb from notebooks/src/*.py"
 	@echo "make kaggle     build kaggle/, notebooks that stand alone; USER=name fills in your Kaggle user name"
@@ -17,18 +25,18 @@ help:
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(RUN) -m pip install --quiet --upgrade pip
+	$(RUN) -m pip install --quiet --editable '.[test]'
 	touch $@
 
 install: .venv/installed
 
 demo: install
 	rm -rf build/demo
-	monet translate data/photos --brush 2 --out build/demo/paintings
-	@python tools/gallery.py data/photos build/demo/paintings build/demo/gallery.jpg --pairs 2
-	monet train --data data/sample --profile laptop --steps 400 --out build/demo/run
-	monet submit --run build/demo/run --out build/demo/images.zip
+	$(MONET) translate data/photos --brush 2 --out build/demo/paintings
+	@$(RUN) tools/gallery.py data/photos build/demo/paintings build/demo/gallery.jpg --pairs 2
+	$(MONET) train --data data/sample --profile laptop --steps 400 --out build/demo/run
+	$(MONET) submit --run build/demo/run --out build/demo/images.zip
 	@echo
 	@echo "gallery:     build/demo/gallery.jpg, photographs painted by the course's trained generator"
 	@echo "paintings:   build/demo/paintings"
@@ -36,28 +44,33 @@ demo: install
 	@echo "submission:  build/demo/images.zip, painted by that one"
 
 test: install
-	ruff check .
-	ruff format --check .
-	python -m pytest tests
-	python -m pytest --nbval-lax --nbval-current-env notebooks
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m pytest $(BESIDE) --nbval-lax --nbval-current-env tests notebooks
+
+# Tests and notebooks in two processes side by side, a file always in one of them.
+BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+test-machines: install
+	$(RUN) tests/machines.py
 
 test-browser: install
-	python -m pip install --quiet --editable '.[browser]'
-	python -m pytest tests/browser
+	$(RUN) -m pip install --quiet --editable '.[browser]'
+	$(RUN) -m pytest tests/browser
 
 notebooks: install
-	python tools/build_notebooks.py
+	$(RUN) tools/build_notebooks.py
 
 # Only a USER given to make is meant, not the login name that the shell exports.
 kaggle: install
-	python tools/build_kaggle.py $(if $(filter command line,$(origin USER)),--user $(USER))
+	$(RUN) tools/build_kaggle.py $(if $(filter command line,$(origin USER)),--user $(USER))
 
 test-kaggle: install
-	python -m pytest tests/kaggle
+	$(RUN) -m pytest tests/kaggle
 
 bench: install
-	python benchmarks/report.py
-	python benchmarks/lessons.py
+	$(RUN) benchmarks/report.py
+	$(RUN) benchmarks/lessons.py
 
 soak: install
 	MONET_KILLS=20 MONET_STEPS=200 python -m pytest tests/test_kill.py tests/test_techniques.py

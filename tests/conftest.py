@@ -1,14 +1,33 @@
 import io
 import os
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Two processes of tests share two cores: each of them, and each notebook's kernel, gets one thread. Before NumPy.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for name in (
+        "TF_NUM_INTRAOP_THREADS",
+        "TF_NUM_INTEROP_THREADS",
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+    ):
+        os.environ.setdefault(name, "1")
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
+import monet_lib  # noqa: F401, first of all: it keeps TensorFlow quiet
 from monet_lib.config import profile
+
+LONGEST = ("test_training.py", "test_kill.py", "04_resnet_cyclegan.ipynb", "03_unet_cyclegan.ipynb", "test_kaggle.py",
+           "test_quiet.py", "test_cyclegan.py", "test_techniques.py", "test_cli.py")  # fmt: skip
+
+
+def pytest_collection_modifyitems(config, items):
+    """Between two processes, what takes longest begins first, so that none is left waiting for it at the end."""
+    if hasattr(config, "workerinput"):
+        order = {name: place for place, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: order.get(item.path.name, len(order)))
 
 
 @pytest.fixture(autouse=True)

@@ -107,6 +107,31 @@ def test_files_are_small():
         "docs/training.md",
     ],
 )
+@pytest.mark.parametrize(
+    ("file", "schema"),
+    [(".github/workflows/ci.yml", "github-workflows"), ("CITATION.cff", "citation-file-format")],
+)
+def test_files_for_github_are_what_it_reads(file, schema):
+    command = ["-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", ROOT / file]
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ci_calls_what_developers_call_on_three_systems():
+    job = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]["tests"]
+    assert job["steps"][-1] == {"run": ".ci/run"}
+    assert job["strategy"]["matrix"] == {
+        "os": ["ubuntu-latest", "macos-latest", "windows-latest"], "python": ["3.10", "3.13"]
+    }  # fmt: skip
+
+
+def test_one_version_everywhere(project):
+    version = project["version"]
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == version
+    newest = re.search(r"^## (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert newest[1] == version
+
+
 def test_links_in_documents_lead_somewhere(document):
     text = (ROOT / document).read_text()
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):

@@ -1,0 +1,81 @@
+"""Run what depends on arithmetic as other processors would: python tests/machines.py [PYTEST ARGUMENT ...].
+
+An environment variable tells each library under TensorFlow and NumPy to leave instructions unused that this processor
+has, and so to sum in another order. A face of the machine is a set of such variables. Beside the tests, the way from
+training to a submission is walked once under the lowest face. TensorFlow's own kernels need AVX, on every machine.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+# Modules whose assertions compare numbers that were summed, and one lesson that trains, scores and compares.
+TESTS = ["adam", "augment", "compatibility", "cyclegan", "data", "dcgan", "features", "guards", "layers", "lesson_eda",
+         "lesson_tools", "losses", "metrics", "models", "pipeline", "scoring", "translation"]  # fmt: skip
+EXACT = "same_seed or goes_on_exactly"  # of test_training: what is promised bit for bit, on one machine
+
+
+def threads(number):
+    names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    return dict.fromkeys(names, str(number))
+
+
+def numpys_own():
+    """The instruction sets beyond its least that NumPy found on this processor, as it wants them listed."""
+    found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    return {"NPY_DISABLE_CPU_FEATURES": " ".join(found)} if found else {}
+
+
+FACES = {
+    "AVX2, as most laptops": {"ONEDNN_MAX_CPU_ISA": "AVX2", "OPENBLAS_CORETYPE": "Haswell", **threads(2)},
+    "SSE4.1 under oneDNN": {"ONEDNN_MAX_CPU_ISA": "SSE41", "OPENBLAS_CORETYPE": "Sandybridge", **threads(1)},
+    "no oneDNN, two threads": {"TF_ENABLE_ONEDNN_OPTS": "0", "OPENBLAS_CORETYPE": "Haswell", **threads(2)},
+    "the lowest": {"TF_ENABLE_ONEDNN_OPTS": "0", "ONEDNN_MAX_CPU_ISA": "SSE41", "OPENBLAS_CORETYPE": "Nehalem",
+                   **numpys_own(), **threads(1)},
+}  # fmt: skip
+
+
+def walk(environment, folder):
+    """The commands that `make demo` gives, for as few steps as show that they work."""
+    run, sample = folder / "run", ROOT / "data" / "sample"
+    for command in (
+        ["translate", ROOT / "data" / "photos" / "brook.jpg", "--brush", "2", "--out", folder / "paintings"],
+        ["train", "--data", sample, "--profile", "tiny", "--steps", "3", "--out", run],
+        ["submit", "--run", run, "--out", folder / "images.zip"],
+        ["score", folder / "images.zip", "--reference", sample / "monet_tfrec", "--features", "random-conv"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "monet_lib.cli", *map(str, command)], env=environment, cwd=ROOT
+        )
+        if done.returncode:
+            return False
+    return True
+
+
+def main(arguments):
+    failed = []
+    modules = [path for name in TESTS if (path := ROOT / "tests" / f"test_{name}.py").exists()]
+    for name, face in FACES.items():
+        print(f"\n{name}: {' '.join(f'{k}={v!r}' for k, v in face.items())}", flush=True)
+        environment = {**os.environ, **face}
+        pytest = [sys.executable, "-m", "pytest", "-q", "--no-header"]
+        runs = [[*pytest, *(arguments or modules)]]
+        runs += [] if arguments else [[*pytest, ROOT / "tests" / "test_training.py", "-k", EXACT]]
+        for run in runs:
+            if subprocess.run([str(part) for part in run], env=environment, cwd=ROOT).returncode:
+                failed.append(name)
+    if not arguments:
+        with tempfile.TemporaryDirectory() as folder:
+            if not walk({**os.environ, **FACES["the lowest"]}, Path(folder)):
+                failed.append("the demo's commands")
+    print(f"failed: {', '.join(failed)}" if failed else f"{len(FACES)} faces: all passed")
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
