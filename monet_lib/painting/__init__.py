@@ -8,7 +8,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "export": ["export", "surroundings"],
+        "export": ["export_painter", "surroundings"],
         "painter": ["Painter"],
         "shipped": ["SHIPPED", "photographs", "shipped_generator"],
         "submission": ["LEAST", "MOST", "check_submission", "submission_size", "write_submission"],
