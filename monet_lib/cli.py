@@ -139,7 +139,7 @@ def _translate(arguments):
     with tempfile.TemporaryDirectory() as folder:
         file = Path(arguments.generator or SHIPPED_PAINTER)
         if arguments.run:
-            file = _painter_of(arguments.run)
+            file = _painter_of(Path(arguments.run), Path(folder))
         elif file.suffix != ".onnx":
             file = Path(folder) / "painter.onnx"
             _export_file(arguments.generator, file)
@@ -153,22 +153,23 @@ def _translate(arguments):
         )
 
 
-def _painter_of(run):
-    """The painter beside a run's generator.npz, exported where there is none yet, or an older one."""
-    generator, painter = (Path(run) / name for name in ("generator.npz", "painter.onnx"))
+def _painter_of(run, temporary):
+    """The painter beside a run's generator.npz, exported once; into the folder `temporary` where that is read-only."""
+    generator, painter = run / "generator.npz", run / "painter.onnx"
     if not painter.exists() or (generator.exists() and painter.stat().st_mtime < generator.stat().st_mtime):
-        from monet_lib.painting.export import export
+        from monet_lib.painting.export import export_painter
         from monet_lib.training.runs import Run
 
-        export(*Run.load(run).generator(), painter)
+        painter = painter if os.access(run, os.W_OK) else temporary / painter.name
+        export_painter(*Run.load(run).generator(), painter)
     return painter
 
 
 def _export_file(generator, out):
     from monet_lib.networks.weights import load_generator
-    from monet_lib.painting.export import export
+    from monet_lib.painting.export import export_painter
 
-    return export(*load_generator(generator), out)
+    return export_painter(*load_generator(generator), out)
 
 
 def _export(arguments):

@@ -3,6 +3,8 @@
 import errno
 import json
 import shutil
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -47,6 +49,14 @@ def test_the_whole_way(data_folder, tmp_path, capsys):
     assert "--brush" not in capsys.readouterr().out
     assert Image.open(tmp_path / "large" / "large.jpg").size == (1300, 1200)
     assert "brush: 0.5 is below 1" in refused(capsys, *large, "--brush", 0.5)
+    painter = (run / "painter.onnx").read_bytes()  # exported by the first of these, once
+    assert monet("export", "--run", run, "--out", tmp_path / "own.onnx") == 0
+    assert (tmp_path / "own.onnx").read_bytes() == painter
+    assert "own.onnx: 0.0" in capsys.readouterr().out
+    for generator in (tmp_path / "own.onnx", run / "generator.npz"):
+        again = tmp_path / f"by-{generator.suffix[1:]}"
+        assert monet(*large[:1], "--generator", generator, *large[3:-1], again, "--brush", 3) == 0
+        assert (again / "large.jpg").read_bytes() == (tmp_path / "large" / "large.jpg").read_bytes()
     assert monet("submit", "--run", run, "--out", out) == 0
     printed = capsys.readouterr().out
     assert "5 images" in printed
@@ -54,6 +64,30 @@ def test_the_whole_way(data_folder, tmp_path, capsys):
     with zipfile.ZipFile(out) as archive:
         assert sorted(archive.namelist()) == [f"photo{k:02d}.jpg" for k in range(5)]
     assert "Kaggle takes 7,000" in refused(capsys, "submit", "--check", out)
+
+
+def test_painting_needs_no_tensorflow_and_training_says_what_is_missing(tmp_path, monkeypatch):
+    """As where only the base packages are installed: the others can't be imported."""
+    (tmp_path / "hill.jpg").write_bytes(jpeg(size=(64, 48)))
+    code = (
+        "import sys; sys.modules |= dict.fromkeys(('tensorflow', 'keras', 'onnx', 'matplotlib', 'seaborn'));"
+        "from monet_lib.cli import main; sys.exit(main())"
+    )
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, "-c", code, *map(str, arguments)], cwd=tmp_path, capture_output=True, text=True
+        )
+
+    done = run("translate", "hill.jpg", "--brush", 1.5)
+    assert (done.returncode, done.stdout) == (0, "painted: 1 paintings\n"), done.stderr
+    assert Image.open(tmp_path / "painted" / "hill.jpg").size == (64, 48)
+    done = run("train", "--out", "run")
+    assert done.returncode == 2
+    assert done.stderr == "monet: tensorflow is missing: this needs pip install 'monet-lab[train]'.\n"
+    done = run("translate", "hill.jpg", "--generator", "hill.jpg")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_inspection_exits_by_what_it_finds(data_folder, capsys):
@@ -205,7 +239,7 @@ def test_scores_name_their_features(data_folder, capsys):
 
 
 def test_help_of_every_command(capsys):
-    for command in ("data", "train", "translate", "submit", "score"):
+    for command in ("data", "train", "translate", "export", "submit", "score"):
         with pytest.raises(SystemExit) as raised:
             monet(command, "--help")
         assert raised.value.code == 0

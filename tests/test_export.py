@@ -11,11 +11,13 @@ import tensorflow as tf
 
 from monet_lib.config import profile
 from monet_lib.errors import UserError
+from monet_lib.files import COURSE
 from monet_lib.networks.generators import generator_of, with_border
 from monet_lib.painting import export as exporting
-from monet_lib.painting.export import export, surroundings
-from monet_lib.painting.painter import Painter
-from monet_lib.painting.translation import paint_large
+from monet_lib.painting.export import export_painter, surroundings
+from monet_lib.painting.painter import SHIPPED_PAINTER, Painter
+from monet_lib.painting.shipped import shipped_generator
+from monet_lib.painting.translation import paint_large, read_photo
 
 SMALL = {"generator_filters": 4, "residual_blocks": 2, "unet_depth": 5, "image_size": 64}
 
@@ -49,7 +51,7 @@ KINDS = [
 def test_every_network_paints_the_same_as_in_keras(kind, tmp_path):
     config = profile("tiny", **SMALL, **kind)
     generator = lively(config)
-    assert export(generator, config, tmp_path / "painter.onnx") <= 1
+    assert export_painter(generator, config, tmp_path / "painter.onnx") <= 1
     painter = Painter(tmp_path / "painter.onnx")
     rng = np.random.default_rng(1)
     for size in ((64, 64), (3, 9), (90, 133), (200, 71)):
@@ -63,7 +65,7 @@ def test_every_network_paints_the_same_as_in_keras(kind, tmp_path):
 
 def test_a_batch_is_painted_like_its_photos(tmp_path):
     config = profile("tiny", **SMALL, norm="none")
-    export(lively(config), config, tmp_path / "painter.onnx")
+    export_painter(lively(config), config, tmp_path / "painter.onnx")
     painter = Painter(tmp_path / "painter.onnx")
     photos = np.random.default_rng(0).integers(0, 256, (3, 80, 96, 3), np.uint8)
     np.testing.assert_array_equal(painter(photos), np.concatenate([painter(p[None]) for p in photos]))
@@ -75,7 +77,7 @@ def test_a_file_that_paints_differently_is_not_written(tmp_path, monkeypatch):
     other = lively(config, seed=1)
     monkeypatch.setattr(exporting, "network", lambda graph, _, x: NETWORK(graph, other, x))
     with pytest.raises(UserError, match=r"would paint up to \d+ of 255 levels away from Keras"):
-        export(generator, config, tmp_path / "painter.onnx")
+        export_painter(generator, config, tmp_path / "painter.onnx")
     assert not list(tmp_path.iterdir())
 
 
@@ -134,3 +136,13 @@ def test_painting_imports_neither_tensorflow_nor_keras(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert json.loads(done.stdout.replace("'", '"')) == [], done.stderr
+
+
+def test_the_shipped_painter_is_the_shipped_generator():
+    """Else: python tools/ship_generator.py --painter writes models/monet.onnx anew."""
+    painter = Painter(SHIPPED_PAINTER)
+    generator, config = shipped_generator()
+    assert SHIPPED_PAINTER.stat().st_size < 1.2e6
+    assert painter.surroundings == surroundings(config)
+    photo = read_photo(COURSE / "data" / "photos" / "brook.jpg")[:200, :301]
+    assert np.abs(painter(photo[None])[0] - paint_large(generator, photo).astype(int)).max() <= 1

@@ -46,8 +46,9 @@ def test_the_environment_file_lists_the_same_packages(project):
     listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     conda = {p for p in listed if isinstance(p, str)} - {"make", "pip"}
     python = next(p for p in conda if p.startswith("python>"))
-    wanted = set(project["dependencies"]) | set(project["optional-dependencies"]["test"])
-    assert conda - {python} == wanted
+    extras = project["optional-dependencies"]
+    wanted = {*project["dependencies"], *extras["train"], *extras["course"], *extras["test"]}
+    assert conda - {python} == {p for p in wanted if not p.startswith("monet-lab[")}
     assert python.removeprefix("python").startswith(project["requires-python"])
 
 
@@ -55,7 +56,8 @@ def test_dependencies_are_ranges_without_exact_pins(project):
     every = project["dependencies"] + [
         p for extra in project["optional-dependencies"].values() for p in extra
     ]
-    assert all(re.fullmatch(r"[\w-]+>=[\d.]+", p) for p in every)
+    own = {f"monet-lab[{extra}]" for extra in project["optional-dependencies"]}
+    assert all(p in own or re.fullmatch(r"[\w-]+>=[\d.]+", p) for p in every)
 
 
 def test_rooms_import_only_from_those_below():
@@ -63,6 +65,15 @@ def test_rooms_import_only_from_those_below():
     command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_a_wheel_takes_every_room_along():
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    rooms = {f"monet_lib.{p.parent.name}" for p in (ROOT / "monet_lib").glob("*/__init__.py")}
+    assert rooms | {"monet_lib"} == {p for p in setuptools["packages"] if ".shipped." not in p}
+    for package, patterns in setuptools["package-data"].items():
+        folder = ROOT / setuptools["package-dir"][package]
+        assert all(list(folder.glob(pattern)) for pattern in patterns), package
 
 
 def test_every_room_says_what_it_is_for_and_hands_on_what_exists():

@@ -1,8 +1,9 @@
 """Put a run's generator into models/, with its log: python tools/ship_generator.py RUN [--out models].
 
 Writes monet.npz, the generator, and companions.npz, the other three networks, for training to go on from (weights as
-float16, no pickle), and config.json (settings and data). log/1 holds that too, with validation.csv and history.csv,
-thinned to 200 rows; of a run that began with such networks, log/1 and so on are theirs, and its own comes after them.
+float16, no pickle), monet.onnx, the generator to paint with anywhere, and config.json (settings and data). log/1 holds
+that too, with validation.csv and history.csv, thinned to 200 rows; of a run that began with such networks, log/1 and so
+on are theirs, and its own comes after them. --painter instead of RUN: monet.onnx alone, of the monet.npz that is there.
 """
 
 import argparse
@@ -13,7 +14,8 @@ from pathlib import Path
 
 from monet_lib.files import write_beside
 from monet_lib.gan.builder import build
-from monet_lib.networks.weights import save_networks
+from monet_lib.networks.weights import load_generator, save_networks
+from monet_lib.painting.export import export_painter
 from monet_lib.training.checkpoints import Checkpoints
 from monet_lib.training.runs import Run
 
@@ -22,14 +24,20 @@ ROWS = 200
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("run", type=Path, nargs="?")
+    source.add_argument("--painter", action="store_true", help="write monet.onnx of monet.npz, nothing else")
     parser.add_argument("--out", type=Path, default=Path("models"))
     arguments = parser.parse_args()
-    out, run = arguments.out, Run.load(arguments.run)
+    out = arguments.out
+    if arguments.painter:
+        return _write_painter(out)
+    run = Run.load(arguments.run)
     out.mkdir(parents=True, exist_ok=True)
     model = build(run.config, run.config.steps)
     step = Checkpoints(run.folder / "checkpoints", model, run.config.keep).restore()
     save_networks(out, model, run.config, half=True)
+    _write_painter(out)
     described = {
         "config": run.config.settings(),
         "data": {k: v for k, v in run.data.items() if k != "folder"},
@@ -51,6 +59,12 @@ def main():
         f"{name} {(out / name).stat().st_size / 1e6:.2f} MB" for name in ("monet.npz", "companions.npz")
     )
     print(f"{out}: step {step}, {sizes}")
+
+
+def _write_painter(out):
+    """monet.onnx beside monet.npz."""
+    difference = export_painter(*load_generator(out / "monet.npz"), out / "monet.onnx")
+    print(f"{out / 'monet.onnx'}: paints as Keras does, to {difference} of 255 levels")
 
 
 def _write_table(source, target, step):

@@ -8,6 +8,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "export": ["export_painter", "surroundings"],
         "painter": ["Painter"],
         "photos": ["read_photo"],
         "shipped": ["SHIPPED", "photographs", "shipped_generator"],

@@ -24,7 +24,7 @@ VERSION = "1"  # of the input, the output and the metadata
 LARGEST_DIFFERENCE = 1  # of 255: where a value lies between two levels, either is right
 
 
-def export(generator, config, path):
+def export_painter(generator, config, path):
     """Write a generator and its Config to `path`, and compare what it paints with Keras.
 
     The metadata hold the Config, the licence and how far around a pixel the network looks. Weights are kept as float16

@@ -89,13 +89,13 @@ def ask(url, path):
 
 
 @contextmanager
-def browse():
-    """A headless Chromium of 1400 by 1000 pixels."""
+def browse(*more):
+    """A headless Chromium of 1400 by 1000 pixels. more: other arguments, such as a camera that isn't there."""
     binary = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     assert binary, "These tests need a browser: apt-get install chromium chromium-driver"
     options = webdriver.ChromeOptions()
     options.binary_location = binary
-    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "window-size=1400,1000"):
+    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "window-size=1400,1000", *more):
         options.add_argument(f"--{argument}")  # no-sandbox: containers, where tests run as root, have none
     # Named, the driver is not looked for on the network.
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
