@@ -108,7 +108,9 @@ def _test_repaired(answer):
     if not any(x.shape == real.shape and np.allclose(x, real) for x in spy.seen):
         left.append("the discriminator must see real pictures as they are, in [-1, 1], not in another range")
     if judged <= started:
-        left.append("the generator's step should make the discriminator take its fakes for real more, not less")
+        left.append(
+            "the generator's step should make the discriminator take its fakes for real more, not less"
+        )
     if all(np.array_equal(a, b) for a, b in zip(before[1], discriminator.get_weights(), strict=True)):
         left.append("the discriminator's weights have not moved: it must take a step of its own")
     if left:
