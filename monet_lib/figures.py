@@ -14,14 +14,15 @@ from PIL import Image, ImageDraw, ImageFont
 
 from monet_lib.data.pixels import to_uint8
 
-# Okabe & Ito's palette, told apart under every common colour blindness.
-COLORS = {"monet": "#D55E00", "photo": "#0072B2", "red": "#D55E00", "green": "#009E73", "blue": "#0072B2"}
+# Okabe & Ito's palette, told apart under every common colour blindness. Its orange is Monet's and its blue the photos'
+# in every figure, and neither means anything else: channels and other lines have colours of their own.
+COLORS = {"monet": "#D55E00", "photo": "#0072B2", "red": "#AA1155", "green": "#009E73", "blue": "#5533CC"}
 STYLE = {
     "figure.facecolor": "white",  # not transparent: axis labels stay readable on a dark page
     "figure.dpi": 100,
     "axes.titlesize": 12,
     "axes.prop_cycle": matplotlib.cycler(
-        color=["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+        color=["#000000", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F"]
     ),
 }
 
@@ -52,25 +53,30 @@ def show(picture, alt):
     display(DisplayImage(data=data, format=format, alt=alt))
 
 
-def image_grid(rows, labels=None, gap=4):
-    """Rows of images of one size as a single uint8 (h, w, 3) image, with a label over each column.
+def image_grid(rows, labels=None, gap=4, row_labels=None, least=0):
+    """Rows of images of one size as a single uint8 (h, w, 3) image, with a label over each column and before each row.
 
-    rows: a list of lists, each image uint8 or float in [-1, 1], (height, width, 3). labels: one str a column.
+    rows: a list of lists, each image uint8 or float in [-1, 1], (height, width, 3). labels, row_labels: one str a
+    column, a row. least: images lower than this many pixels are enlarged by repeating pixels.
     """
     rows = [[x if np.asarray(x).dtype == np.uint8 else to_uint8(x) for x in row] for row in rows]
-    height, width = rows[0][0].shape[:2]
-    head = 20 if labels else 0
-    columns = max(len(row) for row in rows)
-    canvas = Image.new(
-        "RGB", (columns * (width + gap) - gap, head + len(rows) * (height + gap) - gap), "white"
-    )
-    for r, row in enumerate(rows):
-        for c, image in enumerate(row):
-            canvas.paste(Image.fromarray(np.asarray(image)), (c * (width + gap), head + r * (height + gap)))
-    draw = ImageDraw.Draw(canvas)
+    times = max(1, -(-least // rows[0][0].shape[0]))
+    height, width = (times * side for side in rows[0][0].shape[:2])
     font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 13)  # comes with matplotlib; knows ×
+    head, columns = 20 if labels else 0, max(len(row) for row in rows)
+    side = max((round(font.getlength(label)) + 8 for label in row_labels or ()), default=0)
+    size = (side + columns * (width + gap) - gap, head + len(rows) * (height + gap) - gap)
+    canvas = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(canvas)
+    for r, row in enumerate(rows):
+        top = head + r * (height + gap)
+        for c, image in enumerate(row):
+            large = Image.fromarray(np.asarray(image)).resize((width, height), Image.Resampling.NEAREST)
+            canvas.paste(large, (side + c * (width + gap), top))
+        if row_labels:
+            draw.text((2, top + height // 2 - 8), row_labels[r], fill="black", font=font)
     for c, label in enumerate(labels or ()):
-        draw.text((c * (width + gap) + 2, 2), label, fill="black", font=font)
+        draw.text((side + c * (width + gap) + 2, 2), label, fill="black", font=font)
     return np.asarray(canvas)
 
 
@@ -97,11 +103,12 @@ def plot_history(history, smooth=0.98):
         figure, axes = plt.subplots(1, 3, figsize=(13, 3.6), layout="constrained")
         for axis, (title, names) in zip(axes, groups.items(), strict=True):
             for name in names:
-                axis.plot(
-                    steps, _smoothed(np.asarray(history[name], float), smooth), label=name.replace("_", " ")
-                )
+                look = {"label": name.replace("_", " ")}
+                if (domain := name.split("_")[0]) in COLORS:
+                    look["color"] = COLORS[domain]
+                axis.plot(steps, _smoothed(np.asarray(history[name], float), smooth), **look)
             axis.set(title=title, xlabel="training step", ylabel="loss", ylim=(0, None))
-            axis.legend()
+            axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
     return figure
 
 
@@ -112,11 +119,9 @@ def plot_validation(rows, features):
     with figure_style():
         figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
         axis.errorbar(steps, kid, spread, marker="o", capsize=3, label="held-out photos, painted")
-        axis.plot(
-            steps[best], kid[best], "*", markersize=16, color=COLORS["monet"], label=f"best: {kid[best]:.4f}"
-        )
+        axis.plot(steps[best], kid[best], "*", markersize=16, color="black", label=f"best: {kid[best]:.4f}")
         axis.set(title="Distance to held-out paintings", xlabel="training step", ylabel=f"KID ({features})")
-        axis.legend()
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
     return figure
 
 

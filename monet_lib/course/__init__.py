@@ -1,6 +1,7 @@
 """What the lessons show: figures with controls, exercises that check themselves, short trainings.
 
-One module a lesson holds its figures and exercises; what a lesson teaches stands in the lesson itself.
+For each lesson one module holds figures and sizes, and one beside it, `..._checks`, its exercises' checks. What a
+lesson teaches stands in the lesson itself.
 """
 
 import lazy_loader
@@ -9,7 +10,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "checks": ["Check", "Wrong"],
-        "short_runs": ["short_run", "shrunk"],
+        "setup": ["start"],
+        "short_runs": ["short_run", "shrunk", "teach_discriminator"],
         "widgets": ["explore"],
     },
 )

@@ -1,4 +1,4 @@
-"""Instant checks for exercises: run an answer, say what is wrong, show the picture that the right answer makes."""
+"""Instant checks for exercises: run an answer, say what is wrong, show its picture beside the right answer's."""
 
 import traceback
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monet_lib.figures import show
+from monet_lib.figures import image_grid, show
 
 
 class Wrong(AssertionError):
@@ -18,14 +18,16 @@ class Check:
     """One exercise's checker: `check(answer)` prints and returns whether the answer is right, and never raises.
 
     test: called with the answer; raises Wrong, with a hint, where it is not right.
-    expected: makes the picture (Figure or image) that the right answer makes, shown beside the hint; or None.
-    alt: what is to be seen in that picture.
+    expected: makes the picture, uint8 or in [-1, 1], (h, w, 3), that the right answer makes; or None.
+    drawn: makes the same picture of the learner's answer; where it can, both are shown side by side with the hint.
+    alt: what is to be seen in the right picture.
     """
 
     title: str
     test: Callable
     expected: Callable | None = None
     alt: str = ""
+    drawn: Callable | None = None
 
     def __call__(self, answer):
         hint = self.hint(answer)
@@ -34,9 +36,22 @@ class Check:
             return True
         print(f"✗ {self.title}: {hint}")
         if self.expected:
-            print("The right answer makes this picture:")
-            show(self.expected(), self.alt)
+            self.show_pictures(answer)
         return False
+
+    def show_pictures(self, answer):
+        """The picture of the answer, where it makes one of the right size, and that of the right answer."""
+        right = self.expected()
+        try:
+            yours = None if self.drawn is None or answer in (None, ...) else np.asarray(self.drawn(answer))
+        except Exception:  # an answer that is no picture yet
+            yours = None
+        if yours is None or yours.shape != right.shape:
+            print("The right answer makes this picture:")
+            show(right, self.alt)
+        else:
+            print("Your answer makes the left picture, the right answer the other one:")
+            show(image_grid([[yours, right]], ["yours", "right"]), f"Left, your answer. Right: {self.alt}")
 
     def hint(self, answer):
         """None if the answer is right, else the hint."""

@@ -1,170 +1,128 @@
-"""Lesson 2's plumbing: small paintings, a training loop that watches diversity, figures, exercise checks."""
+"""Lesson 2: sizes of its trainings, a one-dimensional game, figures."""
 
-import keras
 import numpy as np
-import tensorflow as tf
 from matplotlib import pyplot as plt
 
-from monet_lib.course.checks import Check, Wrong, answer_of, expect_close, expect_shape
-from monet_lib.data.competition import find_images, load, to_float
-from monet_lib.figures import figure_style, image_grid
-from monet_lib.gan.dcgan import DCGAN
-from monet_lib.gan.losses import bce
-from monet_lib.networks.discriminators import dcgan_discriminator
-from monet_lib.networks.generators import dcgan_generator
-from monet_lib.scoring.metrics import diversity
+from monet_lib.figures import COLORS, figure_style
 
-# What a profile trains: pixels, the generator's and discriminator's filters, batch, steps of the long and short runs.
+# What a profile trains: pixels, filters of the generator and of the discriminator, batch and steps, of the comparisons
+# ("size", "steps") and of the longer run ("large", "long"), and the seeds of a comparison.
 SCALES = {
-    "tiny": {"size": 32, "filters": 32, "judge": 8, "batch": 8, "steps": 12, "short": 6},
-    "laptop": {"size": 64, "filters": 128, "judge": 32, "batch": 16, "steps": 800, "short": 320},
-    "full": {"size": 128, "filters": 512, "judge": 64, "batch": 64, "steps": 20000, "short": 500},
-}
+    "tiny": {"size": 32, "filters": (16, 8), "batch": 8, "steps": 6, "large": 32, "large_filters": (16, 8),
+             "long": 10, "seeds": (0, 1)},
+    "laptop": {"size": 32, "filters": (64, 32), "batch": 16, "steps": 300, "large": 64, "large_filters": (128, 32),
+               "long": 600, "seeds": (0, 1)},
+    "full": {"size": 64, "filters": (128, 32), "batch": 32, "steps": 1000, "large": 128, "large_filters": (512, 64),
+             "long": 20000, "seeds": (0, 1, 2)},
+}  # fmt: skip
 LATENT = 64
+# What both sides pay where the discriminator answers the same to everything, with labels 0.9 and 0: its best
+# constant answer is p = 0.45. The discriminator's is the sum of its two sides.
+BLIND = {
+    "generator": float(-np.log(0.45)),
+    "discriminator": float(-(0.9 * np.log(0.45) + 1.1 * np.log(0.55))),
+}
 
 
-def small_paintings(root, size, limit=None):
-    """The paintings under `root`, the first `limit` of them, as float32 (n, size, size, 3) in [-1, 1]."""
-    pixels = load(find_images(root, "monet"))[1][:limit]
-    return tf.image.resize(to_float(pixels), (size, size), antialias=True).numpy()
+def density(x, mean, deviation):
+    """The density of N(mean, deviation²) at x."""
+    return np.exp(-0.5 * ((x - mean) / deviation) ** 2) / (deviation * np.sqrt(2 * np.pi))
 
 
-def new_dcgan(scale, generator_rate, discriminator_rate, seed=0):
-    """An untrained, compiled DCGAN of a SCALES entry, with a learning rate for each side."""
-    keras.utils.set_random_seed(seed)
-    generator = dcgan_generator(LATENT, scale["size"], scale["filters"])
-    model = DCGAN(generator, dcgan_discriminator(scale["size"], scale["judge"]), seed)
-    model.compile(*(keras.optimizers.Adam(rate, 0.5) for rate in (generator_rate, discriminator_rate)))
-    return model
+def game_figure(x, real, fake, best, learnt):
+    """Left: the densities of real and fake numbers. Right: the best discriminator by formula and the trained one."""
+    with figure_style():
+        figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+        left.plot(x, real, color=COLORS["monet"], label="real numbers")
+        left.plot(x, fake, "--", color="0.3", label="fakes")
+        left.set(title="Two densities", xlabel="number", ylabel="density")
+        left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+        right.plot(x, best, color="black", lw=3, alpha=0.35, label="p / (p + q)")
+        right.plot(x, learnt, ":", color="black", lw=2, label="a trained network")
+        right.set(title="Probability that a number is real", xlabel="number", ylim=(-0.03, 1.03))
+        right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    return figure
 
 
-def train_and_watch(model, images, steps, batch, looks=24, seed=0):
-    """Train for `steps` batches drawn from `images`, (n, h, w, 3) in [-1, 1].
+def chase(steps, frozen, real=(1.0, 0.5), fake=(-0.5, 0.8), count=200, rate=0.05, seed=0):
+    """Where fake numbers go that climb log D, D the best discriminator of two bell curves: float (steps + 1, count).
 
-    Returns {"step", "generator", "discriminator", "diversity": float arrays of about `looks` values, "pictures":
-    uint8-ready float (looks, 8, h, w, 3)}: the losses averaged since the last look; diversity relative to `images`.
+    real, fake: (mean, deviation) of the real numbers and, at the start, of the fakes. frozen: D stays that of the
+    start; else it is the best against the fakes as they are now, whose bell curve is fitted anew at every step.
     """
-    rng, every = np.random.default_rng(seed), max(1, steps // looks)
-    latents, step_of = model.noise(32, -1), tf.function(model.train_step, jit_compile=False)
-    found = {name: [] for name in ("step", "generator", "discriminator", "diversity", "pictures")}
-    sums = []
-    for step in range(1, steps + 1):
-        losses = step_of(tf.constant(images[rng.integers(0, len(images), batch)]))
-        sums.append([losses["generator"], losses["discriminator"]])
-        if step % every == 0 or step == steps:
-            made = model(latents, training=False).numpy()
-            row = (step, *np.mean(np.array(sums, float), 0), diversity(made, images), made[:8])
-            for name, value in zip(found, row, strict=True):
-                found[name].append(value)
-            sums = []
-    return {name: np.array(values) for name, values in found.items()}
+    rng = np.random.default_rng(seed)
+    path = [rng.normal(*fake, count)]
+    for _ in range(steps):
+        x = path[-1]
+        mean, deviation = (fake[0], fake[1]) if frozen else (x.mean(), max(x.std(), 0.05))
+        log_ratio = np.log(density(x, mean, deviation) + 1e-300) - np.log(density(x, *real) + 1e-300)
+        slope = (x - mean) / deviation**2 - (x - real[0]) / real[1] ** 2  # of the logit
+        path.append(x + rate * slope / (1 + np.exp(-log_ratio)))  # d log D = (1 - D) d logit
+    return np.array(path)
+
+
+def chase_figure(paths, real=(1.0, 0.5)):
+    """The paths of fake numbers over steps, one panel for each {title: path}, and the real ones' two deviations."""
+    with figure_style():
+        figure, axes = plt.subplots(1, len(paths), figsize=(10, 3.4), sharey=True, layout="constrained")
+        for axis, (title, path) in zip(axes, paths.items(), strict=True):
+            axis.axhspan(real[0] - 2 * real[1], real[0] + 2 * real[1], color=COLORS["monet"], alpha=0.2,
+                         label="95 % of the real numbers")  # fmt: skip
+            axis.plot(path[:, :60], color="0.3", lw=0.6, alpha=0.6)
+            axis.set(title=title, xlabel="step")
+        axes[0].set_ylabel("fake numbers")
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center")
+    return figure
 
 
 def curves_figure(histories, title):
-    """Generator loss, discriminator loss and diversity over steps, for each {label: train_and_watch result}."""
+    """Generator loss, sum of the discriminator's losses and diversity over steps, for each {label: [a run a seed]}."""
     panels = {
-        "generator": "generator loss (BCE)",
-        "discriminator": "discriminator loss (BCE)",
-        "diversity": "diversity (1: like real paintings)",
+        "generator": "generator loss",
+        "discriminator": "discriminator loss (sum)",
+        "diversity": "diversity (1: like paintings)",
     }
     with figure_style():
-        figure, axes = plt.subplots(1, 3, figsize=(12, 3.4), layout="constrained")
+        figure, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
+        colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
         for axis, (name, label) in zip(axes, panels.items(), strict=True):
-            for (run, history), style in zip(histories.items(), ("-", "--", ":"), strict=False):
-                axis.plot(history["step"], history[name], style, label=run)
-            if name != "diversity":
-                axis.axhline(BLIND[name], color="0.5", lw=1, label="a blind discriminator")
+            for k, (run, seeds) in enumerate(histories.items()):
+                for seed, history in enumerate(seeds):
+                    look = {"color": colors[k % len(colors)], "ls": ("-", "--", ":", "-.")[k % 4], "lw": 1.5}
+                    named = run if seed == 0 and name == "generator" else None
+                    axis.plot(history["step"], history[name], label=named, **look)
+            if name in BLIND:
+                axis.axhline(BLIND[name], color="0.5", lw=1)
             axis.set(xlabel="training step", ylabel=label, ylim=(0, None))
-        axes[0].legend()
+        axes[0].set_title("grey: a discriminator that knows nothing", fontsize=10)
+        figure.legend(loc="outside lower center", ncols=3)
         figure.suptitle(title)
     return figure
 
 
-def picture_rows(histories, at=-1):
-    """A grid with one row of eight latents for each run, as the generators stood at look `at`."""
-    return image_grid([list(history["pictures"][at]) for history in histories.values()])
-
-
-# What both sides pay where the discriminator answers the same to everything, with labels 0.9 and 0: its best
-# constant answer is p = 0.45.
-BLIND = {
-    "generator": float(-np.log(0.45)),
-    "discriminator": float(-0.5 * (0.9 * np.log(0.45) + 1.1 * np.log(0.55))),
-}
-
-
-def walk(model, start, end, count=8):
-    """Images (count, h, w, 3) along the straight line between the latents `start` and `end`, both (latent,)."""
-    share = np.linspace(0, 1, count, dtype=np.float32)[:, None]
-    return model(tf.constant((1 - share) * start + share * end), training=False).numpy()
-
-
-def _test_shapes(answer):
-    if list(answer) != [4, 8, 16, 32, 64, 128, 256]:
-        raise Wrong(
-            f"{list(answer)}: begin with the 4 of the first map and double until 256; both ends belong to the list."
+def spread_figure(histories, title):
+    """Diversity at the end of each {label: [a run a seed]}: a dot for each seed and their mean as a bar."""
+    names = list(histories)
+    with figure_style():
+        figure, axis = plt.subplots(figsize=(9, 0.9 + 0.42 * len(names)), layout="constrained")
+        for row, seeds in enumerate(histories.values()):
+            values = [float(np.mean(history["diversity"][-3:])) for history in seeds]
+            axis.barh(row, np.mean(values), 0.6, color="0.8")
+            axis.plot(values, [row] * len(values), "o", color="black")
+        axis.axvline(1, color=COLORS["monet"], lw=2)
+        axis.set_yticks(range(len(names)), names)
+        axis.set(
+            title=title, xlabel="diversity at the end; dots: seeds; line: real paintings", xlim=(0, None)
         )
+        axis.invert_yaxis()
+        axis.grid(False, axis="y")
+    return figure
 
 
-def _test_bce(answer):
-    logits = np.array([-60.0, -2.0, 0.0, 3.0, 200.0])
-    for target in (1.0, 0.9, 0.0):
-        found = np.array([float(answer_of(answer, np.float32(x), target)) for x in logits])
-        if not np.isfinite(found).all():
-            bad = logits[~np.isfinite(found)][0]
-            raise Wrong(
-                f"logit {bad:g}, label {target}: {found[~np.isfinite(found)][0]}. A sigmoid there is exactly 0 or 1, "
-                "and its logarithm infinite: write it without the sigmoid."
-            )
-        expected = np.array([float(bce(np.float32(x), target)) for x in logits])
-        expect_close(found, expected, f"label {target}: {{got}} instead of {{expected}}.", 1e-4)
-
-
-def _test_blind(answer):
-    p, loss = answer
-    if abs(p - 0.5) < 1e-6:
-        raise Wrong("p = 0.5 is right for labels 1 and 0. With 0.9 the answer that costs least is lower.")
-    expect_close(p, 0.45, "p = {got} costs more than p = {expected}: the mean of the two labels.", 1e-3)
-    expect_close(
-        loss,
-        2 * BLIND["discriminator"],
-        "the summed loss is {expected}, not {got}: S3 adds both sides.",
-        1e-2,
-    )
-
-
-def _test_diversity(answer):
-    rng = np.random.default_rng(0)
-    same = np.repeat(rng.normal(size=(1, 8, 8, 3)), 5, 0)
-    other = rng.normal(0, 3, (64, 8, 8, 3))
-    if abs(float(answer_of(answer, same))) > 1e-6:
-        raise Wrong("five copies of one picture give not 0: take the spread over images, not over pixels.")
-    expect_close(
-        float(answer(other)), np.sqrt(other.var(0).mean()), "noise gives {got}, not {expected}.", 0.05
-    )
-
-
-def _test_walk(answer):
-    a, b = np.zeros(4, np.float32), np.float32([0, 3, 6, 9])
-    found = answer_of(answer, a, b, 4)
-    expect_shape(np.asarray(found), (4, 4), "the path")
-    found = np.asarray(found)
-    if not (np.allclose(found[0], a) and np.allclose(found[-1], b)):
-        raise Wrong("the first row must be the start and the last one the end.")
-    expect_close(
-        np.diff(found, axis=0), np.diff(np.linspace(a, b, 4), axis=0), "the steps are not equal: {got}."
-    )
-
-
-def expected_walk():
-    """A row of greys from black to white: what an even walk between two latents looks like."""
-    return np.repeat(np.repeat(np.linspace(-1, 1, 8)[None, :], 24, 0).repeat(24, 1)[..., None], 3, 2)
-
-
-check_shapes = Check("Exercise 1, doublings", _test_shapes)
-check_bce = Check("Exercise 2, the loss of a logit", _test_bce)
-check_blind = Check("Exercise 3, a blind discriminator", _test_blind)
-check_diversity = Check("Exercise 4, diversity", _test_diversity)
-check_walk = Check(
-    "Exercise 5, a walk", _test_walk, expected_walk, "Eight grey squares in even steps, black to white"
-)
+def nearest(images, paintings):
+    """For each of (n, h, w, 3): (the nearest of `paintings` (m, h, w, 3), root mean square distance to it)."""
+    a, b = (np.asarray(x, np.float64).reshape(len(x), -1) for x in (images, paintings))
+    squared = (a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T
+    best = squared.argmin(1)
+    return paintings[best], np.sqrt(np.maximum(squared[np.arange(len(a)), best], 0) / a.shape[1])

@@ -2,13 +2,15 @@
 
 import time
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from monet_lib.data.competition import to_float
 from monet_lib.data.pipeline import UnpairedBatches, training_data
+from monet_lib.gan.augment import DRAWS, diff_augment
 from monet_lib.gan.builder import build
-from monet_lib.gan.losses import LOSSES
+from monet_lib.gan.losses import LOSSES, discriminator_loss
 
 
 def shrunk(pixels, size):
@@ -34,3 +36,34 @@ def short_run(config, monets, photos, steps):
         "seconds": np.diff(clock),
         **dict(zip(LOSSES, np.array(rows).T, strict=True)),
     }
+
+
+def teach_discriminator(discriminator, monets, photos, steps, rate=1e-3, policy="", watch=None, seed=0):
+    """Teach a discriminator to tell paintings from photos, both (n, h, w, 3) in [-1, 1], by BCE and Adam.
+
+    policy: what `diff_augment` does to everything that it sees in training. watch: {name: images (n, h, w, 3)}, whose
+    mean logits are noted about 20 times. Returns {"step", "loss", each name of `watch`: float array}.
+    """
+    rng, optimizer = np.random.default_rng(seed), keras.optimizers.Adam(rate, 0.5)
+    optimizer.build(discriminator.trainable_variables)
+
+    @tf.function(jit_compile=False)
+    def step(real, fake, draws):
+        with tf.GradientTape() as tape:
+            logits = [discriminator(diff_augment(x, draws, policy), training=True) for x in (real, fake)]
+            loss = discriminator_loss(*logits, "bce")
+        gradients = tape.gradient(loss, discriminator.trainable_variables)
+        optimizer.apply(gradients, discriminator.trainable_variables)
+        return loss
+
+    watch, losses = watch or {}, []
+    found = {name: [] for name in ("step", "loss", *watch)}
+    for k in range(1, steps + 1):
+        pair = (images[rng.integers(0, len(images), 4)] for images in (monets, photos))
+        losses.append(float(step(*(tf.constant(x, tf.float32) for x in (*pair, rng.random((4, DRAWS)))))))
+        if k % max(1, steps // 20) == 0:
+            means = [float(tf.reduce_mean(discriminator(x))) for x in watch.values()]
+            for name, value in zip(found, (k, np.mean(losses), *means), strict=True):
+                found[name].append(value)
+            losses = []
+    return {name: np.array(values) for name, values in found.items()}

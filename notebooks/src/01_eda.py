@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 1 · Know the two sets
 #
-# Open the competition's files byte by byte, measure every image, and put what others said about Monet's
-# colours to the test.
+# Open the competition's files byte by byte, measure every image, and test on the data what others said about
+# Monet's colours.
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/monet-lab/monet-lab/blob/main/notebooks/01_eda.ipynb)
 # [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/monet-lab/monet-lab/blob/main/kaggle/01_eda/01_eda.ipynb)
@@ -11,36 +11,46 @@
 # ## You will learn
 #
 # - what a TFRecord holds: bytes, then a `tf.train.Example`, then a JPEG, then an array
+# - to build a `tf.data` pipeline from `map`, `cache`, `shuffle`, `batch` and `prefetch`, in an order that works
 # - to count images instead of believing file names, and to find copies among them
 # - to compare two sets of images with histograms, effect sizes and palettes
-# - how two published statements about these sets came to be wrong, and how to find that out
-# - why images go to [-1, 1] and how to get them back unharmed
+# - how two published statements about these sets came to be wrong, and how one can find that out
 # - what 300 paintings against 7,038 photos mean for training
 #
 # **You need** Python and a little NumPy; no neural networks yet.
 #
 # <!-- measured -->
 # Time and memory: measured in the table of the [README](../README.md).
+#
+# Five people wrote publicly about their attempts at this competition. The course calls them S0 to S4 and tests what
+# they say:
+# [S0](https://github.com/vbthrhb6jy-creator/kaggle_CycleGan_Monet), a CycleGAN with residual blocks, score 125;
+# S1 (no lasting address is known), a U-Net CycleGAN, score 684;
+# [S2](https://github.com/rsandel94/I-mSomethingOfAPainterMyself), a U-Net CycleGAN with skip connections;
+# [S3](https://github.com/addocolo/Gan-getting-started), a DCGAN and then a U-Net CycleGAN;
+# [S4](https://github.com/Faig22/Machine_Learning_projects), the CycleGAN of the paper, in Russian.
 
 # %% [markdown]
 # ## What you will have made
 #
-# ![Six paintings in visible strokes over six photos of landscapes, from the embedded sample](../docs/images/01_eda.jpg)
+# ![Six paintings in visible strokes over six photographs, from the embedded sample](../docs/images/01_eda.jpg)
 #
-# A verdict on four claims about Monet's colours, and a data set whose every oddity you have met before it met
-# your model.
+# A verdict on four claims about Monet's colours, a reader of TFRecord files written by yourself, and a data set
+# whose oddities you know before a model meets them.
 
 # %% [markdown]
 # ## Setup
 #
-# Without a download, everything runs on the embedded sample: 24 "paintings" and 24 "photos" that a program
-# drew. What you measure on them is true of that program, not of Monet. So most sections end with a line **On
-# the real images**: what the same cells printed with `MONET_DATA` set to the competition's folder ([how to
-# get it](../data/README.md)), holding its 300 paintings and 2,816 of its photos, drawn at random.
+# Without a download, everything runs on the embedded sample: 24 photographs with free licences, and 24 paintings
+# that a program made from other photographs, with brush strokes and with colours measured on Monet's paintings
+# ([credits](../data/README.md)). What you measure on them is true of the sample. Most sections therefore end with
+# a paragraph **On the real images**, which says what the same cells print when `MONET_DATA` names the
+# competition's folder ([how to get it](../data/README.md)). Those figures come from all 300 paintings and from
+# 2,816 of the photos, drawn at random.
 
 # %% tags=["install"]
 # On Colab: fetch the course with its sample, and install the library. For the competition's images, put your Kaggle
-# token into Colab's secrets and add here: from monet_lib.download import download_data; download_data()
+# token into Colab's secrets and add here: from monet_lib.data import download_data; download_data()
 import importlib.util
 import subprocess
 import sys
@@ -51,58 +61,66 @@ if importlib.util.find_spec("monet_lib") is None:
     sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
 
 # %%
-from monet_lib.quiet import quiet
+from monet_lib.course import start
 
-quiet()  # TensorFlow says only what stops it
+config, root = start()
 
 import io
 import struct
 import tempfile
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from monet_lib.config import profile
 from monet_lib.course import eda as lesson
-from monet_lib.course.widgets import explore
-from monet_lib.data.competition import (
-    ImageSet,
-    examine,
-    find_data,
-    find_images,
-    read_batches,
-    to_float,
-)
-from monet_lib.data.pipeline import UnpairedBatches
-from monet_lib.data.pixels import to_uint8
+from monet_lib.course import eda_checks as check
+from monet_lib.course import explore
+from monet_lib.data import UnpairedBatches, examine, find_images, read_batches, to_float, to_uint8
+from monet_lib.data.competition import ImageSet
 from monet_lib.figures import COLORS, figure_style, image_grid, show
+from monet_lib.painting import SHIPPED, paint_all, photographs, shipped_generator
 
-print(f"tensorflow {tf.__version__}, keras {keras.__version__}")
-config = profile()
-root = find_data()
-print(f"profile: {config.profile}")
-COMPETITION = {"monet": 300, "photo": 7038}
+COMPETITION = {"monet": 300, "photo": 7038}  # how many images of each set it has
 
 # %% [markdown]
+# ## Where this leads
+#
+# The result first. The course comes with a [generator](../docs/glossary.md#generator), a network that paints, and
+# this is what it makes of photographs. It was trained on the competition's images with the library that you are
+# about to use. Lessons 2 to 4 build such networks, and lesson 4 tells how this one was trained.
+
+# %%
+scenes = photographs(next(read_batches(find_images(root, "photo"), 4))[1])[:4]
+painted = paint_all(shipped_generator()[0], scenes) if SHIPPED.exists() else scenes
+assert painted.shape == scenes.shape == (len(scenes), 256, 256, 3)
+assert painted.dtype == np.uint8
+show(
+    image_grid([scenes, painted], row_labels=["photo", "painted"]),
+    "Four photographs in a row, and below each the same scene as the course's generator paints it, in strokes",
+)
+
+# %% [markdown]
+# A network can only learn what its data show. This lesson looks at the data.
+#
 # ## A record, opened by hand
 #
-# A TFRecord file, a *shard*, is a row of records with nothing before, between or after them. Each record is
+# A TFRecord file, also called a *shard*, is a row of records with nothing before, between or after them. Each
+# record is
 #
-# | bytes | what |
+# | bytes | what they are |
 # |---|---|
-# | 8 | length of the data, a little-endian integer |
-# | 4 | checksum of that length |
+# | 8 | the length of the data, a little-endian integer |
+# | 4 | a checksum of that length |
 # | length | the data |
-# | 4 | checksum of the data |
+# | 4 | a checksum of the data |
 #
-# No table of contents, no count: a reader can only walk from record to record.
+# The file has no table of contents and no count: a reader can only walk from record to record.
 #
-# **Predict first:** the paintings are 256×256 pixels with three channels of one byte. How long will a
-# record's data be: about 200 kB, or far less?
+# **Predict first:** the paintings have 256×256 pixels with three channels of one byte. How long will the data of
+# one record be: about 200 kB, or far less?
 
 # %%
 shards = find_images(root, "monet", "tfrec").files
@@ -114,8 +132,8 @@ print("they begin with", record[:12].hex(" "))
 assert len(record) == length < 256 * 256 * 3
 
 # %% [markdown]
-# Far less, because the data are not pixels. They are a `tf.train.Example`: a dictionary from names to lists
-# of bytes, floats or integers, packed by Protocol Buffers.
+# Far less, because the data are not pixels. They are a `tf.train.Example`: a dictionary from names to lists of
+# bytes, floats or integers, packed by a format called Protocol Buffers.
 
 # %%
 example = tf.train.Example.FromString(record)
@@ -127,16 +145,19 @@ assert jpeg[:2] == b"\xff\xd8", "every JPEG begins with these two bytes"
 assert example.features.feature["target"].bytes_list.value[0] == b"monet"
 
 # %% [markdown]
-# Three features: the picture as a JPEG, its name, and the set it belongs to. (S3 lists the same three; S1 and
-# S2 declare only two of them to the parser, which is allowed: it skips what nobody asked for.) Decode the
-# JPEG twice, with TensorFlow and with Pillow, and compare with what the library reads.
+# There are three features: the picture as a JPEG, its name, and the set that it belongs to. S3 lists the same
+# three. S1 names only the image and its name to the parser; that is allowed, since a parser skips what nobody
+# asked for.
+#
+# A JPEG must be decoded. The next cell does it with TensorFlow in two ways and with Pillow, and compares the
+# pixels.
 
 # %%
 pixels = tf.io.decode_jpeg(jpeg, channels=3, dct_method="INTEGER_ACCURATE").numpy()
 names, batch = next(read_batches(find_images(root, "monet", "tfrec"), 1))
 assert pixels.shape == (256, 256, 3)
 assert pixels.dtype == np.uint8
-np.testing.assert_array_equal(pixels, batch[0])
+np.testing.assert_array_equal(pixels, batch[0])  # what the library reads
 
 others = {
     "Pillow": np.asarray(Image.open(io.BytesIO(jpeg))),
@@ -160,12 +181,12 @@ show(
 )
 
 # %% [markdown]
-# Unpacking makes a painting about ten times as large, and turning it to floats four times larger again. So
-# the library keeps decoded images as uint8 in memory, and makes floats only of the batch in use.
-# `INTEGER_ACCURATE` is worth its few microseconds: with it the pixels are the same in every decoder, so a
-# result doesn't depend on who read the file.
+# Decoding makes a painting several times as large, and turning it into floats makes it four times larger again.
+# The library therefore keeps decoded images as uint8 in memory and makes floats only of the batch in use. It
+# decodes with `INTEGER_ACCURATE`, because the pixels are then the same in every decoder, and a result does not
+# depend on which of them read the file.
 #
-# And the checksums? Flip one bit in the middle of the record.
+# What are the checksums for? Flip one bit in the middle of the record and read it again.
 
 # %%
 damaged = bytearray(raw)
@@ -180,17 +201,85 @@ assert image is None
 assert "checksum" in str(problem)
 
 # %% [markdown]
-# A JPEG decoder would often have drawn a picture from those bytes, with a smear in it. The record's checksum
-# finds one bit in 20,000 bytes; the library adds the file, the record's number and what to do.
+# A JPEG decoder would often have drawn a picture from those bytes, with a smear in it. The checksum notices one
+# wrong bit among some 14,000 bytes, and the library adds where it happened and what to do. In exercise 6 you will
+# write such a reader yourself.
+#
+# ## A pipeline, built step by step
+#
+# TensorFlow reads shards with `tf.data`. A `Dataset` is a recipe for a stream of elements, and each method adds
+# one step to the recipe. First the parser: `parse_single_example` takes the serialized `Example` and a
+# description of the features that are wanted, and returns tensors.
+
+# %%
+wanted = {"image": tf.io.FixedLenFeature([], tf.string), "image_name": tf.io.FixedLenFeature([], tf.string)}
+
+
+def parse(record):
+    feature = tf.io.parse_single_example(record, wanted)
+    pixels = tf.io.decode_jpeg(feature["image"], channels=3, dct_method="INTEGER_ACCURATE")
+    return tf.ensure_shape(pixels, (256, 256, 3))
+
+
+files = [str(file) for file in shards]
+first = next(iter(tf.data.TFRecordDataset(files).map(parse)))
+np.testing.assert_array_equal(first, pixels)
+print("one parsed element:", first.shape, first.dtype.name)
+
+# %% [markdown]
+# Then the chain:
+#
+# | step | what it does | why at this place |
+# |---|---|---|
+# | `map(parse)` | decodes each record | it is slow, so it comes before the cache |
+# | `cache()` | keeps what came so far in memory after the first pass | as uint8: a quarter of the memory of floats |
+# | `shuffle(n)` | draws the next element at random from a buffer of n | after the cache, so that each pass has a new order |
+# | `map(augment)` | alters images at random | after the cache, or the same "random" picture comes back for ever |
+# | `batch(b)` | stacks b elements | late, so that the steps before it work on single images |
+# | `prefetch(k)` | prepares k batches while the network works | last |
+#
+# **Predict first:** put the random step *before* the cache instead. Over two passes through the data, how many
+# different versions of a painting will you get?
+
+# %%
+everything = tf.data.TFRecordDataset(files).map(parse, tf.data.AUTOTUNE)
+
+
+def scaled(pixels):
+    return tf.cast(pixels, tf.float32) / 127.5 - 1
+
+
+def augment(pixels):
+    return tf.image.random_flip_left_right(tf.image.random_crop(pixels, (128, 128, 3)))
+
+
+good = everything.cache().shuffle(300, seed=0).map(augment).batch(4).map(scaled).prefetch(2)
+batch = next(iter(good))
+print(f"a batch of the chain: {batch.shape}, values from {float(tf.reduce_min(batch)):.2f}")
+assert batch.shape == (4, 128, 128, 3)
+for order, data in (
+    ("cache, then augment", everything.take(1).cache().map(augment)),
+    ("augment, then cache", everything.take(1).map(augment).cache()),
+):
+    versions = {bytes(x.numpy()) for _ in range(6) for x in data}
+    print(f"{order}: {len(versions)} versions of one painting in 6 passes")
+assert len(versions) == 1
+
+# %% [markdown]
+# With the random step before the cache, the first pass decides for ever: one version. Two well-known
+# implementations of CycleGAN do this, and thereby train without the augmentation that their code seems to have.
+#
+# A second trap is hidden in `shuffle`. Its buffer must be as large as the set to give every order the same chance;
+# a small buffer only mixes neighbours.
 #
 # ## Shards and counts
 #
-# Files are named like `monet00-60.tfrec`: by custom the number before the dot is the number of records. A
-# custom is not a fact: a download that broke off keeps its name. So read the names (S1 and S2 go no further
-# than the number of files), then walk through the records and count.
+# Files are named like `monet00-60.tfrec`. By custom the number before the dot is the number of records, but a
+# custom is not a fact: a download that broke off keeps its name. So read the names, then walk through the records
+# and count. (S1 and S2 report the number of files and go no further.)
 #
-# S1 notes that the sets come as 5 and 20 TFRecord files instead of 300 and 7,038 JPEGs, and takes that for a
-# reduction of the data. **Predict first:** are the shards smaller than the JPEGs, all together?
+# S1 notes that the sets come as 5 and 20 TFRecord files instead of 300 and 7,038 JPEGs, and concludes that the
+# scale of the data is thereby reduced. **Predict first:** are all shards together smaller than all JPEGs together?
 
 # %%
 counts = {}
@@ -206,13 +295,14 @@ for name in ("monet", "photo"):
     assert counts[name] == images.named_count()
 
 # %% [markdown]
-# In the sample the shards are slightly *larger*: they hold the same JPEGs, and add names and checksums. A
-# TFRecord compresses nothing. What it saves is opening files: 25 instead of 7,338, each read from front to
-# back, which matters on a network disk and little on your laptop.
+# In the sample the shards are slightly *larger*: they hold the same JPEGs, and add names and checksums. A TFRecord
+# compresses nothing. It saves the opening of files: 25 files instead of 7,338, each read from front to back, which
+# matters on a network disk and little on a laptop.
 #
-# **On the real images**: names and records agree. The 300 paintings take 10.3 MB in shards and 4.9 MB as
-# loose files, because the loose ones are another, coarser encoding of the same paintings. Train on the
-# shards: coarse JPEG blocks are a "style" that a discriminator would learn.
+# **On the real images** names and records agree. The photos take 39.6 MB in shards and 39.5 MB as loose files (for
+# 2,816 of them). The 300 paintings take 10.3 MB in shards and only 4.9 MB as loose files, because the loose files
+# are another, coarser encoding of the same paintings. Train on the shards: the blocks of a coarse JPEG are a
+# "style" too, and a network would learn it.
 
 # %%
 show(
@@ -227,15 +317,35 @@ show(
 )
 
 # %% [markdown]
-# 23 photos for each painting. S0, S3 and everyone after them name this imbalance as a difficulty; the last
-# section shows what it really does, and to whom.
+# The competition has 23 photos for each painting. S0 calls this a heavy imbalance, and S3 fears that 300 paintings
+# are too few to learn from. The last section shows what the imbalance really does.
 #
 # ## Look, then look for twins
 #
-# Before any statistics, look. S0 printed some of each set, S1 the first, S3 the first batch, "to make sure
-# they came through clean". That is worth doing, and now is the moment to keep all you need: one pass over
-# each set that measures every image and keeps a thumbnail of 32×32 pixels, 6 kB in all for each image instead
-# of 200.
+# Before any statistics, look. S0 printed some images of each set, S1 the first, S3 the first batch. That is worth
+# doing, and now is also the moment to keep all that will be needed. Here is what is measured of each image: its
+# **brightness**, the mean of all its values; its **spread**, their standard deviation; and its **histograms**, how
+# many pixels of each channel have each level from 0 to 255.
+
+
+# %%
+def measure(image):
+    """Brightness, spread and histograms (3, 256) of a uint8 image (height, width, 3)."""
+    histograms = np.stack([np.bincount(image[..., c].ravel(), minlength=256) for c in range(3)])
+    return image.mean(), image.std(), histograms
+
+
+brightness, spread, histograms = measure(pixels)
+print(f"the first painting: brightness {brightness:.1f}, spread {spread:.1f}")
+for channel, counts_of in zip(lesson.CHANNELS, histograms, strict=True):
+    print(f"{channel:6}most frequent level {counts_of.argmax()}, {counts_of.sum():,} pixels in all")
+levels = np.arange(256)
+assert np.isclose(brightness, (histograms.sum(0) * levels).sum() / pixels.size)
+
+# %% [markdown]
+# The histogram knows the brightness as well, as the last line shows. `lesson.survey` makes these measurements for
+# every image in one pass, and adds two measures of colour (explained below), a thumbnail of 32×32 pixels and a
+# hash of the pixels: 6 kB for each image instead of 200.
 
 # %% tags=["cover"]
 limit = 400 if config.profile == "tiny" else None  # images of each set
@@ -245,20 +355,24 @@ for name in ("monet", "photo"):
     surveys[name] = lesson.survey(images, limit)
     pictures[name] = next(read_batches(images, 24))[1]
     print(f"{name}: {len(surveys[name].names)} images measured")
+assert np.isclose(surveys["monet"].columns["brightness"][0], brightness)
+assert np.isclose(surveys["monet"].columns["spread"][0], spread)
+np.testing.assert_array_equal(surveys["monet"].histograms[0], histograms)
 rows = [[lesson.shrink(image, 2) for image in pictures[name][:6]] for name in ("monet", "photo")]
 show(
-    image_grid(rows),
-    "Six paintings in the upper row, in visible strokes, and six photos of landscapes in the lower row",
+    image_grid(rows, row_labels=["Monet", "photo"]),
+    "Six paintings in the upper row, in visible strokes, and six photographs in the lower row",
 )
 
 # %% [markdown]
-# Look at the dark places: the darkest parts of the upper pictures are coloured, those of the lower ones
-# nearly black. Keep that in mind.
+# Compare the dark places of the two rows. The darkest parts of the paintings are coloured; the darkest parts of
+# the photos are nearly black. Keep that in mind.
 #
-# Now twins. A photo that is in the set twice counts twice; worse, if one copy is trained on and the other
-# held out to score with, the score flatters. **Predict first:** plant three copies of one painting, saved as
-# a poor JPEG, made brighter by 20 levels, and mirrored. Which will a hash of the pixels find? Which will the
-# correlation of two thumbnails find?
+# Now look for twins. A photo that is in the set twice counts twice. It is worse if one copy is trained on while the
+# other is held out to score with, because the score then flatters the model.
+#
+# **Predict first:** plant three copies of one painting: one saved as a poor JPEG, one made brighter by 20 levels,
+# one mirrored. Which of them will a hash of the pixels find? Which will the correlation of two thumbnails find?
 
 # %%
 original = pictures["monet"][0]
@@ -283,10 +397,10 @@ show(
 assert min(correlations["poor JPEG"], correlations["brighter"]) > 0.99 > correlations["mirrored"]
 
 # %% [markdown]
-# Equal pixels, which is all that a hash sees, find none of the copies. The thumbnails' correlation ignores
-# brightness and contrast and finds two; the mirrored one escapes, since no pixel is where it was (to find it,
-# compare with mirrored thumbnails too). Now both tests on everything, each image against all others of its
-# set.
+# A hash compares exact pixels, so it finds none of the copies. The correlation of thumbnails ignores brightness and
+# contrast, so it finds two. It does not find the mirrored copy, because there no pixel is where it was; to find
+# that one, compare with mirrored thumbnails as well. Now both tests on everything, each image against all others of
+# its set.
 
 # %%
 for name, of in surveys.items():
@@ -298,46 +412,45 @@ for name, of in surveys.items():
     print(f"       pairs above 0.99: {twins}; highest {best.max():.4f}, median {np.median(best):.2f}")
 
 # %% [markdown]
-# The sample has no twins. **On the real images** the hash finds one pair among 2,816 photos, the thumbnails
-# four, and the most alike paintings have 0.94: two views of one motif, as Monet liked to paint, not copies.
-# (The whole set has 7,038 photos, 7,028 of them different.) Ten photos in 7,000 spoil nothing. You know it
-# now, instead of hoping.
+# The sample has no twins. **On the real images** the hash finds one pair among 2,816 photos and the thumbnails find
+# four. The two most alike paintings have a correlation of 0.94: they are two views of one motif, as Monet liked to
+# paint, not copies. (The whole set has 7,038 photos, of which 7,028 are different.) Ten photos in 7,000 do no harm,
+# but now you know it.
 #
 # ## Red, green, blue
 #
-# A histogram tells how many pixels of a channel have each level from 0 to 255. S3 drew one for each channel
-# of both sets. **Predict first:** draw 300 paintings and 7,038 photos into one axis, counting pixels. What
-# will you see of the paintings?
+# S3 drew a histogram for each channel of both sets. **Predict first:** draw the histograms of 300 paintings and of
+# 7,038 photos into one axis, counting pixels. What will you see of the paintings?
 
 # %%
 with figure_style():
-    figure, axes = plt.subplots(2, 3, figsize=(11, 5.4), layout="constrained", sharey="row", sharex=True)
+    figure, axes = plt.subplots(2, 3, figsize=(11, 5.8), layout="constrained", sharey="row", sharex=True)
     for name, of in surveys.items():
         pixels_at = of.histograms.sum(0)  # (3, 256)
         shares = pixels_at / pixels_at.sum(1, keepdims=True)
         np.testing.assert_allclose(shares.sum(1), 1)
         for c, channel in enumerate(lesson.CHANNELS):
-            look = {"color": COLORS[name], "label": lesson.LABELS[name]}
+            look = {"color": COLORS[name], "label": lesson.LABELS[name] if c == 0 else None}
             axes[0, c].plot(shares[c] * COMPETITION[name] * 256**2 / 1e6, **look)
-            axes[1, c].plot(100 * shares[c], **look)
+            axes[1, c].plot(100 * shares[c], color=COLORS[name])
             axes[0, c].set_title(f"{channel}: counts, 300 to 7,038")
             axes[1, c].set(title=f"{channel}: shares", xlabel="level (0 to 255)", ylim=(0, 2))
     axes[0, 0].set_ylabel("million pixels")
     axes[1, 0].set_ylabel("% of the set's pixels")
-    axes[0, 0].legend()
+    figure.legend(loc="outside lower center", ncols=2)
 show(
     figure,
     "Histograms of red, green and blue: as counts the paintings lie flat under the photos, as shares both are humps",
 )
 
 # %% [markdown]
-# As counts, scaled here to the competition's numbers, the paintings lie flat on the floor: the picture shows
-# the imbalance, and nothing of colour. As shares, each curve has area 1 and the two can be compared. The
-# paintings' hump stands further right and they have fewer dark pixels, in all three channels. (The spikes at
-# the ends are values clipped to 0 and 255; the axis cuts the one of blue.)
+# The upper row shows counts, scaled to the competition's numbers. There the paintings lie flat on the floor: the
+# figure shows the imbalance and nothing about colour. In the lower row each curve has area 1, and the two sets can
+# be compared: the paintings have fewer dark pixels than the photos in all three channels. (The spikes at the ends
+# are values that were clipped to 0 and 255; the axis cuts the highest of them.)
 #
-# The explorer shows one image at a time, its set dotted. Look for a picture whose curve has nothing to do
-# with its set's.
+# The explorer shows one image at a time, and its set as a dotted line. Look for a picture whose curve has nothing
+# to do with the curve of its set.
 
 # %%
 explorer = explore(
@@ -352,24 +465,23 @@ if explorer:  # as a hand on the slider would
     explorer.redraw()
 
 # %% [markdown]
-# Nearly every image disagrees with its set's smooth curve. That is why the next sections count *images*, not
-# pixels: 65,536 pixels of one sky are one observation, not 65,536.
+# Nearly every image disagrees with the smooth curve of its set. The next sections therefore count *images* and not
+# pixels: the 65,536 pixels of one sky are one observation, not 65,536.
 #
 # ## Claim one: "darker, with a higher spread"
 #
-# S0 looked at average pixel intensities and found the Monets "a bit darker" than the photos with "a bit
-# higher standard deviation". For each image take the mean of all its values and their standard deviation. "A
-# bit" needs a scale, and the usual one is **Cohen's d**: the difference of the two means, divided by the
-# standard deviation that images have within a set.
+# S0 compared average pixel intensities and found that the Monets are a bit darker than the photos and have a bit
+# higher standard deviation. How large is "a bit"? The usual scale is **Cohen's d**: the difference of the two
+# means, divided by the standard deviation that images have within a set.
 #
 # $$d = \frac{\bar a - \bar b}{s}, \qquad s^2 = \frac{(n_a - 1)\,s_a^2 + (n_b - 1)\,s_b^2}{n_a + n_b - 2}$$
 #
-# Rules of thumb (Cohen 1988): 0.2 is small, 0.5 medium, 0.8 large. At d = 0 two bell curves coincide, at d =
-# 1 they share 62 % of their area, at d = 2 a third. It doesn't grow with the number of images, as a p-value's
-# verdict does.
+# As a rule of thumb (Cohen 1988), 0.2 is small, 0.5 medium and 0.8 large. At d = 0 two bell curves coincide, at
+# d = 1 they share 62 % of their area, at d = 2 a third. Unlike the verdict of a p-value, d does not grow with the
+# number of images.
 #
-# **Predict first:** from the grid above, are the paintings brighter or darker than the photos? By a small or
-# a large d?
+# **Predict first:** judging by the grid above, are the paintings brighter or darker than the photos? By a small or
+# by a large d?
 
 
 # %%
@@ -379,18 +491,16 @@ def effect_size(a, b):
 
 
 monet, photo = (surveys[name].columns for name in ("monet", "photo"))
-np.testing.assert_allclose(monet["brightness"][0], pictures["monet"][0].mean())
-np.testing.assert_allclose(monet["spread"][0], pictures["monet"][0].std())
-for measure in ("brightness", "spread"):
-    a, b = monet[measure], photo[measure]
+for measure_name in ("brightness", "spread"):
+    a, b = monet[measure_name], photo[measure_name]
     d, above = effect_size(a, b), (a[:, None] > b).mean()
     assert np.isclose(d, lesson.cohens_d(a, b))
-    print(f"{measure:10}: paintings {a.mean():5.1f}, photos {b.mean():5.1f}, d = {d:+.2f};")
+    print(f"{measure_name:10}: paintings {a.mean():5.1f}, photos {b.mean():5.1f}, d = {d:+.2f};")
     print(f"            a painting has more than a photo in {above:.0%} of all pairs")
 
 # %%
 with figure_style():
-    figure, axis = plt.subplots(figsize=(7, 4.4), layout="constrained")
+    figure, axis = plt.subplots(figsize=(7, 4.6), layout="constrained")
     for name, marker in (("photo", "o"), ("monet", "^")):
         x, y = surveys[name].columns["brightness"], surveys[name].columns["spread"]
         look = {"alpha": 0.6 if len(x) < 400 else 0.25, "linewidths": 0}
@@ -399,31 +509,29 @@ with figure_style():
     axis.set_title("Every image by brightness and spread (large: the means)")
     axis.set_xlabel("mean of its pixels (0 to 255)")
     axis.set_ylabel("standard deviation of its pixels")
-    axis.legend()
+    figure.legend(loc="outside lower center", ncols=2)
 show(
     figure,
-    "Each image as a point: paintings lie to the right of the photos, so brighter, and lower, so less spread",
+    "Each image as a point: the paintings' mean lies to the right of the photos' mean, so brighter, and below it",
 )
 
 # %% [markdown]
-# Both halves of the claim fail. In this sample the paintings are brighter by a large effect and spread less.
+# Both halves of the claim are wrong: the paintings of the sample are brighter and have less spread.
 #
-# **On the real images** it is the same: brightness 130 against 102 (d = +0.86, 95 % interval +0.74 to +0.97),
-# spread within an image 50.5 against 57.5 (d = −0.55, −0.65 to −0.44). A painting is brighter than a photo in
-# 74 % of all pairs. This prints the table of all measures, for any data:
+# **On the real images** it is the same. The brightness is 130 against 102 (d = +0.86, 95 % interval +0.74 to
+# +0.97), the spread within an image 50.5 against 57.5 (d = −0.55, −0.65 to −0.44). A painting is brighter than a
+# photo in 74 % of all pairs. The following figure was computed from the real images by `tools/real_figures.py`:
 #
-# ```
-# python -c "from monet_lib.lesson_eda import claims_table; claims_table('PATH')"
-# ```
+# ![On the real images: histograms of the three channels as shares, where the paintings' curves lie to the right of the photos', and effect sizes with intervals: brightness and channels positive, spread and saturation negative, chroma near zero](../docs/images/real_colours.png)
 #
-# ## How to come to the opposite claim
+# ## How one can come to the opposite claim
 #
-# S0 doesn't show its code, so test explanations. *Perhaps another standard deviation was meant?* There are
-# three: within an image; between the images' means; and of all pixels in one heap. They hang together: heap²
-# = mean of within² + between². *Perhaps too few images were looked at?* Draw a few at random from each set,
-# many times, and count how often they support S0.
+# S0 doesn't show its code, so test explanations. *Perhaps another standard deviation was meant?* There are three:
+# within an image, between the images' means, and of all pixels in one heap. They belong together: the square of
+# the third is the mean of the squares of the first plus the square of the second. *Perhaps too few images were
+# looked at?* Draw a few at random from each set, many times, and count how often they support S0.
 #
-# **Predict first:** which explanation will survive?
+# **Predict first:** which of the two explanations will survive?
 
 # %%
 for name, of in surveys.items():
@@ -441,8 +549,8 @@ rng = np.random.default_rng(config.seed)
 for n in looks:
     pick = {name: rng.integers(0, len(of.names), (4000, n)) for name, of in surveys.items()}
     darker, spread = (
-        monet[measure][pick["monet"]].mean(1) - photo[measure][pick["photo"]].mean(1)
-        for measure in ("brightness", "spread")
+        monet[measure_name][pick["monet"]].mean(1) - photo[measure_name][pick["photo"]].mean(1)
+        for measure_name in ("brightness", "spread")
     )
     for label, says in (
         ("darker", darker < 0),
@@ -455,7 +563,7 @@ for label, shares in chances.items():
 
 # %%
 with figure_style():
-    figure, axis = plt.subplots(figsize=(8, 3.4), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8, 3.6), layout="constrained")
     for (label, shares), style in zip(chances.items(), ("o-", "s--", "^:"), strict=True):
         axis.plot(looks, shares, style, label=label)
     axis.set(
@@ -464,31 +572,32 @@ with figure_style():
     axis.set_xticks(looks, looks)
     axis.minorticks_off()
     axis.set_xlabel("images looked at in each set")
-    axis.legend()
+    figure.legend(loc="outside lower center", ncols=3)
 show(
     figure,
     "Falling curves: the share of small random looks that find the Monets darker, more spread, or both",
 )
 
 # %% [markdown]
-# All three standard deviations say the same: the paintings have less. So no reading of "standard deviation"
-# rescues the claim. Few images might: with one of each, the odd look does support it; from 16 images on
-# hardly any does. **On the real images** one pair says "darker" in a quarter of the looks and both in 7 %,
-# eight images in 4 % and hardly ever. The three deviations are 50.5, 28.7 and 59.2 for the paintings, 57.5,
-# 33.6 and 67.9 for the photos.
+# All three deviations are smaller for the paintings, so no reading of "standard deviation" rescues the claim. **On the
+# real images** they are 50.5, 28.7 and 59.2 for the paintings and 57.5, 33.6 and 67.9 for the photos. A small number of
+# images can mislead: one image of each set says "darker" in a quarter of the looks, here and on the real images, where
+# both things are said in 7 %. With eight images "darker" is said in 4 % of the looks on the real images, and both
+# hardly ever.
 #
-# One explanation remains, and it needs no luck. *Swap the two names* and both halves become true at once, to
-# the "bit": the photos are darker and have the higher spread. It can't be proven from outside, but it is the
-# first thing to check when a result is the exact mirror image of the truth: code that holds `m2p` and `p2m`,
-# `monet` and `photo` is full of chances to swap them. The guard costs one line: every record names its set in
-# `target`, and the first section compared it with the folder's name.
+# One more explanation needs no luck at all. *Exchange the two names*, and both halves of the claim become true: the
+# photos are darker and have the higher spread. Nobody can prove from outside that S0 did this, but it is the first
+# thing to check when a result is the mirror image of the truth. Code with variables like `m2p` and `p2m` gives many
+# chances to exchange them. The protection is one line: every record names its set in `target`, and the first
+# section compared that with the folder's name.
 #
 # ## Claim two: "deeper, more intense colours"
 #
-# S3 reads from its histograms that Monets "use deeper more intense colors", most prominently in green, though
-# in all three channels. What is the intensity of a colour? Two measures are in use, and both begin with the
-# distance of the largest channel from the smallest: **chroma** = max − min, and **HSV saturation** = (max −
-# min) / max. **Predict first:** which of these two has more chroma, and which more saturation: the near-black
+# S3 concludes from its histograms that Monet's paintings tend to use deeper, more intense colours, most clearly in
+# the green channel. What is the intensity of a colour? Two measures are in use, and both begin with the difference
+# between the largest and the smallest channel: **chroma** = max − min, and **HSV saturation** = (max − min) / max.
+#
+# **Predict first:** which of these two colours has more chroma, and which has more saturation: the near-black
 # (40, 10, 10) or the salmon (190, 160, 160)?
 
 # %%
@@ -497,39 +606,40 @@ for color in ((40, 10, 10), (190, 160, 160)):
     print(f"{color}: chroma {chroma}, saturation {chroma / max(color):.2f}")
 found = lesson.effects(surveys["monet"], surveys["photo"])
 with figure_style():
-    figure, axis = plt.subplots(figsize=(8, 3.4), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8, 3.8), layout="constrained")
     d, low, high = np.array(list(found.values())).T
     axis.axvspan(-0.2, 0.2, color="0.88", label="|d| < 0.2: hardly a difference")
     axis.errorbar(d, np.arange(len(d)), xerr=[d - low, high - d], fmt="o", capsize=4, color="black")
-    axis.set_yticks(range(len(d)), [lesson.MEASURES[measure] for measure in found])
+    axis.set_yticks(range(len(d)), [lesson.MEASURES[name] for name in found])
     axis.set(title="Monets have less of it (left) or more of it (right)", xlim=(-3, 3))
     axis.set_xlabel("Cohen's d; bars: 95 % of resamplings")
     axis.invert_yaxis()
-    axis.legend(loc="lower right")
+    figure.legend(loc="outside lower center")
 show(
     figure,
-    "Effect sizes with intervals: brightness and the three channels right of zero; spread, chroma and saturation left",
+    "Effect sizes with intervals: brightness and channels right of zero; spread and saturation left; chroma at zero",
 )
 assert np.isclose(found["chroma"][0], effect_size(monet["chroma"], photo["chroma"]))
 
 # %% [markdown]
-# The two colours have the same chroma, but the dark one is saturated five times as much: dividing by the
-# maximum makes every dark colour "saturated", down to the noise in a shadow. The photos are darker, so HSV
-# favours them. The bars are bootstrap intervals: draw as many images again from each set, with repetition,
-# and compute d anew, 400 times. They are wide here, with 24 images a set.
+# The two colours have the same chroma, but the dark one has five times the saturation: dividing by the maximum makes
+# every dark colour "saturated", down to the noise in a shadow. The photos are darker, so HSV saturation favours
+# them. The bars are bootstrap intervals: draw as many images again from each set, with repetition, compute d again,
+# and do this 400 times. They are wide here, because there are only 24 images in a set.
 #
-# So what of the claim? All three means lie right: every channel has *higher values* in Monets, which is
-# brightness. The colours themselves are not more intense: the chroma is no higher. **On the real images**
-# chroma is 40.9 against 42.4 (d = −0.07: no difference), saturation 0.30 against 0.40 (d = −0.56). Is that
-# all darkness? Compare only images of about the same brightness. And green? Compare the channels.
+# So what remains of the claim? The mean of every channel is *higher* in the paintings, and that is brightness. The
+# colours are not more intense: the chroma of the two sets is the same. **On the real images** chroma is 40.9
+# against 42.4 (d = −0.07, no difference) and saturation 0.30 against 0.40 (d = −0.56). Does the difference in
+# saturation come from darkness alone? Compare only images of about the same brightness. And is green special?
+# Compare the channels.
 
 # %%
 for low, high in ((60, 90), (90, 120), (120, 150), (150, 180)):
     chosen = [(low <= of["brightness"]) & (of["brightness"] < high) for of in (monet, photo)]
     if min(mask.sum() for mask in chosen) >= 4:
-        for measure in ("saturation", "chroma"):
-            a, b = (of[measure][mask].mean() for of, mask in zip((monet, photo), chosen, strict=True))
-            print(f"brightness {low} to {high}: {measure:10} paintings {a:5.2f}, photos {b:5.2f}")
+        for name in ("saturation", "chroma"):
+            a, b = (of[name][mask].mean() for of, mask in zip((monet, photo), chosen, strict=True))
+            print(f"brightness {low} to {high}: {name:10} paintings {a:5.2f}, photos {b:5.2f}")
 peaks = {name: of.histograms.sum(0) / of.histograms.sum((0, 2))[:, None] for name, of in surveys.items()}
 for c, channel in enumerate(lesson.CHANNELS):
     more = monet[channel].mean() - photo[channel].mean()
@@ -539,21 +649,21 @@ for c, channel in enumerate(lesson.CHANNELS):
     )
 
 # %% [markdown]
-# In the sample the photos stay a little more colourful at equal brightness: its painter mixes paler paints.
-# **On the real images** the difference in saturation nearly vanishes at equal brightness (0.38 against 0.39
-# from 90 to 120, 0.29 against 0.32 from 120 to 150): it *was* mostly darkness.
+# **On the real images** the difference in saturation nearly vanishes at equal brightness (0.38 against 0.39 from 90
+# to 120, 0.29 against 0.32 from 120 to 150). Most of it *was* darkness.
 #
-# And green does not stand out by its effect size: **on the real images** red +31.0, green +29.5, blue +24.7
-# levels, d = +0.86, +0.86, +0.63. What stands out is its *peak*: 0.62 % of the pixels at one level, against
-# 0.59 in red and 0.51 in blue, in the sample too. A tall peak means that the values lie close together, not
-# that there is more of the colour. Looking at a histogram's height and reading "intensity" is the likely
-# slip: the colour's amount is where the curve lies, not how high it rises.
+# Green does not stand out by its effect size either: **on the real images** red has +31.0, green +29.5 and blue
+# +24.7 levels, with d = +0.86, +0.86 and +0.63. What stands out is the *peak* of green: 0.62 % of the pixels have
+# one level, against 0.59 in red and 0.51 in blue. A tall peak means that the values lie close together, not that
+# there is more of the colour. Whoever reads the height of a histogram as intensity makes this mistake: how much of a
+# colour there is shows in where the curve lies, not in how high it rises.
 #
 # ## Palettes
 #
-# Means mix all colours to mud. A palette keeps the main ones: *median cut* splits the cloud of pixels in RGB
-# space until there are eight boxes, then *k-means* moves each centre to the middle of its pixels. Pillow's
-# `quantize` does both. **Predict first:** in which set will the darkest of eight colours be closer to black?
+# A mean mixes all colours into a grey brown. A palette keeps the main colours: *median cut* splits the cloud of
+# pixels in RGB space until there are eight boxes, then *k-means* moves each centre to the middle of its pixels.
+# Pillow's `quantize` does both. **Predict first:** in which of the two sets will the darkest of eight colours be
+# closer to black?
 
 
 # %%
@@ -585,36 +695,36 @@ for name in ("all Monets", "all photos"):
     print(f"{name}: the darkest is {bars[name][0][1]}, {bars[name][0][0]:.0%} of the pixels")
 
 # %% [markdown]
-# The photos' darkest colour is much closer to black: what the grid showed, now as a number. **On the real
-# images** the darkest of eight is (49, 48, 41) with 11 % of the pixels in Monets, (26, 28, 23) with 21 % in
-# photos. The Impressionists mixed their shadows from colours and hardly used black. This, more than "deeper
-# colours", is what a generator has to learn: in the later lessons, watch what happens to the shadows.
+# The darkest colour of the photos is much closer to black: what the grid showed is now a number. **On the real
+# images** the darkest of eight colours is (49, 48, 41) with 11 % of the pixels in the paintings, and (26, 28, 23)
+# with 21 % in the photos. The Impressionists mixed their shadows from colours and hardly used black. A generator has
+# to learn this, more than "deeper colours": in the later lessons, watch what happens to the shadows.
 #
 # ## From bytes to tanh, and back
 #
-# A generator ends in tanh, whose values lie in (−1, 1). So that real and painted images are alike, pixels are
-# brought there: x = level / 127.5 − 1. (S1 writes that it normalizes "to a scale [1, 1]"; it means [−1, 1].)
-# On the way back, round. **Predict first:** if you don't, and simply write `.astype("uint8")`, how many of
-# the 256 levels come back changed?
+# A generator ends in a tanh, whose values lie between −1 and 1. Real images are brought to the same range, so that
+# real and painted ones are alike: x = level / 127.5 − 1. (S1 writes that it normalizes to a scale of [1, 1]; it
+# must mean [−1, 1].) On the way back, round. **Predict first:** if you don't round and simply write
+# `.astype("uint8")`, how many of the 256 levels come back changed?
 
 # %%
 levels = np.arange(256, dtype=np.uint8)
-scaled = levels.astype(np.float32) / 127.5 - 1
-np.testing.assert_allclose(scaled, to_float(levels), atol=1e-6)
-assert (scaled.min(), scaled.max()) == (-1, 1)
-cut = ((scaled + 1) * 127.5).astype("uint8")
-rounded = np.rint((scaled + 1) * 127.5).astype("uint8")
+scaled_levels = levels.astype(np.float32) / 127.5 - 1
+np.testing.assert_allclose(scaled_levels, to_float(levels), atol=1e-6)
+assert (scaled_levels.min(), scaled_levels.max()) == (-1, 1)
+cut = ((scaled_levels + 1) * 127.5).astype("uint8")
+rounded = np.rint((scaled_levels + 1) * 127.5).astype("uint8")
 lost = cut != levels
 print(f"cut off: {lost.sum()} levels change, for instance {levels[lost][:5]} become {cut[lost][:5]}")
 print(f"rounded: {(rounded != levels).sum()} levels change")
-np.testing.assert_array_equal(rounded, to_uint8(scaled))
+np.testing.assert_array_equal(rounded, to_uint8(scaled_levels))
 np.testing.assert_array_equal(to_uint8(to_float(pictures["monet"])), pictures["monet"])
 
 # %%
 x = np.linspace(-4, 4, 400)
 white = np.arctanh(254.5 / 127.5 - 1)
 with figure_style():
-    figure, axis = plt.subplots(figsize=(8, 3.2), layout="constrained")
+    figure, axis = plt.subplots(figsize=(8, 3.4), layout="constrained")
     axis.plot(x, (np.tanh(x) + 1) * 127.5)
     axis.axvspan(white, 4, color="0.88", label=f"rounds to 255: beyond {white:.1f}")
     axis.axvspan(-4, -white, color="0.75", label=f"rounds to 0: below {-white:.1f}")
@@ -623,7 +733,7 @@ with figure_style():
         xlabel="value before tanh",
         ylabel="level (0 to 255)",
     )
-    axis.legend()
+    figure.legend(loc="outside lower center", ncols=2)
 show(
     figure,
     "The S-curve of tanh on the scale of levels, steep in the middle and flat where pure black and pure white lie",
@@ -631,20 +741,20 @@ show(
 assert to_uint8(np.tanh(white + 0.01)) == 255
 
 # %% [markdown]
-# Cutting off darkens those levels by one: too little to see, and enough to be a pattern, in every image that
-# you submit. Popular notebooks do it.
+# Cutting off darkens those levels by one. That is too little to see, but it is a regular pattern in every image that
+# you submit, and popular notebooks make this mistake.
 #
-# The curve tells more. Mid-tones are cheap: a small step before tanh moves them far. Pure black and white are
-# far out where the curve is flat and hardly passes a gradient back. An untrained generator gives values near
-# 0, level 128: the grey picture that S1 saw before training.
+# The curve tells more. Mid-tones are easy: a small change before the tanh moves them far. Pure black and pure white
+# are hard: they lie far out, where the curve is flat and passes hardly any gradient back. An untrained generator
+# gives values near 0, which is level 128. This is the grey picture that S1 saw before training.
 #
 # ## What the imbalance does to an epoch
 #
-# CycleGAN's losses take one batch of each set and never compare a certain painting with a certain photo, so
-# the imbalance doesn't bias a class, as it would in a classifier. The question is *which images are met how
-# often*. S2 and the popular tutorials train on `Dataset.zip((monets, photos))`, S2 for 30 epochs. **Predict
-# first:** how many different photos does such an epoch meet? And how often is each painting shown if every
-# photo is to be met once?
+# CycleGAN's losses take one batch of each set and never compare a certain painting with a certain photo. The
+# imbalance therefore does not bias a class, as it would in a classifier. The question is *which images the networks
+# meet, and how often*. S2 trains for 30 epochs on a zipped dataset, in the style of the tutorials:
+# `Dataset.zip((monets, photos))`. **Predict first:** how many different photos does such an epoch show? And how often
+# must each painting be shown if every photo is to be met once?
 
 
 # %%
@@ -688,19 +798,21 @@ show(
 )
 
 # %% [markdown]
-# `zip` stops with its shorter member. Unshuffled, the same 300 photos come every epoch, each beside the same
-# painting: 30 epochs teach the generator 300 photos, and the other 6,738, which it must paint for the
-# submission, it never met. (Shuffling the *whole* photo set before the zip cures it; a small shuffle buffer
-# doesn't.) An "epoch" then means 300 steps, so S2's 30 epochs are 9,000 steps, little more than one pass over
-# the photos.
+# `zip` stops when its shorter member ends. If nothing is shuffled, the same 300 photos come in every epoch, each
+# beside the same painting. The generator then never meets the other 6,738 photos, although it has to paint them for
+# the submission. Shuffling the *whole* photo set before the zip repairs this; a small shuffle buffer doesn't. An
+# "epoch" then means 300 steps, so S2's 30 epochs are 9,000 steps, little more than one pass over the photos.
 #
-# `UnpairedBatches` deals each set like a pack of cards: all of it in random order, then all of it again in a
-# new one. Each photo once, each painting 23 or 24 times. The price is the other side of the imbalance: the
-# *discriminator* sees each painting 23 times while the generator's photos are always new. 300 paintings can
-# be learnt by heart, and a discriminator that knows them by heart stops teaching. That is where augmentation
-# comes in: flips (S1) and crops, more in lesson 2 (S3's five copies of each painting), and differentiable
-# augmentation in lesson 4. S0 tried batches of 64 down to 4 and shuffling, and wishes at its end that it had
-# flipped and rotated its paintings: batch size alone doesn't make more of them.
+# `UnpairedBatches`, the library's loader, replaces the `shuffle`, `zip` and `batch` of the chain above. It deals each
+# set like a pack of cards: all of it in random order, then all of it again in a new order. Each photo comes once in an
+# epoch and each painting 23 or 24 times. Which images come at step 5,000 depends only on the seed and on the number
+# 5,000, so a training that was interrupted can go on exactly where it stopped.
+#
+# The other side of the imbalance remains: the *discriminator*, the network that tells paintings from imitations, sees
+# each painting 23 times in an epoch. It can learn 300 paintings by heart, and then it stops teaching the generator
+# anything about style. Augmentation helps against that: random flips (S1), altered copies of each painting (S3,
+# lesson 2), and differentiable augmentation (lesson 4). S0 tried batch sizes from 64 down to 4 and wished at the end
+# that it had used flips and rotations; the batch size alone does not make more paintings.
 
 # %% [markdown]
 # ## Exercises
@@ -715,7 +827,7 @@ def open_record(record):
     return ...
 
 
-solved = lesson.check_record(open_record)
+solved = check.record(open_record)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -732,13 +844,13 @@ solved = lesson.check_record(open_record)
 # %% [markdown]
 # ### Exercise 2: the trap in "saturation"
 #
-# Give two colours, each three levels from 0 to 255, of the same chroma (at least 20): the first at least
-# three times as saturated as the second. Which of the two would you call more colourful, looking at them?
+# Give two colours, each three levels from 0 to 255, that have the same chroma (at least 20), the first with at least
+# three times the saturation of the second. Which of the two would you call more colourful when you look at them?
 
 # %%
 two_colors = ...
 
-solved = lesson.check_reds(two_colors)
+solved = check.reds(two_colors)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -746,18 +858,17 @@ solved = lesson.check_reds(two_colors)
 # ```python
 # two_colors = [(60, 0, 0), (240, 180, 180)]
 # ```
-# Chroma 60 each; saturation 60/60 = 1 and 60/240 = 0.25. HSV calls the near-black one fully saturated. An eye
-# sees hardly any colour in it. So a set of darker pictures looks "more saturated" in this measure for no
-# other reason than being darker.
+# The chroma is 60 in both; the saturation is 60/60 = 1 and 60/240 = 0.25. HSV calls the near-black fully saturated,
+# while an eye sees hardly any colour in it. A set of darker pictures therefore looks "more saturated" by this
+# measure for no other reason than that it is darker.
 # </details>
 
 # %% [markdown]
 # ### Exercise 3: sentences as measures
 #
-# Say for each claim which measure decides it, and what the source says of the Monets: +1 for more, −1 for
-# less. Not whether it is true: the cell finds that out and prints it. The measures are `brightness`,
-# `spread`, `red`, `green`, `blue`, `chroma`, `saturation`. Before you run it, write down which verdicts you
-# expect.
+# Say for each claim which measure decides it, and what the source says of the Monets: +1 for more, −1 for less. Do
+# not say whether it is true: the cell finds that out and prints it. The measures are `brightness`, `spread`, `red`,
+# `green`, `blue`, `chroma` and `saturation`. Before you run the cell, write down which verdicts you expect.
 
 # %%
 meanings = {
@@ -767,11 +878,11 @@ meanings = {
     "S3: more in green": (..., ...),
 }
 
-if lesson.check_meaning(meanings):
-    for claim, (measure, sign) in meanings.items():
-        d = found[measure][0]
+if check.meaning(meanings):
+    for claim, (measure_name, sign) in meanings.items():
+        d = found[measure_name][0]
         verdict = "no difference" if abs(d) < 0.2 else "holds" if d * sign > 0 else "the opposite holds"
-        print(f"{claim:26} {measure:12} d = {d:+.2f}: {verdict}")
+        print(f"{claim:26} {measure_name:12} d = {d:+.2f}: {verdict}")
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -784,17 +895,17 @@ if lesson.check_meaning(meanings):
 #     "S3: more in green": ("green", 1),
 # }
 # ```
-# On the sample and on the real images alike, S0's two claims turn out as their opposites. S3's colours are
-# not more intense: chroma has the opposite sign in the sample and no difference on the real images. Only
-# "more in green" holds, and red and blue could say the same: all channels are higher in a brighter picture.
+# On the sample and on the real images alike, the opposite of S0's two claims holds, and S3's colours are not more
+# intense: the chroma does not differ. Only "more in green" holds, and the same could be said of red and blue, since
+# all channels are higher in a brighter picture.
 # </details>
 
 # %% [markdown]
 # ### Exercise 4: back to levels
 #
-# A generator's output can be anything that the optimizer makes it, and averaging or resizing can push it past
-# the ends. Write `back(x)`: floats, about −1 to 1, to uint8, so that every level survives the way there and
-# back and nothing wraps around.
+# A generator's output can be anything that training makes it, and averaging or resizing can push values beyond the
+# ends. Write `back(x)`, which turns floats of about −1 to 1 into uint8, so that every level survives the way there and
+# back and no value wraps around.
 
 
 # %%
@@ -802,7 +913,7 @@ def back(x):
     return ...
 
 
-solved = lesson.check_back(back)
+solved = check.back(back)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -817,14 +928,14 @@ solved = lesson.check_back(back)
 # %% [markdown]
 # ### Exercise 5: predict the batches
 #
-# 300 paintings, 7,038 photos, and S4's batch of 4. Replace the dots: steps in an epoch of `UnpairedBatches`;
-# how often each painting is shown in it, on average; and how many photos an unshuffled zip never shows, in
-# however many epochs.
+# There are 300 paintings and 7,038 photos, and S4 uses a batch size of 4. Replace the dots by three numbers: the steps
+# in an epoch of `UnpairedBatches`; how often each painting is shown in it on average; and how many photos an
+# unshuffled zip never shows, however many epochs it runs.
 
 # %%
 steps, times_shown, never_shown = ..., ..., ...
 
-solved = lesson.check_deal(None if steps is ... else (steps, times_shown, never_shown))
+solved = check.deal(None if steps is ... else (steps, times_shown, never_shown))
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -832,55 +943,156 @@ solved = lesson.check_deal(None if steps is ... else (steps, times_shown, never_
 # ```python
 # steps, times_shown, never_shown = 7038 // 4, 7038 / 300, 7038 - 300
 # ```
-# 1,759 steps, 23.5 times, 6,738 photos. The batch size changes how many steps an epoch has, but not how often
-# an image is shown: the imbalance stays as it is.
+# 1,759 steps, 23.5 times, 6,738 photos. The batch size changes how many steps an epoch has, but not how often an image
+# is shown: the imbalance stays as it is.
+# </details>
+
+# %% [markdown]
+# ### Exercise 6: a reader of your own
+#
+# Build the tool that the first section used. `walk(raw)` takes all bytes of a shard and returns a list of the data of
+# its records. It compares both checksums of every record and raises a `ValueError` where one is wrong, the length's
+# before it trusts the length. `check.checksum(data)` computes the checksum of bytes; it is stored as a little-endian
+# unsigned integer of 4 bytes (`"<I"`). When your reader is right, the cell shows the paintings that it read.
+
+
+# %%
+def walk(raw):
+    return ...
+
+
+if check.walk(walk):
+    read = [tf.train.Example.FromString(data) for data in walk(raw)]
+    jpegs = [one.features.feature["image"].bytes_list.value[0] for one in read[:6]]
+    mine = [lesson.shrink(tf.io.decode_jpeg(one, 3).numpy(), 2) for one in jpegs]
+    show(image_grid([mine]), "The first paintings of the shard, read by your own reader")
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# def walk(raw):
+#     found, place = [], 0
+#     while place < len(raw):
+#         header = raw[place : place + 8]
+#         length, of_length = struct.unpack("<QI", raw[place : place + 12])
+#         if check.checksum(header) != of_length:
+#             raise ValueError(f"byte {place}: the checksum of the length is wrong")
+#         data = raw[place + 12 : place + 12 + length]
+#         (of_data,) = struct.unpack("<I", raw[place + 12 + length : place + 16 + length])
+#         if check.checksum(data) != of_data:
+#             raise ValueError(f"byte {place}: the checksum of the data is wrong")
+#         found.append(data)
+#         place += 16 + length
+#     return found
+# ```
+# The length has a checksum of its own because a wrong length would send the reader to a wrong place, from where it
+# could not find any later record.
 # </details>
 
 # %% [markdown]
 # ## Self-quiz
 #
-# <details><summary>1. A shard is named photo03-352.tfrec. How many images does it hold?</summary>
+# Choose an answer by clicking on it, and read why it is right or wrong.
 #
-# You don't know yet. The name is a custom; the file has no count in it. Walk through the records, and
-# compare: a download that broke off shows as a difference.
+# **1. A shard is named photo03-352.tfrec. How many images does it hold?**
+#
+# <details><summary>352</summary>
+#
+# **No.** The name is a custom. The file itself has no count, and a download that broke off keeps its name.
 # </details>
 #
-# <details><summary>2. Two sets differ by d = 0.86 in brightness. Is a painting always brighter than a photo?</summary>
+# <details><summary>As many as its size divided by 200 kB</summary>
 #
-# No. On the real images it is so in 74 % of all pairs. The means are 0.86 standard deviations apart, and the
-# heaps overlap widely. A "large" effect is one about sets, seldom about a single image.
+# **No.** The records hold JPEGs of different lengths, not pixels.
 # </details>
 #
-# <details><summary>3. You draw histograms of 300 and of 7,038 images into one axis. What comes first?</summary>
+# <details><summary>You know when you have walked through its records</summary>
 #
-# Divide each by its number of pixels. Otherwise the height shows the number of images, 23 to 1, and hides
-# everything else.
+# **Right.** Compare the count with the name: a difference shows a download that broke off.
 # </details>
 #
-# <details><summary>4. Somebody finds the photos "more saturated" than the paintings. What do you ask?</summary>
+# **2. Two sets differ by d = 0.86 in brightness. Is a painting always brighter than a photo?**
 #
-# In which measure, and at equal brightness? HSV saturation divides by the largest channel and rises in the
-# dark. On the real images most of the difference is gone among images of equal brightness.
+# <details><summary>Yes, 0.86 is a large effect</summary>
+#
+# **No.** A large effect is a statement about sets. The two heaps of images still overlap widely.
 # </details>
 #
-# <details><summary>5. Why do generators and data share the range [−1, 1], and not [0, 255]?</summary>
+# <details><summary>No: on the real images it is so in 74 % of all pairs</summary>
 #
-# The last layer is a tanh, which can't leave (−1, 1). If real images came in 0 to 255, the discriminator
-# would tell them by their range alone and teach nothing about painting.
+# **Right.** The means are 0.86 standard deviations apart. A single image can lie anywhere in its heap.
+# </details>
+#
+# <details><summary>Only if there are more than 300 images</summary>
+#
+# **No.** The number of images makes d more certain, not larger.
+# </details>
+#
+# **3. You draw histograms of 300 and of 7,038 images into one axis. What must come first?**
+#
+# <details><summary>Divide each by its number of pixels</summary>
+#
+# **Right.** Otherwise the height shows the number of images, 23 to 1, and hides everything else.
+# </details>
+#
+# <details><summary>Smooth them</summary>
+#
+# **No.** A smooth curve that is 23 times as high still hides the other one.
+# </details>
+#
+# <details><summary>Leave out the levels 0 and 255</summary>
+#
+# **No.** The clipped values disturb only the two ends.
+# </details>
+#
+# **4. Somebody finds the photos more saturated than the paintings. What do you ask first?**
+#
+# <details><summary>How many photos were used</summary>
+#
+# **No.** It matters, but with thousands of photos the difference is real: d = −0.56.
+# </details>
+#
+# <details><summary>In which measure, and at equal brightness?</summary>
+#
+# **Right.** HSV saturation divides by the largest channel and rises in the dark. At equal brightness most of
+# the difference is gone.
+# </details>
+#
+# <details><summary>Which camera took them</summary>
+#
+# **No.** Seven thousand photos have all kinds of cameras.
+# </details>
+#
+# **5. A random crop stands before cache() in your pipeline. What happens?**
+#
+# <details><summary>Every pass gives new crops, as intended</summary>
+#
+# **No.** The cache keeps what came out of the crop in the first pass.
+# </details>
+#
+# <details><summary>Every pass gives the crops of the first pass</summary>
+#
+# **Right.** The augmentation is frozen. Put random steps after the cache.
+# </details>
+#
+# <details><summary>TensorFlow raises an error</summary>
+#
+# **No.** Nothing warns you: that is why two well-known implementations have it.
 # </details>
 
 # %% [markdown]
 # ## Recap
 #
-# - A [TFRecord](../docs/glossary.md#tfrecord) is a row of checksummed records. It compresses nothing: it
-#   saves opening files, and tells when bytes were damaged.
-# - Compare images, not pixels, by an [effect size](../docs/glossary.md#effect-size), and histograms as
-#   shares.
-# - Monets are brighter than the photos and spread less; S0 has it the other way round, as if the names were
-#   swapped. Their chroma is no higher; they have more light and less black.
-# - Images go to [−1, 1] for tanh; round and clip on the way back.
-# - The imbalance hurts where a zip hides most photos, and where 300 paintings are learnt by heart. Deal both
-#   sets in full each [epoch](../docs/glossary.md#epoch); augment.
+# - A [TFRecord](../docs/glossary.md#tfrecord) is a row of records with checksums. It compresses nothing: it saves the
+#   opening of files, and it tells when bytes were damaged.
+# - In a `tf.data` chain, decode before the cache, and shuffle and augment after it.
+# - Compare images and not pixels, by an [effect size](../docs/glossary.md#effect-size); draw histograms as shares.
+# - Monets are brighter than the photos and have less spread. S0 has it the other way round, as if the names were
+#   exchanged. Their chroma is no higher; they have more light and less black.
+# - Images go to [−1, 1] because of tanh; round and clip on the way back.
+# - The imbalance does harm where a zip hides most photos, and where a discriminator learns 300 paintings by heart.
+#   Show both sets in full in each [epoch](../docs/glossary.md#epoch), and augment.
 #
-# Next: [lesson 2](02_dcgan.ipynb) makes pictures from noise, with a [DCGAN](../docs/glossary.md#dcgan), and
-# finds out why S3's gave the same picture every time.
+# Next: [lesson 2](02_dcgan.ipynb) makes pictures from noise with a [DCGAN](../docs/glossary.md#dcgan), and finds out
+# why S3's DCGAN gave the same picture every time.

@@ -1,0 +1,107 @@
+"""Lesson 3's exercises: what is tested of an answer, and what each wrong one is told."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from monet_lib.course.checks import Check, Wrong, answer_of, expect_close, expect_shape
+from monet_lib.gan.cyclegan import CycleGAN
+from monet_lib.networks.discriminators import patch_discriminator
+from monet_lib.networks.generators import unet_generator
+
+
+def _test_up_filters(answer):
+    if list(answer) == [512, 512, 512, 512, 512, 256, 128, 64]:
+        raise Wrong("eight numbers: the last doubling, to 3 channels, is not in the list, so seven are left.")
+    if list(answer) != [512, 512, 512, 512, 256, 128, 64]:
+        raise Wrong(
+            f"{list(answer)}: each decoder map gets the filters of the encoder map of its size; "
+            "begin beside the innermost."
+        )
+
+
+def _test_answers(answer):
+    expect_close(
+        answer[0], 30, "halve 256 three times, then two 4x4 steps on a rim of 1 take one each: not {got}."
+    )
+    expect_close(answer[1], 14, "128 px: 16 after three halvings, less two: not {got}.")
+
+
+def _test_cycle(answer):
+    rng = np.random.default_rng(0)
+    monet, photo = rng.uniform(-1, 1, (2, 2, 4, 4, 3)).astype(np.float32)
+    paint, back = (lambda x: 0.5 * x), (lambda x: x + 0.25)
+    found = float(answer_of(answer, monet, photo, paint, back))
+    both = [np.abs(back(paint(photo)) - photo).mean(), np.abs(paint(back(monet)) - monet).mean()]
+    for one, missing in zip(both, ("monet -> photo -> monet", "photo -> monet -> photo"), strict=True):
+        if np.isclose(found, one, rtol=1e-4):
+            raise Wrong(f"one cycle is missing: {missing}.")
+    expect_close(
+        found, sum(both), "{got} instead of {expected}: add the mean absolute errors of both cycles."
+    )
+
+
+def _test_identity(answer):
+    monet, photo = np.full((1, 2, 2, 3), 0.5, np.float32), np.full((1, 2, 2, 3), -0.5, np.float32)
+    paint, back = (lambda x: x + 0.1), (lambda x: x - 0.3)
+    found = float(answer_of(answer, monet, photo, paint, back))
+    wrong = {
+        "compared with the other set's image, which is S0's one-colour trap": [
+            np.abs(paint(monet) - photo).mean() + np.abs(back(photo) - monet).mean(),
+            np.abs(paint(photo) - monet).mean() + np.abs(back(monet) - photo).mean(),
+        ],
+        "only one of the two generators is asked": [0.1, 0.3],
+    }
+    for hint, values in wrong.items():
+        if any(np.isclose(found, value, rtol=1e-4) for value in values):
+            raise Wrong(f"{found:.2f}: {hint}.")
+    expect_close(
+        found, 0.4, "{got} instead of {expected}: paint(monet) against monet, back(photo) against photo."
+    )
+
+
+def _test_skip(answer):
+    inner, skip = np.zeros((1, 5, 5, 8), np.float32), np.ones((1, 5, 5, 3), np.float32)
+    found = answer_of(answer, inner, skip)
+    if np.shape(found) == (1, 5, 5, 8):
+        raise Wrong("8 channels: a sum, as in a residual block. A U-Net puts the channels side by side.")
+    expect_shape(np.asarray(found), (1, 5, 5, 11), "what the next step receives")
+    if float(np.sum(found)) != 75:
+        raise Wrong("the skipped channels are not all there, unchanged.")
+
+
+def _networks(seed=0):
+    """Two generators and two discriminators of a few weights."""
+    keras.utils.set_random_seed(seed)
+    generators = [unet_generator((4, 4), dropout=0.0) for _ in range(2)]
+    return [*generators, *(patch_discriminator((4, 4, 4, 4), norm="none") for _ in range(2))]
+
+
+def _test_step(answer):
+    rng = np.random.default_rng(0)
+    monet, photo = (tf.constant(rng.uniform(-1, 1, (1, 32, 32, 3)), tf.float32) for _ in range(2))
+    yours, right = _networks(), _networks()
+    start = [network.get_weights() for network in right]
+    model = CycleGAN(*right)
+    model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), "bce")
+    generators, discriminators, _ = model.gradients((monet, photo))
+    model.generator_optimizer.apply(generators, model.generator_variables)
+    model.discriminator_optimizer.apply(discriminators, model.discriminator_variables)
+    answer(yours, [keras.optimizers.SGD(0.1) for _ in range(4)], monet, photo)
+    names = ("paint", "back", "the Monet discriminator", "the photo discriminator")
+    for name, network, other, before in zip(names, yours, right, start, strict=True):
+        pairs = list(zip(network.get_weights(), other.get_weights(), before, strict=True))
+        if all(np.array_equal(a, c) for a, _, c in pairs):
+            raise Wrong(f"{name} has not moved: each of the four networks takes a step by its own optimizer.")
+        worst = max(np.abs(a - b).max() for a, b, _ in pairs)
+        if worst > 1e-4:
+            loss = "the sum of all generator losses" if name in names[:2] else "the discriminators' losses"
+            raise Wrong(f"{name} moved, but not down the slope of {loss} by its own variables.")
+
+
+up_filters = Check("Exercise 1, the decoder's filters", _test_up_filters)
+skip = Check("Exercise 2, a skip connection", _test_skip)
+answers = Check("Exercise 3, how many answers", _test_answers)
+cycle = Check("Exercise 4, both cycles", _test_cycle)
+identity = Check("Exercise 5, identity", _test_identity)
+step = Check("Exercise 6, a training step", _test_step)
