@@ -108,17 +108,6 @@ def test_files_are_small():
 
 
 @pytest.mark.parametrize(
-    "document",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "data/README.md",
-        "docs/architecture.md",
-        "docs/kaggle.md",
-        "docs/training.md",
-    ],
-)
-@pytest.mark.parametrize(
     ("file", "schema"),
     [(".github/workflows/ci.yml", "github-workflows"), ("CITATION.cff", "citation-file-format")],
 )
@@ -143,6 +132,14 @@ def test_one_version_everywhere(project):
     assert newest[1] == version
 
 
+DOCUMENTS = [
+    str(path.relative_to(ROOT))
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md"))
+    if path.parent.name != "node_modules"
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_in_documents_lead_somewhere(document):
     text = (ROOT / document).read_text()
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
