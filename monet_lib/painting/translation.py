@@ -3,6 +3,7 @@
 A generator is a Keras model, or a `painter.Painter`, which paints the same without Keras.
 """
 
+import math
 import sys
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
 TILE = 768  # px, a multiple of what every generator here halves
 MULTIPLE = 4  # px: a ResNet halves twice
 MARGIN = (
-    64  # px of a tile's border that are thrown away: a ResNet of 6 blocks sees up to 63 px around a pixel
+    64  # px of a tile's border that are thrown away: of 6 blocks, a ResNet sees up to 63 px around a pixel
 )
 SMALLEST = 72  # px to which a small photo is padded: reflection needs a side longer than what it adds
 NARROWEST = 16  # px of the shorter side that a wide brush must leave
@@ -60,16 +61,19 @@ def paint_large(generator, photo, tile=TILE):
     if max(photo.shape) <= tile:
         return paint(generator, photo[None])[0][:height, :width]
     painting = np.empty_like(photo)
-    for top, rows, fade_in_rows in _tiles(photo.shape[0], tile, margin):
-        for left, columns, fade_in_columns in _tiles(photo.shape[1], tile, margin):
-            painted = paint(generator, photo[None, top : top + tile, left : left + tile])[0]
-            new = painted[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
-            share = fade_in_rows[:, None, None] * fade_in_columns[None, :, None]
-            old = painting[rows, columns]
-            painting[rows, columns] = np.where(
-                share == 1, new, np.rint(old + share * (new - old.astype("f4")))
-            )
+    for down, rows, fade_in in _tiles(photo.shape[0], tile, margin):
+        strip = np.empty((rows.stop - rows.start, *photo.shape[1:]), np.uint8)
+        for across, columns, fade_in_columns in _tiles(photo.shape[1], tile, margin):
+            new = paint(generator, photo[None, down, across])[0]
+            new = new[rows.start - down.start :, columns.start - across.start :]
+            new = new[: len(strip), : columns.stop - columns.start]
+            strip[:, columns] = _faded_in(new, strip[:, columns], fade_in_columns[:, None])
+        painting[rows] = _faded_in(strip, painting[rows], fade_in[:, None, None])
     return painting[:height, :width]
+
+
+def _faded_in(new, old, share):
+    return np.where(share == 1, new, np.rint(old + share * (new - old.astype("f4")))).astype(np.uint8)
 
 
 def paint_broadly(generator, photo, brush):
@@ -92,14 +96,22 @@ def _resized(image, size):
 
 
 def _tiles(size, tile, margin):
-    """For one side of `size` px, each tile's (start, slice that it paints, weight of its pixels there)."""
-    last = max(0, size - tile)
-    for start in [*range(0, last, tile - 2 * margin - RAMP), last]:
-        painted = slice(start + margin if start else 0, size if start == last else start + tile - margin)
+    """For one side of `size` px, each tile's (slice of the photo, slice that it paints, weight of its pixels there).
+
+    As few tiles as go with `tile` px at most, of one size and no larger than it takes.
+    """
+    shared = 2 * margin + RAMP
+    count = max(1, math.ceil((size - shared) / (tile - shared)))
+    step = MULTIPLE * math.ceil(max(0, size - shared) / count / MULTIPLE)
+    tile = min(size, step + shared)
+    for number in range(count):
+        start = min(number * step, size - tile)
+        end = size if number == count - 1 else start + tile - margin
+        painted = slice(start + margin if start else 0, end)
         weight = np.ones(painted.stop - painted.start, "f4")
         if start:
             weight[:RAMP] = np.arange(1, RAMP + 1) / (RAMP + 1)
-        yield start, painted, weight
+        yield slice(start, start + tile), painted, weight
 
 
 def translate(generator, inputs, out, side_by_side=False, brush=1):

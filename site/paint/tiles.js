@@ -30,22 +30,24 @@ async function paintLarge(paint, pixels, width, height, surroundings, onTile) {
   const photo = fill(pixels, width, height, filledWidth, filledHeight);
   const painting = new Uint8ClampedArray(photo.length);
   const margin = surroundings === null ? UNKNOWN : Math.ceil(surroundings / 4) * 4;
-  const largest = Math.max(TILE, 4 * margin);
-  const tile = { width: Math.min(largest, filledWidth), height: Math.min(largest, filledHeight) };
-  const down = tiles(filledHeight, tile.height, margin), across = tiles(filledWidth, tile.width, margin);
+  const [down, across] = [filledHeight, filledWidth].map((side) => tiles(side, Math.max(TILE, 4 * margin), margin));
   let done = 0;
   for (const rows of down) {
+    const stripHeight = rows.to - rows.from;
+    const strip = new Uint8ClampedArray(stripHeight * filledWidth * 3);
     for (const columns of across) {
-      const part = cut(photo, filledWidth, columns.start, rows.start, tile.width, tile.height);
-      const painted = await paint(part, tile.width, tile.height);
-      blend(painting, filledWidth, painted, tile.width, rows, columns);
-      const area = { left: columns.from, top: rows.from, width: columns.to - columns.from, height: rows.to - rows.from };
+      const part = cut(photo, filledWidth, columns.start, rows.start, columns.tile, rows.tile);
+      const painted = await paint(part, columns.tile, rows.tile);
+      const width = columns.to - columns.from;
+      const inside = cut(painted, columns.tile, columns.from - columns.start, rows.from - rows.start, width, stripHeight);
+      fadeIn(strip, filledWidth, inside, columns.from, 0, width, stripHeight, (x) => share(columns, x), () => 1);
       done += 1;
       await onTile?.({
-        done, all: down.length * across.length, ...area,
-        pixels: cut(painting, filledWidth, area.left, area.top, area.width, area.height),
+        done, all: down.length * across.length, left: columns.from, top: rows.from, width, height: stripHeight,
+        pixels: cut(strip, filledWidth, columns.from, 0, width, stripHeight),
       });
     }
+    fadeIn(painting, filledWidth, strip, 0, rows.from, filledWidth, stripHeight, () => 1, (y) => share(rows, y));
   }
   return cut(painting, filledWidth, 0, 0, width, height);
 }
@@ -75,31 +77,37 @@ function cut(pixels, width, left, top, newWidth, newHeight) {
   return result;
 }
 
-/** For one side, each tile's start, and from where to where it paints; faded in: whether it blends with one before. */
-function tiles(size, tile, margin) {
-  const last = size - tile, starts = [];
-  for (let start = 0; start < last; start += tile - 2 * margin - RAMP) starts.push(start);
-  starts.push(last);
-  return starts.map((start) => ({
-    start, from: start ? start + margin : 0, to: start === last ? size : start + tile - margin, fadedIn: start > 0,
-  }));
+/** For one side, each tile's start, and from where to where it paints; faded in: whether it blends with one before.
+ *
+ * As few tiles as go with `largest` px at most, of one size and no larger than it takes.
+ */
+function tiles(size, largest, margin) {
+  const shared = 2 * margin + RAMP;
+  const count = Math.max(1, Math.ceil((size - shared) / (largest - shared)));
+  const step = 4 * Math.ceil(Math.max(0, size - shared) / count / 4);
+  const tile = Math.min(size, step + shared);
+  return Array.from({ length: count }, (_, number) => {
+    const start = Math.min(number * step, size - tile);
+    const to = number === count - 1 ? size : start + tile - margin;
+    return { start, tile, from: start ? start + margin : 0, to, fadedIn: start > 0 };
+  });
 }
 
-function blend(painting, width, painted, tileWidth, rows, columns) {
-  for (let y = rows.from; y < rows.to; y++) {
-    const down = share(rows, y);
-    for (let x = columns.from; x < columns.to; x++) {
-      const weight = Math.fround(down * share(columns, x));
-      const to = (y * width + x) * 3, from = ((y - rows.start) * tileWidth + x - columns.start) * 3;
-      for (let k = 0; k < 3; k++) {
-        const fresh = painted[from + k], old = painting[to + k];
-        painting[to + k] = weight === 1 ? fresh : old + weight * (fresh - old);
+/** Put `fresh`, newWidth x newHeight, into `painting` at (left, top), each pixel by its share. */
+function fadeIn(painting, width, fresh, left, top, newWidth, newHeight, shareOfColumn, shareOfRow) {
+  const columns = Float32Array.from({ length: newWidth }, (_, x) => shareOfColumn(x));
+  for (let y = 0; y < newHeight; y++) {
+    const row = Math.fround(shareOfRow(y));
+    for (let x = 0, from = y * newWidth * 3, to = ((top + y) * width + left) * 3; x < newWidth; x++) {
+      const weight = row * columns[x];
+      for (let k = 0; k < 3; k++, from++, to++) {
+        painting[to] = weight === 1 ? fresh[from] : painting[to] + weight * (fresh[from] - painting[to]);
       }
     }
   }
 }
 
+/** What a tile counts at a place of the side, counted from where it begins to paint. */
 function share(side, place) {
-  const into = place - side.from;
-  return side.fadedIn && into < RAMP ? (into + 1) / (RAMP + 1) : 1;
+  return side.fadedIn && place < RAMP ? (place + 1) / (RAMP + 1) : 1;
 }
