@@ -13,6 +13,7 @@ from PIL import Image
 from monet_lib.config import CHOICES, PROFILES, Config, profile
 from monet_lib.errors import UserError
 from monet_lib.files import advice, reason
+from monet_lib.training.folders import require_run
 
 SWITCHES = {
     "1": True,
@@ -59,9 +60,8 @@ def main(argv=None):
 
 
 def _settle_surroundings():
-    """What commands rely on, whatever the environment says: Keras on TensorFlow, which is quiet, and any terminal."""
+    """What commands rely on, whatever the environment says: Keras on TensorFlow, and any terminal."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow: only what stops it
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a score's ± on a terminal that knows ASCII alone
             stream.reconfigure(errors="backslashreplace")
@@ -156,6 +156,7 @@ def _translate(arguments):
 def _painter_of(run, temporary):
     """The painter beside a run's generator.npz, exported once; into the folder `temporary` where that is read-only."""
     generator, painter = run / "generator.npz", run / "painter.onnx"
+    require_run(run)
     if not painter.exists() or (generator.exists() and painter.stat().st_mtime < generator.stat().st_mtime):
         from monet_lib.painting.export import export_painter
         from monet_lib.training.runs import Run
@@ -188,6 +189,7 @@ def _submit(arguments):
         raise UserError(
             "submit: which run's generator is to paint? Name it: --run RUN, or --check ZIP a zip."
         )
+    require_run(arguments.run)
     from monet_lib.data.competition import find_data, find_images
     from monet_lib.training.runs import Run
 
@@ -206,12 +208,16 @@ def _submit(arguments):
 
 def _score(arguments):
     from monet_lib.data.competition import find_data, find_images
-    from monet_lib.scoring.features import feature_network
-    from monet_lib.scoring.scores import score
+    from monet_lib.scoring.sources import count_images
 
     # With --json, the line of JSON is all that goes to stdout.
     with contextlib.redirect_stdout(sys.stderr if arguments.json else sys.stdout):
         reference = arguments.reference or find_images(find_data(), "monet").files[0].parent
+        for source in (arguments.generated, reference, arguments.train or reference):
+            count_images(source)  # what is missing or empty is told before TensorFlow is imported
+        from monet_lib.scoring.features import feature_network
+        from monet_lib.scoring.scores import score
+
         network = feature_network(arguments.features, arguments.weights, arguments.sha256)
         found = score(arguments.generated, reference, arguments.train, network, arguments.n)
     print(found.to_json() if arguments.json else found)

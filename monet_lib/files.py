@@ -6,6 +6,7 @@ the file, what was found and what to do.
 
 import errno
 import os
+import re
 import shutil
 import uuid
 from contextlib import contextmanager
@@ -36,8 +37,8 @@ ADVICE_FOR = {
 
 def reason(error):
     """What an exception says, as the first line of at most 120 characters."""
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return text.strip().splitlines()[0][:120] if text.strip() else type(error).__name__
+    text = re.sub(r" <_io\.\w+ object at \w+>", "", getattr(error, "strerror", None) or str(error)).strip()
+    return text.splitlines()[0][:120] if text else type(error).__name__
 
 
 def advice(error):

@@ -98,6 +98,14 @@ def data_folder(tmp_path):
 
 
 @pytest.fixture
+def eagerly():
+    """Training steps run eagerly. For tests of what is around a few steps: tracing these takes longer than they do."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
 def nano():
     """The smallest config that still has every part: a step takes milliseconds once traced."""
     return profile(

@@ -43,6 +43,7 @@ class Clock:
         return self.now
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_training_stops_in_time_and_goes_on(data_folder, nano, tmp_path, monkeypatch, capsys):
     # A budget that is over already: one step, saved, and not a step too many.
     config, run = nano.with_(steps=1000), tmp_path / "run"

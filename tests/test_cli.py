@@ -114,6 +114,7 @@ def broken(tmp_path, records):
     return tmp_path / "data"
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     ("bad", "says"),
     [
@@ -163,6 +164,7 @@ def test_one_set_alone_is_refused(tmp_path, capsys):
     assert "neither" in refused(capsys, "train", "--data", tmp_path / "data", "--out", tmp_path / "run")
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_another_run_is_not_overwritten(data_folder, tmp_path, capsys):
     run = tmp_path / "run"
     assert monet("train", "--data", data_folder, *SMALL, "--steps", 1, "--out", run) == 0
@@ -193,6 +195,7 @@ def test_a_read_only_output(data_folder, tmp_path, capsys, monkeypatch):
     assert "can't be made (Read-only file system)" in says
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_disk_that_fills_up_while_training(data_folder, tmp_path, capsys, monkeypatch):
     """The generator's file is the first thing that fails; the run goes on from its checkpoint once there is room."""
     run = tmp_path / "run"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import distributed
 import numpy as np
 import pytest
 from conftest import make_data
@@ -23,7 +24,7 @@ def data(tmp_path_factory):
 
 
 def start(kind, data, run, weights, **environment):
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""} | environment
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""} | environment
     command = [sys.executable, str(SCRIPT), kind, str(data), str(run), str(weights)]
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -39,7 +40,7 @@ def finish(process):
 @pytest.fixture(scope="module")
 def one_device(data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("one")
-    finish(start("one", data, folder / "run", folder / "weights.npz"))
+    distributed.main("one", data, folder / "run", folder / "weights.npz")
     return folder
 
 

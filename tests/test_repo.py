@@ -132,17 +132,14 @@ def test_one_version_everywhere(project):
     assert newest[1] == version
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "data/README.md",
-        "docs/architecture.md",
-        "docs/kaggle.md",
-        "docs/training.md",
-    ],
-)
+DOCUMENTS = [
+    str(path.relative_to(ROOT))
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md"))
+    if path.parent.name != "node_modules"
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_in_documents_lead_somewhere(document):
     text = (ROOT / document).read_text()
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):

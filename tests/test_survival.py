@@ -21,6 +21,7 @@ def names(run):
     return sorted(p.name for p in (run / "checkpoints").iterdir())
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_nan_in_the_data_is_named_and_the_run_goes_on_without_it(data_folder, nano, tmp_path, monkeypatch):
     config, run, sound = nano.with_(steps=6), tmp_path / "run", loop.training_data
     whole = train(config, data_folder, tmp_path / "whole")
@@ -42,6 +43,7 @@ def test_nan_in_the_data_is_named_and_the_run_goes_on_without_it(data_folder, na
     np.testing.assert_array_equal(weights(train(config, data_folder, run)), weights(whole))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_weights_that_are_not_finite_are_not_saved(data_folder, nano, tmp_path):
     """A gradient can overflow under a finite loss: the next step would tell, but the checkpoint comes first."""
     import keras

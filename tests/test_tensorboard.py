@@ -24,6 +24,7 @@ def series(found, tag):
     return {e.step: float(tf.make_ndarray(e.tensor_proto)) for e in found.Tensors(tag)}
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_event_file_holds_losses_rates_scores_and_grids(nano, tmp_path):
     config = nano.with_(
         steps=4, decay_from=0.0, holdout_monets=2, holdout_photos=2, validate_every=3, discriminator_rate=4e-4

@@ -91,6 +91,7 @@ def test_an_interrupted_run_goes_on_exactly(data_folder, nano, tmp_path, model, 
     assert "trained to its last step, 8, already" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_damaged_checkpoint_is_passed_over(data_folder, nano, tmp_path, capsys):
     config = nano.with_(steps=6)
     whole = train(config, data_folder, tmp_path / "run")
@@ -142,6 +143,7 @@ def test_only_the_newest_checkpoints_are_kept_and_the_best(nano, tmp_path):
     assert list((tmp_path / "best").glob("state.data*"))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_loss_that_is_not_finite_stops_training(data_folder, nano, tmp_path):
     with pytest.raises(UserError, match=r"step \d+, loss \w+ is (nan|inf)"):
         train(nano.with_(steps=50, generator_rate=1.0, cycle_weight=1e4, checkpoint_every=1000, adversarial="hinge",
@@ -156,6 +158,7 @@ class Poison(keras.callbacks.Callback):
             variable.assign(np.full(variable.shape, np.nan, "float32"))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_another_run_in_the_folder_is_refused(data_folder, nano, tmp_path):
     train(nano.with_(steps=1), data_folder, tmp_path / "run")
     before = (tmp_path / "run" / "config.json").read_bytes()
@@ -168,6 +171,7 @@ def test_another_run_in_the_folder_is_refused(data_folder, nano, tmp_path):
     assert (tmp_path / "run" / "config.json").read_bytes() == before
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_other_images_are_another_run(data_folder, nano, tmp_path):
     train(nano.with_(steps=1), data_folder, tmp_path / "run")
     (data_folder / "photo_jpg" / "photo00.jpg").unlink()
@@ -180,6 +184,7 @@ def test_holdout_images_are_left_out(data_folder, nano, tmp_path):
         train(nano.with_(steps=1, holdout_monets=3), data_folder, tmp_path / "run")
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_validation_keeps_the_best_and_can_stop_early(nano, tmp_path):
     config = nano.with_(
         steps=9, holdout_monets=2, holdout_photos=2, validate_every=1, patience=2, generator_rate=0.0
@@ -264,6 +269,7 @@ def test_trained_networks_can_be_saved_and_loaded(nano, tmp_path):
         load_networks(tmp_path, model)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_run_starts_from_trained_networks_and_resumes_without_them(data_folder, nano, tmp_path):
     """At rates of next to nothing, four steps leave the networks as they came; what is resumed is the run's own."""
     trained = build(nano.with_(seed=7), steps=1)

@@ -1,5 +1,6 @@
-"""Assemble the static site under build/site/: python tools/build_site.py [paint].
+"""Assemble the static site under build/site/: python tools/build_site.py [course | paint], or both.
 
+course: README, lessons, documents and failure gallery as pages; see site_pages.py and docs/site.md.
 paint: the painting page, build/site/paint/, from site/paint/, models/monet.onnx, the photographs that may be shown and
 ONNX Runtime for the web, which npm fetches by the versions and hashes of site/package-lock.json. Serve it by any web
 server: python -m http.server --directory build/site.
@@ -28,15 +29,22 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("part", nargs="?", choices=("paint",), default="paint")
+    parser.add_argument("part", nargs="?", choices=("course", "paint"), help="only this part")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "site")
     arguments = parser.parse_args()
-    print(build_paint(arguments.out / "paint"))
+    out = arguments.out.resolve()
+    fetch_packages()
+    if arguments.part != "paint":
+        from site_pages import build_course
+
+        # The course's builder empties its folder: the painting page comes after it.
+        print(build_course(out, out.with_name("course")))
+    if arguments.part != "course":
+        print(build_paint(out / "paint"))
 
 
 def build_paint(out):
     """Write the painting page into the folder `out`, made afresh. Returns a one-line summary."""
-    fetch_runtime()
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(SITE / "paint", out)
     shutil.copy(ROOT / "models" / "monet.onnx", out)
@@ -64,7 +72,7 @@ def files_of(folder):
     return sorted(file for file in folder.rglob("*") if file.is_file())
 
 
-def fetch_runtime():
+def fetch_packages():
     """Install site/node_modules as site/package-lock.json has it; nothing to do where it already is."""
     lock, installed = SITE / "package-lock.json", SITE / "node_modules" / ".monet-lock.json"
     if installed.exists() and installed.read_bytes() == lock.read_bytes():
@@ -72,11 +80,11 @@ def fetch_runtime():
     npm = shutil.which("npm")
     if not npm:
         sys.exit(
-            "The painting page's runtime comes by npm, which is not installed: apt-get install npm, or nodejs.org."
+            "The site's scripts come by npm, which is not installed: apt-get install npm, or nodejs.org."
         )
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     if subprocess.run(command, cwd=SITE).returncode:
-        sys.exit("npm could not fetch the painting page's runtime. Is there a network? Try again: make site.")
+        sys.exit("npm could not fetch the site's scripts. Is there a network? Try again: make site.")
     shutil.copy(lock, installed)
 
 

@@ -11,7 +11,7 @@ SCALES = {
     "tiny": {"size": 32, "filters": (16, 8), "batch": 8, "steps": 6, "large": 32, "large_filters": (16, 8),
              "long": 10, "seeds": (0, 1)},
     "laptop": {"size": 32, "filters": (64, 32), "batch": 16, "steps": 300, "large": 64, "large_filters": (128, 32),
-               "long": 600, "seeds": (0, 1)},
+               "long": 1000, "seeds": (0, 1)},
     "full": {"size": 64, "filters": (128, 32), "batch": 32, "steps": 1000, "large": 128, "large_filters": (512, 64),
              "long": 20000, "seeds": (0, 1, 2)},
 }  # fmt: skip

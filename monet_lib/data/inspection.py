@@ -35,8 +35,6 @@ def _inspect_images(images, problems):
         by_pixels.setdefault(hashlib.sha256(pixels.tobytes()).digest(), []).append(name)
         names[name] = names.get(name, 0) + 1
     folder = images.files[0].parent
-    if not count:
-        problems.append(f"{folder}: no readable image in {len(images.files)} files.")
     repeated = [name for name, times in names.items() if times > 1]
     if repeated:
         problems.append(f"{folder}: {len(repeated)} names occur twice, such as {repeated[0]}.")

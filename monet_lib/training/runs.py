@@ -24,6 +24,7 @@ from monet_lib.files import (
 from monet_lib.gan.losses import losses_of
 from monet_lib.networks.weights import load_generator, save_generator
 from monet_lib.training.checkpoints import STEP
+from monet_lib.training.folders import require_run
 
 
 class Run:
@@ -62,11 +63,7 @@ class Run:
     @classmethod
     def load(cls, folder):
         """The run in `folder`. Raises UserError where there is none."""
-        file = Path(folder) / "config.json"
-        if not file.exists():
-            raise UserError(
-                f"{folder}: no run is there (no config.json). Train first: monet train --out {folder}."
-            )
+        file = require_run(folder)
         with reading(file, "run's config", "Restore it or start a new run."):
             values = json.loads(file.read_bytes().decode("utf-8-sig"))
             try:

@@ -258,9 +258,9 @@ for name, (encoder, decoder) in LISTS.items():
     )
 
 # %% [markdown]
-# S1's lists have about a fifth of the weights. If the errors of the two lists lie as close together as the seeds of one
-# list, the narrower network was not what cost S1 its score. (For keeping a scene. Whether it can paint as well is
-# another question.)
+# S1's lists have about a fifth of the weights, and the errors of the two lists are as close together as the seeds of one
+# list: for keeping a scene the narrower network is as good. What cost S1 its score must be something else. (Whether it
+# can paint as well is another question.)
 #
 # And before any training?
 
@@ -355,12 +355,12 @@ if explorer:  # as a hand on the slider would
 
 # %% [markdown]
 # The cycle loss minds only the one colour. Blue, gold and the negative are undone exactly by their partners, so their
-# cycle loss is 0. With identity weight 0, only the discriminator can speak against them. Look at its column: this
-# discriminator has learnt for a minute, and it already has firm opinions. It decides for each of these changes whether
-# it looks more like a painting than the photo itself does, and a generator will follow it wherever a change is cheaper
-# than doing nothing. Whether that is blue, gold or a negative depends on what the discriminator has learnt so far, and in
-# a young training that is not much. Inverted colours are among the most frequent complaints about CycleGANs. The identity
-# loss sees every tint at once: move the sliders and watch who becomes the cheapest.
+# cycle loss is 0: with identity weight 0, only the discriminator can speak against them. Look at its column. This
+# discriminator finds the three tinted translators less like paintings than the untouched photos, so it would not lead a
+# generator there. It would take one plain colour for a painting, though, and only the cycle loss stands against that. So
+# it depends on what a discriminator has learnt so far whether a tint is worth while, and at the beginning of a training
+# it has learnt little. Inverted colours are among the most frequent complaints about CycleGANs. The identity loss does
+# not depend on any discriminator: it sees every tint at once. Move the sliders and watch who becomes the cheapest.
 #
 # ## S0's blue pictures, then gold ones
 #
@@ -648,14 +648,17 @@ show(
 )
 
 # %% [markdown]
-# Read the table by rows and compare each with the first; and compare differences with those between the two seeds of one
-# row. *Tint on a Monet* is by how many levels the mean colour of a Monet changes when it passes through `paint`: without
-# the identity loss nothing holds the colours.
+# Read the table by rows, compare each with the first, and compare differences with those between the two seeds of one row.
+# *Tint on a Monet* is by how many levels the mean colour of a Monet changes when it passes through `paint`.
+#
+# Without the identity loss, less of the scene is kept and the tint is a little stronger, with both seeds. In so short a
+# training the identity loss helps mostly because it also teaches the generators to hand a picture on.
 #
 # The high learning rate is everyone's first suspect for S1's 684: Adam moves a weight by up to 0.002 a step, while weights
-# start with a spread of 0.02. Over so few steps it is no catastrophe, and it may even learn the scene sooner; over a long
-# training it is a risk, and published ones use 2·10⁻⁴ or less. Batch norm with one image in a batch learns with the
-# statistics of single pictures and paints with stored averages that belong to none of them.
+# start with a spread of 0.02. But over these few steps the high rate is *better*: it learns to keep scene and colours much
+# sooner, alone and together with S1's other settings. Batch norm and dropout 0.7 by themselves change little that stands
+# out from the seeds. What a high rate does over 10 epochs, this experiment cannot show; published trainings use 2·10⁻⁴ or
+# less, because a rate that is good for finding the scene can be too high for improving a painting.
 #
 # But S1's own pictures, by its description, were recognizable scenes with an impressionist look, and more filters, less
 # dropout and more epochs did not improve the score at all. A score that does not react to the model points *behind* the

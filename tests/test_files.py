@@ -1,0 +1,111 @@
+import errno
+import os
+
+import pytest
+
+from monet_lib.errors import UserError
+from monet_lib.files import (
+    TEMPORARY,
+    advice,
+    disguised,
+    reading,
+    recover_folders,
+    write_beside,
+    write_folder_beside,
+)
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (errno.ENOSPC, "Free space"),
+        (errno.EACCES, "permissions"),
+        (errno.ENAMETOOLONG, "Shorten"),
+        (errno.EISDIR, "A folder is there"),
+        (errno.EROFS, "can be written"),
+    ],
+)
+def test_an_error_of_the_disk_is_answered_by_its_number(tmp_path, number, says):
+    def write(path):
+        path.write_text("half")
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "a").write_text("before")
+    with pytest.raises(UserError, match=f"a: can't be written .{os.strerror(number)}.*{says}") as raised:
+        write_beside(tmp_path / "a", write)
+    assert ("Free space" in str(raised.value)) == (number == errno.ENOSPC)
+    assert {f.name: f.read_text() for f in tmp_path.iterdir()} == {"a": "before"}
+    assert advice(OSError(number, "")) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "error", [IndexError(), KeyError("a\nb"), MemoryError(), RecursionError("deep"), OSError("truncated")]
+)
+def test_whatever_a_reader_raises_is_one_line(error):
+    with (
+        pytest.raises(UserError, match="^x.jpg: not a readable image .*Leave it out.$") as raised,
+        reading("x.jpg", "image", "Leave it out."),
+    ):
+        raise error
+    assert "\n" not in str(raised.value)
+
+
+def test_what_a_reader_meets_on_the_disk_is_not_called_damage(tmp_path):
+    with (
+        pytest.raises(UserError, match="can't be read .Is a directory.") as raised,
+        reading("d", "image", "Drop it."),
+    ):
+        tmp_path.read_bytes()
+    assert "Drop it" not in str(raised.value)
+
+
+def test_what_came_instead_of_a_file_is_named():
+    assert "Git LFS" in disguised(b"version https://git-lfs.github.com/spec/v1\n")
+    assert "web page" in disguised(b"  <!DOCTYPE html>")
+    assert "zeros" in disguised(bytes(64))
+    assert "empty" in disguised(b"")
+    assert disguised(b"\xff\xd8\xff") is None
+
+
+def test_the_longest_name_can_be_written(tmp_path):
+    name = "n" * 255
+    write_beside(tmp_path / name, lambda path: path.write_text("x"))
+    assert [f.name for f in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("moment", range(4))
+def test_a_folder_is_the_old_or_the_new_one_wherever_writing_is_killed(tmp_path, monkeypatch, moment):
+    """Every rename and removal is a moment at which a kill may come: nothing after it happens."""
+    target = tmp_path / "best"
+    write_folder_beside(target, lambda folder: (folder / "f").write_text("old"))
+    left = iter(range(moment))
+
+    class Killed(BaseException):
+        pass
+
+    def until(real):
+        def call(*args, **kwargs):
+            if next(left, None) is None:
+                raise Killed
+            return real(*args, **kwargs)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.rename", until(type(target).rename))
+        patch.setattr(
+            "monet_lib.files.shutil.rmtree", until(lambda *_, **__: None)
+        )  # killed: it cleans up nothing
+        with pytest.raises(Killed):
+            write_folder_beside(target, lambda folder: (folder / "f").write_text("new"))
+    recover_folders(tmp_path)
+    assert (target / "f").read_text() in ("old", "new")
+    assert [f.name for f in tmp_path.iterdir()] == ["best"]
+
+
+def test_leftovers_of_killed_processes_are_removed(tmp_path):
+    (tmp_path / f"{TEMPORARY}1").mkdir()
+    (tmp_path / f"{TEMPORARY}2").write_text("x")
+    (tmp_path / "mine").write_text("x")
+    recover_folders(tmp_path)
+    assert [f.name for f in tmp_path.iterdir()] == ["mine"]

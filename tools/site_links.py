@@ -1,0 +1,58 @@
+"""Links of the repository's documents, made to lead to the same things on the site: pages, pictures, or the source.
+
+A document links as it does on GitHub: relative to where it lies. On the site some documents are pages (`pages`), the
+pictures lie in one folder, and everything else is linked where the source is published.
+"""
+
+import os
+import re
+from pathlib import Path, PurePosixPath
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE = "https://github.com/monet-lab/monet-lab"
+PICTURES = PurePosixPath("pictures")  # on the site
+FENCED = re.compile(r"^( *)(`{3,}|~{3,}).*?^\1\2`*~*[ ]*$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+BADGE = re.compile(r"\[!\[([^\]]*)\]\(https?:[^)]*\)\]\(([^)]*)\)")
+DISTANT = re.compile(r"!\[([^\]]*)\]\(https?:[^)]*\)")
+LINK = re.compile(r"(?<=\]\()(?!\w+:|#|//)([^)#\s]*)(#[^)\s]*)?(?=[)\s])")
+
+
+class LinkError(Exception):
+    """A link in a document leads nowhere: the message says which, and where."""
+
+
+def relinked(text, source, pages, pictures):
+    """The Markdown `text` of the repository's file `source`, with its links as the site needs them.
+
+    source: relative to the repository. pages: {file of the repository: page of the site}, both relative. pictures:
+    a set to which the pictures that `text` shows are added. Badges that other servers draw become plain links. Raises
+    LinkError where a link leads nowhere.
+    """
+    page = PurePosixPath(pages[source])
+
+    def target(match):
+        path, anchor = match[1], match[2] or ""
+        found = os.path.normpath(os.path.join(os.path.dirname(source), path))
+        if found in pages:
+            return os.path.relpath(pages[found], page.parent) + anchor
+        if not (ROOT / found).exists():
+            raise LinkError(f"{source}: a link to {path}, which is not there. Correct the link.")
+        if found.endswith((".jpg", ".png", ".svg")):
+            pictures.add(found)
+            return os.path.relpath(PICTURES / found, page.parent)
+        return f"{SOURCE}/{'tree' if (ROOT / found).is_dir() else 'blob'}/main/{found}{anchor}"
+
+    def outside_code(prose):
+        prose = BADGE.sub(lambda m: f"[{m[1]}]({m[2]}){{ .badge .{m[1].split()[-1].lower()} }}", prose)
+        return LINK.sub(target, DISTANT.sub(r"\1", prose))
+
+    return apart_from_code(text, outside_code)
+
+
+def apart_from_code(text, change):
+    """`text` with change(part) for each part that is not a fenced block or `code`."""
+    parts, end = [], 0
+    for code in FENCED.finditer(text):
+        parts += [change(text[end : code.start()]), code[0]]
+        end = code.end()
+    return "".join([*parts, change(text[end:])])

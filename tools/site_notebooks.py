@@ -1,0 +1,82 @@
+"""Notebooks as pages of the site: Markdown by nbconvert, with the outputs that they were saved with. Nothing is run."""
+
+import re
+from pathlib import Path
+
+import nbformat
+from nbconvert import MarkdownExporter
+from pymdownx.slugs import slugify
+from site_links import ROOT
+
+TEMPLATE = ROOT / "site" / "course" / "lesson.md.j2"
+FOLDED = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
+QUIZ = re.compile(r"^## Self-quiz.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+VERDICTS = {"**Right.**": "right", "**No.**": "wrong"}  # what an answer of a quiz begins with, and its class
+
+
+def lesson_page(path, change):
+    """A notebook's Markdown, and the files of its pictures {name: bytes}, which it expects beside itself.
+
+    change: what to do with the Markdown of each text cell; see `site_links.relinked`.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = change(cell.source)
+    exporter = MarkdownExporter(raw_template=TEMPLATE.read_text())
+    markdown, resources = exporter.from_notebook_node(notebook, {"unique_key": path.stem})
+    return folded(markdown), resources["outputs"]
+
+
+def folded(markdown):
+    """`<details>` as Python-Markdown's blocks, since it would leave Markdown within HTML as it is.
+
+    In the quiz, an answer that begins with a verdict becomes one of several choices, and any other a question.
+    """
+    markdown = FOLDED.sub(lambda match: block(match, "solution"), markdown)
+    return QUIZ.sub(lambda quiz: quiz[0].replace("    type: solution", "    type: question"), markdown)
+
+
+def block(match, kind):
+    title, content = " ".join(match[1].split()), match[2].strip()
+    kind = next((name for verdict, name in VERDICTS.items() if content.startswith(verdict)), kind)
+    return f"/// details | {title}\n    type: {kind}\n\n{content}\n\n///"
+
+
+def figures(path):
+    """The pictures among a notebook's outputs, in order: dicts of `name` (its file's), `alt` and `section`."""
+    found, section = [], ""
+    for number, cell in enumerate(nbformat.read(path, as_version=4).cells):
+        if cell.cell_type == "markdown":
+            section = ([section, *re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE)])[-1]
+            continue
+        for place, output in enumerate(cell.get("outputs", ())):
+            for kind in output.get("data", {}):
+                if kind in ("image/png", "image/jpeg"):
+                    alt = output.metadata.get(kind, {}).get("alt", "")
+                    ending = "png" if kind.endswith("png") else "jpg"
+                    name = f"{path.stem}_{number}_{place}.{ending}"
+                    found.append({"name": name, "alt": alt, "section": section})
+    return found
+
+
+def failures(markdown, notebooks):
+    """The failure gallery: each `{{ lesson: words }}` becomes that lesson's picture with these words in its alt text.
+
+    Below it, a link to the section that it stands in. Returns the Markdown, and what was looked for in vain: there,
+    the link leads to the lesson's beginning.
+    """
+    missing, slug = [], slugify(case="lower")
+
+    def picture(match):
+        lesson, words = match[1], [word.strip().lower() for word in match[2].split(",")]
+        number = int(lesson[:2])
+        for one in figures(Path(notebooks) / f"{lesson}.ipynb"):
+            if all(word in one["alt"].lower() for word in words):
+                file = f"lessons/{one['name']}"
+                link = f"lessons/{lesson}.md#{slug(one['section'], '-')}"
+                return f"[![{one['alt']}]({file}){{ .figure }}]({file})\n\n[Lesson {number}: {one['section']}]({link}){{ .seen }}"
+        missing.append(f"{lesson}: {match[2]}")
+        return f"[Lesson {number}](lessons/{lesson}.md){{ .seen }}"
+
+    return re.sub(r"\{\{ (\w+): ([^}]+?) \}\}", picture, markdown), missing

@@ -1,0 +1,157 @@
+"""The course as pages: README, lessons, documents and failure gallery, laid out for Material for MkDocs, and built.
+
+Everything is made from what the repository holds; notebooks are read as they are saved, and none is executed.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import yaml
+from PIL import Image
+from site_links import PICTURES, ROOT, relinked
+from site_notebooks import failures, lesson_page
+
+COURSE = ROOT / "site" / "course"
+MODULES = ROOT / "site" / "node_modules"
+LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+# In this order in the sidebar; others follow by name.
+ORDER = (
+    "glossary",
+    "recipes",
+    "models",
+    "training",
+    "kaggle",
+    "data",
+    "architecture",
+    "benchmarks",
+    "contributing",
+)
+LIBRARIES = {  # of npm: formulas and drawings, from the site itself
+    "katex": ("katex/dist/katex.min.js", "katex/dist/katex.min.css", "katex/dist/fonts"),
+    "mermaid": ("@mermaid-js/tiny/dist/mermaid.tiny.js",),
+}
+PHOTO = "mountain"  # of data/photos: on the home page, with its painting
+ROW = re.compile(r"^\| \[(\d+) ([^\]]+)\]\(([^)]+)\) \| (.+?) \| (.+?),", re.MULTILINE)
+
+
+def build_course(out, work):
+    """Build the course's pages into the folder `out`, by way of `work`, both made afresh. Returns a one-line summary."""
+    shutil.rmtree(work, ignore_errors=True)
+    docs = work / "docs"
+    docs.mkdir(parents=True)
+    stage(docs)
+    config = work / "mkdocs.yml"
+    settings = {
+        "INHERIT": os.path.relpath(COURSE / "mkdocs.yml", work),
+        "docs_dir": str(docs),
+        "site_dir": str(out),
+        "nav": navigation(docs),
+        "theme": {"custom_dir": str(COURSE / "overrides")},
+    }
+    config.write_text(yaml.safe_dump(settings, sort_keys=False))
+    command = [sys.executable, "-m", "mkdocs", "--quiet", "build", "--strict", "--config-file", str(config)]
+    if subprocess.run(command, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}).returncode:
+        sys.exit("The course's pages are not built: correct what is reported above.")
+    pages = sorted(out.rglob("index.html"))
+    return f"{out}: {len(pages)} pages"
+
+
+def stage(docs):
+    """Write every page's Markdown, the pictures and the libraries into the folder `docs`."""
+    pages, pictures = documents(), set()
+    (docs / "lessons").mkdir()
+    for path in LESSONS:
+        source = path.relative_to(ROOT).as_posix()
+        change = partial(relinked, source=source, pages=pages, pictures=pictures)
+        markdown, files = lesson_page(path, change)
+        (docs / pages[source]).write_text(markdown)
+        for name, data in files.items():
+            (docs / "lessons" / name).write_bytes(data)
+    for source, page in pages.items():
+        if source.endswith(".md"):
+            text = relinked((ROOT / source).read_text(), source, pages, pictures)
+            (docs / page).write_text(text)
+    (docs / "lessons" / "print.md").write_text(one_page([docs / "lessons" / f"{p.stem}.md" for p in LESSONS]))
+    gallery, missing = failures((COURSE / "failures.md").read_text(), ROOT / "notebooks")
+    for one in missing:
+        print(f"site/course/failures.md: no figure's alt text has these words: {one}. The page goes without.")
+    (docs / "failures.md").write_text(gallery)
+    home = (COURSE / "home.md").read_text().replace("{{ lessons }}", cards(pictures))
+    (docs / "index.md").write_text(home)
+    for picture in pictures:
+        (docs / PICTURES / picture).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / picture, docs / PICTURES / picture)
+    paint_pair(docs / PICTURES)
+    shutil.copytree(COURSE / "assets", docs / "assets")
+    for folder, sources in LIBRARIES.items():
+        (docs / "assets" / folder).mkdir()
+        for source in sources:
+            copy = shutil.copytree if (MODULES / source).is_dir() else shutil.copy
+            copy(MODULES / source, docs / "assets" / folder / Path(source).name)
+
+
+def documents():
+    """{file of the repository: page}: lessons and every document that readers of the site may want."""
+    pages = {path.relative_to(ROOT).as_posix(): f"lessons/{path.stem}.md" for path in LESSONS}
+    found = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+    for pattern in ("docs/*.md", "benchmarks/*.md", "data/README.md", "models/**/README.md"):
+        found += sorted(ROOT.glob(pattern))
+    for path in filter(Path.exists, found):
+        name = path.parent.name if path.name == "README.md" else path.stem.lower()
+        pages[path.relative_to(ROOT).as_posix()] = "about.md" if path == ROOT / "README.md" else f"{name}.md"
+    assert len(set(pages.values())) == len(pages), "two documents want one page"
+    return pages
+
+
+def navigation(docs):
+    lessons = [f"lessons/{path.stem}.md" for path in LESSONS]
+    named = {page: place for place, page in enumerate(f"{name}.md" for name in ORDER)}
+    rest = sorted((p.name for p in docs.glob("*.md")), key=lambda page: (named.get(page, len(ORDER)), page))
+    rest = [page for page in rest if page not in ("index.md", "about.md", "failures.md")]
+    return [
+        {"Home": "index.md"},
+        {"Lessons": [*lessons, "failures.md"]},
+        {"Beside the lessons": [*rest, {"About": "about.md"}, {"All lessons, to print": "lessons/print.md"}]},
+    ]
+
+
+def cards(pictures):
+    """The README's table of lessons as cards, each with the picture that one will have made."""
+    made = []
+    for number, title, notebook, what, minutes in ROW.findall((ROOT / "README.md").read_text()):
+        name = Path(notebook).stem
+        picture = f"docs/images/{name}.jpg"
+        pictures.add(picture)
+        width, height = Image.open(ROOT / picture).size
+        made.append(
+            f'<a class="card" href="lessons/{name}/"><img src="{PICTURES / picture}" alt="" loading="lazy" width="{width}" '
+            f'height="{height}"><span class="number">Lesson {int(number)} · {minutes}</span>'
+            f"<strong>{title}</strong><span>{what}</span></a>"
+        )
+    assert len(made) == len(LESSONS), "README.md: the table of lessons has another form, or misses one"
+    return f'<div class="cards">\n{chr(10).join(made)}\n</div>'
+
+
+def one_page(lessons):
+    """All lessons in one page: for the printer, and kept out of the search."""
+    front = "---\ntitle: All lessons, to print\nhide: [navigation, toc]\nsearch: {exclude: true}\n---\n"
+    note = '<p class="to-print"><button type="button" onclick="print()">Print, or save as PDF</button> Solutions unfold.</p>'
+    return "\n\n".join([front + note, *(path.read_text() for path in lessons)])
+
+
+def paint_pair(folder):
+    """The home page's photograph, and its painting by the course's generator."""
+    import numpy as np
+
+    sys.path.insert(0, str(ROOT))
+    from monet_lib.painting.painter import Painter
+
+    photo = Image.open(ROOT / "data" / "photos" / f"{PHOTO}.jpg").convert("RGB")
+    painting = Painter(ROOT / "models" / "monet.onnx")(np.asarray(photo)[None])[0]
+    photo.save(folder / "photo.jpg", quality=90)
+    Image.fromarray(painting).save(folder / "painting.jpg", quality=90)
