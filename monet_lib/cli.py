@@ -142,7 +142,7 @@ def _translate(arguments):
             file = _painter_of(Path(arguments.run), Path(folder))
         elif file.suffix != ".onnx":
             file = Path(folder) / "painter.onnx"
-            _export_file(arguments.generator, file)
+            _write_painter(file, file=arguments.generator)
         painter = Painter(file)
     written = translate(painter, arguments.photos, arguments.out, arguments.side_by_side, arguments.brush)
     print(f"{arguments.out}: {len(written)} paintings")
@@ -154,27 +154,31 @@ def _translate(arguments):
 
 
 def _painter_of(run, temporary):
-    """The painter beside a run's generator.npz, exported once; into the folder `temporary` where that is read-only."""
-    generator, painter = run / "generator.npz", run / "painter.onnx"
+    """The painter beside a run's generator, exported once; into the folder `temporary` where that is read-only."""
     require_run(run)
-    if not painter.exists() or (generator.exists() and painter.stat().st_mtime < generator.stat().st_mtime):
-        from monet_lib.painting.export import export_painter
-        from monet_lib.training.runs import Run
-
+    painter, generators = (
+        run / "painter.onnx",
+        (run / "generator.npz", run / "checkpoints/best/generator.npz"),
+    )
+    newest = max((file.stat().st_mtime for file in generators if file.exists()), default=0)
+    if not painter.exists() or painter.stat().st_mtime < newest:
         painter = painter if os.access(run, os.W_OK) else temporary / painter.name
-        export_painter(*Run.load(run).generator(), painter)
+        _write_painter(painter, run)
     return painter
 
 
-def _export_file(generator, out):
+def _write_painter(out, run=None, file=None):
     from monet_lib.networks.weights import load_generator
     from monet_lib.painting.export import export_painter
+    from monet_lib.training.runs import Run
 
-    return export_painter(*load_generator(generator), out)
+    return export_painter(*(Run.load(run).generator() if run else load_generator(file)), out)
 
 
 def _export(arguments):
-    difference = _export_file(arguments.generator or Path(arguments.run) / "generator.npz", arguments.out)
+    if arguments.run:
+        require_run(arguments.run)
+    difference = _write_painter(arguments.out, arguments.run, arguments.generator)
     size = Path(arguments.out).stat().st_size / 1e6
     print(f"{arguments.out}: {size:.2f} MB; paints as Keras does, to {difference} of 255 levels")
 
@@ -196,7 +200,11 @@ def _submit(arguments):
     run = Run.load(arguments.run)
     root = find_data(arguments.data or run.data["folder"])
     photos = find_images(root, "photo", arguments.format or run.data["format"])
-    print(write_submission(run.generator()[0], photos, arguments.out, arguments.pad))
+    from monet_lib.painting.painter import Painter
+
+    with tempfile.TemporaryDirectory() as folder:
+        painter = Painter(_painter_of(run.folder, Path(folder)))
+    print(write_submission(painter, photos, arguments.out, arguments.pad))
     try:
         print(check_submission(arguments.out))
     except UserError as error:
