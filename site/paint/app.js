@@ -207,10 +207,11 @@ function unveil() {
   const start = performance.now();
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const step = (now) => {
+    if (touched) return;
     const share = still ? 1 : Math.min(1, (now - start) / 900);
     $("compare").value = 100 - 62 * (1 - (1 - share) ** 3);
     compare();
-    if (share < 1 && !touched) requestAnimationFrame(step);
+    if (share < 1) requestAnimationFrame(step);
   };
   step(start);
 }
