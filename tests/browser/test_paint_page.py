@@ -148,6 +148,7 @@ def page(server):
     with browse("use-fake-device-for-media-stream", "use-fake-ui-for-media-stream") as driver:
         page = Page(driver, server.url)
         page.painted()
+        page.wait(lambda: page["compare"].get_attribute("value") == "38", "the divider to come to rest")
         yield page
         assert page.errors() == []
 
@@ -348,7 +349,6 @@ def test_it_fits_and_is_accessible(page, width, dark):
     shots.mkdir(parents=True, exist_ok=True)
     page.resize(width, dark=dark)
     page.run("document.querySelector('details').open = true")
-    time.sleep(1.2)  # the divider comes to rest
     page.driver.save_screenshot(str(shots / f"paint-{width}-{'dark' if dark else 'light'}.png"))
     assert page.run("return document.documentElement.scrollWidth <= innerWidth")
     axe = (ROOT / "site" / "node_modules" / "axe-core" / "axe.min.js").read_text()
