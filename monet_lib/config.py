@@ -55,7 +55,9 @@ class Config:
     decay_from: float = 0.5  # share of training after which the learning rates fall linearly to zero
     pool_size: int = 50
     ema: float = 0.999  # decay of the averaged generator, which does the painting; 0 turns it off
-    precision: str = "auto"  # "float32", "mixed_bfloat16", or the faster of them on this machine
+    precision: str = (
+        "auto"  # "float32", "mixed_bfloat16", "mixed_float16": what this machine multiplies fastest in
+    )
 
     # Housekeeping
     log_every: int = 10  # steps that one line of history.csv averages
@@ -113,7 +115,7 @@ CHOICES = {
     "norm": ("instance", "group", "batch", "none"),
     "discriminator_norm": ("", "instance", "group", "batch", "none", "spectral"),
     "adversarial": ("least_squares", "bce", "hinge", "hinge,bce"),
-    "precision": ("auto", "float32", "mixed_bfloat16"),
+    "precision": ("auto", "float32", "mixed_bfloat16", "mixed_float16"),
 }
 RANGES = {
     "image_size": (24, 4096), "crop": (16, 256), "batch_size": (1, 4096), "epochs": (1, 10**6),

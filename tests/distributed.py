@@ -1,7 +1,7 @@
 """Train a small model on several devices: python distributed.py KIND DATA RUN WEIGHTS.npz.
 
-KIND: one or mirrored. "mirrored" stops after the first step and resumes from there. A process of its own,
-since logical devices must be set up before TensorFlow starts. Two steps are enough: Adam divides each gradient by its
+KIND: one or mirrored. "mirrored" stops after the first step and resumes from there, and then tries what else two
+devices do differently. A process of its own, since logical devices must be set up before TensorFlow starts. Two steps are enough: Adam divides each gradient by its
 size, so that where one is next to nothing its rounding alone sets the direction, and runs part from there on.
 """
 
@@ -12,6 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from monet_lib.config import profile
+from monet_lib.errors import UserError
+from monet_lib.gan.builder import build
+from monet_lib.painting.translation import paint
+from monet_lib.training.devices import strategy
 from monet_lib.training.loop import train
 
 
@@ -35,6 +39,57 @@ def main(kind, data, run, out):
     model = train(config, data, run, devices=kind)
     np.savez(out, replicas=model.distribute_strategy.num_replicas_in_sync,
              weights=np.concatenate([np.ravel(w) for w in model.get_weights()]))  # fmt: skip
+    if kind == "mirrored":
+        eight_photos_give_eight_paintings(model)
+        the_batch_decides_how_many_devices()
+        an_overflow_on_one_device_is_left_out_on_both(config)
+        print("all as with one device")
+
+
+def eight_photos_give_eight_paintings(model):
+    photos = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8)
+    assert paint(model.averaged_generator, photos).shape == photos.shape
+    alone = paint(model.averaged_generator, photos[5:6])[0]
+    np.testing.assert_allclose(paint(model, photos)[5].astype(int), alone, atol=1)
+
+
+def the_batch_decides_how_many_devices():
+    counts = [strategy("auto", batch).num_replicas_in_sync for batch in (1, 2, 3, 8)]
+    assert counts == [1, 2, 1, 2], counts
+    assert strategy("one", 8).num_replicas_in_sync == 1
+    try:
+        strategy("mirrored", 3)
+    except UserError as error:
+        assert "batch_size: 3 is no multiple of the 2 devices" in str(error)
+    else:
+        raise AssertionError("two devices took a batch of 3")
+
+
+def an_overflow_on_one_device_is_left_out_on_both(config):
+    """The second device's gradients overflow, the first's don't."""
+    scope = strategy("mirrored", 2)
+    with scope.scope():
+        model = build(
+            config.with_(precision="mixed_float16", norm="none", r1_weight=0.0, diff_augment=""), 10
+        )
+        model.generator_optimizer.loss_scale.assign(2.0**8)
+    adam, weight = model.generator_optimizer, model.generator_variables[0]
+    before = weight.numpy()
+
+    def step(factors):
+        # Gradients of 1, times the factor on the first and on the second device.
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        adam.apply(
+            [tf.ones(v.shape) * factors[replica] for v in model.generator_variables],
+            model.generator_variables,
+        )
+
+    for factors, scale, moves in (([1.0, np.inf], 2.0**7, False), ([1.0, 1.0], 2.0**7, True)):
+        tf.function(lambda factors=tf.constant(factors): scope.run(step, (factors,)))()
+        assert float(adam.loss_scale.numpy()) == scale
+        for copy in scope.experimental_local_results(weight.value):
+            assert (copy.numpy() != before).any() == moves
+            assert np.isfinite(copy.numpy()).all()
 
 
 if __name__ == "__main__":

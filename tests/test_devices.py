@@ -60,6 +60,7 @@ def assert_same(run, weights, expected):
 def test_two_logical_devices_stopped_and_resumed(one_device, data, tmp_path):
     out = finish(start("mirrored", data, tmp_path / "run", tmp_path / "weights.npz"))
     assert "resuming at step 1" in out
+    assert "all as with one device" in out
     assert_same(tmp_path / "run", tmp_path / "weights.npz", one_device)
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from monet_lib.data.competition import SIZE
+from monet_lib.data.images import SIZE
 from monet_lib.sample.brushwork import repainted
 from monet_lib.sample.dataset import write_domain
 

@@ -75,7 +75,8 @@ def failures(markdown, notebooks):
             if all(word in one["alt"].lower() for word in words):
                 file = f"lessons/{one['name']}"
                 link = f"lessons/{lesson}.md#{slug(one['section'], '-')}"
-                return f"[![{one['alt']}]({file}){{ .figure }}]({file})\n\n[Lesson {number}: {one['section']}]({link}){{ .seen }}"
+                picture = f"[![{one['alt']}]({file}){{ .figure }}]({file})"
+                return f"{picture}\n\n[Lesson {number}: {one['section']}]({link}){{ .seen }}"
         missing.append(f"{lesson}: {match[2]}")
         return f"[Lesson {number}](lessons/{lesson}.md){{ .seen }}"
 

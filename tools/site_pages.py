@@ -40,7 +40,7 @@ ROW = re.compile(r"^\| \[(\d+) ([^\]]+)\]\(([^)]+)\) \| (.+?) \| (.+?),", re.MUL
 
 
 def build_course(out, work):
-    """Build the course's pages into the folder `out`, by way of `work`, both made afresh. Returns a one-line summary."""
+    """Build the course's pages into the folder `out`, by way of `work`, both made afresh. Returns one line."""
     shutil.rmtree(work, ignore_errors=True)
     docs = work / "docs"
     docs.mkdir(parents=True)
@@ -129,8 +129,8 @@ def cards(pictures):
         pictures.add(picture)
         width, height = Image.open(ROOT / picture).size
         made.append(
-            f'<a class="card" href="lessons/{name}/"><img src="{PICTURES / picture}" alt="" loading="lazy" width="{width}" '
-            f'height="{height}"><span class="number">Lesson {int(number)} · {minutes}</span>'
+            f'<a class="card" href="lessons/{name}/"><img src="{PICTURES / picture}" alt="" loading="lazy" '
+            f'width="{width}" height="{height}"><span class="number">Lesson {int(number)} · {minutes}</span>'
             f"<strong>{title}</strong><span>{what}</span></a>"
         )
     assert len(made) == len(LESSONS), "README.md: the table of lessons has another form, or misses one"
@@ -140,7 +140,8 @@ def cards(pictures):
 def one_page(lessons):
     """All lessons in one page: for the printer, and kept out of the search."""
     front = "---\ntitle: All lessons, to print\nhide: [navigation, toc]\nsearch: {exclude: true}\n---\n"
-    note = '<p class="to-print"><button type="button" onclick="print()">Print, or save as PDF</button> Solutions unfold.</p>'
+    button = '<button type="button" onclick="print()">Print, or save as PDF</button>'
+    note = f'<p class="to-print">{button} Solutions unfold.</p>'
     return "\n\n".join([front + note, *(path.read_text() for path in lessons)])
 
 

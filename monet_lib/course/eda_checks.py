@@ -9,7 +9,7 @@ from PIL import Image
 
 from monet_lib.course.checks import Check, Wrong, answer_of, expect_close, expect_shape
 from monet_lib.course.eda import MEASURES
-from monet_lib.data.competition import to_uint8
+from monet_lib.data.pixels import to_uint8
 
 
 def ramp():

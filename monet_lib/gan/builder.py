@@ -5,6 +5,7 @@ import keras
 from monet_lib.gan.cyclegan import CycleGAN
 from monet_lib.gan.feature_discriminator import FeatureDiscriminator
 from monet_lib.gan.precision import pick_precision
+from monet_lib.gan.scaled_adam import ScaledAdam
 from monet_lib.networks.discriminators import discriminator_of
 from monet_lib.networks.generators import generator_of
 
@@ -30,8 +31,8 @@ def build(config, steps):
     Under the scope of a `devices.strategy()` it trains on all of that strategy's devices.
     """
     keras.utils.set_random_seed(config.seed)
-    outside = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(pick_precision(config.precision))
+    outside, precision = keras.config.dtype_policy(), pick_precision(config.precision)
+    keras.config.set_dtype_policy(precision)
     try:
         model = CycleGAN(
             generator_of(config, "monet_generator"),
@@ -48,8 +49,9 @@ def build(config, steps):
         keras.config.set_dtype_policy(outside)
     constant = round(config.decay_from * steps)
     rates = (config.generator_rate, config.discriminator_rate)
+    adam = ScaledAdam if precision == "mixed_float16" else keras.optimizers.Adam
     model.compile(
-        *(keras.optimizers.Adam(ConstantThenLinear(r, constant, steps), beta_1=config.beta_1) for r in rates),
+        *(adam(ConstantThenLinear(r, constant, steps), beta_1=config.beta_1) for r in rates),
         adversarial=config.adversarial,
         real_label=config.real_label,
         cycle_weight=config.cycle_weight,

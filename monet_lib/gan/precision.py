@@ -1,23 +1,30 @@
-"""In which precision to compute: bfloat16 where the hardware multiplies in it, else float32."""
+"""In which precision to compute: with 16 bits where the hardware multiplies faster in them, else in float32."""
 
 from pathlib import Path
 
 import tensorflow as tf
 
+# GPUs' compute capability: tensor cores for float16 from 7.0 on (V100, T4), for bfloat16 from 8.0 on (A100, L4, H100).
+FLOAT16, BFLOAT16 = (7, 0), (8, 0)
+
 
 def pick_precision(precision="auto"):
-    """The Keras dtype policy to train in: bfloat16 arithmetic where the hardware has it, else float32.
+    """The Keras dtype policy to train in: "auto" asks the slowest GPU, or the CPU where there is none.
 
-    Norm statistics, losses, the networks' outputs, weights and optimizers are float32 in either.
+    bfloat16 has float32's range and needs no care. float16 is for GPUs that have no bfloat16, and its losses are
+    scaled (see `ScaledAdam`). A P100 (6.0) has neither's tensor cores, and convolutions of float16 are summed in
+    float32 there: only memory would be saved, so it keeps float32. Norm statistics, losses, the networks' outputs,
+    weights and optimizers are float32 in each.
     """
     if precision != "auto":
         return precision
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
-        abilities = [
-            tf.config.experimental.get_device_details(g).get("compute_capability", (0, 0)) for g in gpus
-        ]
-        return "mixed_bfloat16" if min(abilities) >= (8, 0) else "float32"
+        details = (tf.config.experimental.get_device_details(gpu) for gpu in gpus)
+        slowest = min(tuple(found.get("compute_capability", (0, 0))) for found in details)
+        if slowest >= FLOAT16:
+            return "mixed_bfloat16" if slowest >= BFLOAT16 else "mixed_float16"
+        return "float32"
     try:
         flags = Path("/proc/cpuinfo").read_text().split()
     except OSError:

@@ -7,6 +7,7 @@ import math
 import sys
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image
@@ -33,7 +34,19 @@ def paint(generator, photos):
     """uint8 photos (batch, h, w, 3) in 0..255 to uint8 paintings of the same shape."""
     if not hasattr(generator, "predict_on_batch"):
         return generator(photos)
-    return to_uint8(generator.predict_on_batch(np.asarray(photos, np.float32) / 127.5 - 1.0))
+    return to_uint8(_as_graph(generator)(np.asarray(photos, np.float32) / 127.5 - 1.0))
+
+
+@lru_cache(maxsize=4)
+def _as_graph(generator):
+    """The network as one TensorFlow graph, a third quicker than layer by layer.
+
+    Not its `predict_on_batch`: of a network built for several devices, that gives each the whole batch, and as many
+    times the paintings back.
+    """
+    import tensorflow as tf  # here, since painting by ONNX Runtime does without it
+
+    return tf.function(lambda photos: generator(photos, training=False), reduce_retracing=True)
 
 
 def paint_all(generator, photos, batch=8):

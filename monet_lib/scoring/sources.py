@@ -5,7 +5,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from monet_lib.data.archives import opened_zip, read_entry
-from monet_lib.data.competition import ImageSet, examine
+from monet_lib.data.competition import ImageSet
+from monet_lib.data.examination import examine
 from monet_lib.data.images import opened_image, strict_jpeg, upright
 from monet_lib.errors import UserError
 from monet_lib.files import reading

@@ -44,10 +44,7 @@ def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices=
         raise UserError(f"time budget: must be more than 0 hours, got {time_budget!r}.")
     if tensorboard:
         require_tensorboard()
-    scope = strategy(devices)
-    if config.batch_size % scope.num_replicas_in_sync:
-        raise UserError(f"batch_size: {config.batch_size} is no multiple of the {scope.num_replicas_in_sync} devices. "
-                        "Change it.")  # fmt: skip
+    scope = strategy(devices, config.batch_size)
     pair = load_pair(data, skip_bad, format)
     photos, monets = (hold_out(pair[name][1], name, config) for name in ("photo", "monet"))
     batches = UnpairedBatches(monets.train, photos.train, config)

@@ -1,0 +1,44 @@
+"""`monet score`: score images against paintings."""
+
+import contextlib
+import sys
+
+HELP = "FID, KID, memorization and MiFID of images against paintings"
+
+
+def add_arguments(parser):
+    """Add the command's arguments to its ArgumentParser."""
+    parser.add_argument("generated", metavar="GENERATED", help="a folder, a .zip or shards")
+    parser.add_argument(
+        "--reference", help="real paintings; default: the paintings of the data that is found"
+    )
+    parser.add_argument(
+        "--train", help="the paintings trained on, for the memorization; default: the reference"
+    )
+    parser.add_argument(
+        "--features", default="inception-2015", help="inception-2015, keras-inception-v3, random-conv"
+    )
+    parser.add_argument(
+        "--weights", help="classify_image_graph_def.pb; default: MONET_INCEPTION, Kaggle, download"
+    )
+    parser.add_argument("--sha256", help="what that file's hash must be")
+    parser.add_argument("--n", type=int, help="score an even spread of so many images")
+    parser.add_argument("--json", action="store_true", help="one line of JSON")
+
+
+def run(arguments):
+    """Run the command; returns its exit code, None for 0."""
+    from monet_lib.data.competition import find_data, find_images
+    from monet_lib.scoring.sources import count_images
+
+    # With --json, the line of JSON is all that goes to stdout.
+    with contextlib.redirect_stdout(sys.stderr if arguments.json else sys.stdout):
+        reference = arguments.reference or find_images(find_data(), "monet").files[0].parent
+        for source in (arguments.generated, reference, arguments.train or reference):
+            count_images(source)  # what is missing or empty is told before TensorFlow is imported
+        from monet_lib.scoring.features import feature_network
+        from monet_lib.scoring.scores import score
+
+        network = feature_network(arguments.features, arguments.weights, arguments.sha256)
+        found = score(arguments.generated, reference, arguments.train, network, arguments.n)
+    print(found.to_json() if arguments.json else found)

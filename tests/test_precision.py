@@ -1,0 +1,130 @@
+"""float16 with loss scaling: an overflow is left out, the scale recovers, a resumed run goes on exactly."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from monet_lib.gan import scaled_adam
+from monet_lib.gan.builder import build
+from monet_lib.gan.precision import pick_precision
+from monet_lib.gan.scaled_adam import ScaledAdam
+from monet_lib.training.checkpoints import Checkpoints
+
+rng = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("abilities", "expected"),
+    [
+        ([(6, 0)], "float32"),  # P100
+        ([(7, 0)], "mixed_float16"),  # V100
+        ([(7, 5), (7, 5)], "mixed_float16"),  # two T4
+        ([(8, 0)], "mixed_bfloat16"),  # A100
+        ([(8, 9)], "mixed_bfloat16"),  # L4
+        ([(9, 0)], "mixed_bfloat16"),  # H100
+        ([(9, 0), (7, 5)], "mixed_float16"),  # the slowest decides
+        ([()], "float32"),  # a driver that tells nothing
+    ],
+)
+def test_a_gpus_compute_capability_decides(abilities, expected, monkeypatch):
+    details = [{"compute_capability": ability} if ability else {} for ability in abilities]
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: list(range(len(details))))
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", details.__getitem__)
+    assert pick_precision() == expected
+    assert pick_precision("float32") == "float32"
+
+
+@pytest.fixture
+def float16(nano):
+    return nano.with_(
+        precision="mixed_float16", norm="none", discriminator_norm="instance", pool_size=2, ema=0.9
+    )
+
+
+def batch(scale=1.0):
+    return tuple(tf.constant(scale * rng.uniform(-1, 1, (1, 32, 32, 3)), tf.float32) for _ in range(2))
+
+
+def values(model):
+    optimizers = (model.generator_optimizer, model.discriminator_optimizer)
+    return [v.numpy() for part in (model, *optimizers) for v in part.variables]
+
+
+def scale_of(optimizer):
+    return float(optimizer.loss_scale.numpy())
+
+
+def test_networks_compute_in_float16_and_keep_float32_weights(float16):
+    model = build(float16, 10)
+    assert model.monet_generator.layers[2].compute_dtype == "float16"
+    assert {v.dtype for v in model.trainable_variables} == {"float32"}
+    assert model.monet_generator(batch()[0]).dtype == tf.float32
+    assert isinstance(model.generator_optimizer, ScaledAdam)
+
+
+def test_scaled_steps_follow_those_in_float32(float16):
+    """The update of one step, in the direction and the size that float32 gives it."""
+    moved = []
+    pair = batch()
+    for precision in ("mixed_float16", "float32"):
+        model, scale = build(float16.with_(precision=precision), 10), 1.0
+        if precision == "mixed_float16":
+            scale = 2.0**8
+            model.generator_optimizer.loss_scale.assign(scale)
+        gradients = model.gradients(pair)[0]
+        moved.append(np.concatenate([np.ravel(g) for g in gradients]) / scale)
+    got, wanted = moved
+    assert got @ wanted / np.linalg.norm(got) / np.linalg.norm(wanted) > 0.99
+    assert np.linalg.norm(got) == pytest.approx(np.linalg.norm(wanted), rel=0.05)
+
+
+def test_an_overflow_is_left_out_and_the_scale_recovers(float16, monkeypatch):
+    monkeypatch.setattr(scaled_adam, "GROWTH", 2)
+    model = build(float16, 10)
+    step, optimizer = tf.function(model.train_step), model.generator_optimizer
+    optimizer.loss_scale.assign(2.0**40)  # no gradient fits into 16 bits times this
+    before = [v.numpy() for v in model.generator_variables]
+    step(batch())
+    assert all((v.numpy() == w).all() for v, w in zip(model.generator_variables, before, strict=True))
+    assert scale_of(optimizer) == 2.0**39
+    assert int(model.step) == 1, "data, draws and learning rate go on"
+    optimizer.loss_scale.assign(2.0**8)
+    step(batch())
+    assert any((v.numpy() != w).any() for v, w in zip(model.generator_variables, before, strict=True))
+    assert all(np.isfinite(value).all() for value in values(model))
+    assert scale_of(optimizer) == 2.0**8
+    step(batch())
+    assert scale_of(optimizer) == 2.0**9, "doubled after two steps that fit"
+
+
+def test_a_scale_of_one_is_adam():
+    """The same gradients, the same weights, to rounding; powers of two don't even round."""
+    start = np.float32([1.0, -2.0, 3.0])
+    ends = []
+    for adam in (keras.optimizers.Adam(0.1, beta_1=0.5), ScaledAdam(0.1, beta_1=0.5)):
+        weight = keras.Variable(start)
+        adam.build([weight])
+        for gradient in np.float32([[1, 2, 3], [-1, 0.5, 1e-9], [0, 1, 1]]):
+            scale = adam.loss_scale.numpy() if isinstance(adam, ScaledAdam) else 1.0
+            adam.apply([tf.constant(gradient * scale)], [weight])
+        ends.append(weight.numpy())
+    np.testing.assert_array_equal(*ends)
+
+
+def test_a_resumed_run_goes_on_with_the_same_scale_to_the_last_bit(float16, tmp_path):
+    pairs, ends = [batch() for _ in range(4)], []
+    for stop in (False, True):
+        model = build(float16, 10)
+        step = tf.function(model.train_step)
+        model.generator_optimizer.loss_scale.assign(2.0**40)
+        for number, pair in enumerate(pairs, 1):
+            step(pair)
+            if stop and number == 2:
+                Checkpoints(tmp_path, model).save(2)
+                model = build(float16, 10)
+                step = tf.function(model.train_step)
+                assert Checkpoints(tmp_path, model).restore() == 2
+        ends.append((scale_of(model.generator_optimizer), int(model.step), values(model)))
+    assert ends[0][:2] == ends[1][:2] == (2.0**36, 4)
+    assert all((a == b).all() for a, b in zip(ends[0][2], ends[1][2], strict=True))
