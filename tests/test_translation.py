@@ -13,7 +13,7 @@ from monet_lib.networks.generators import generator_of, resnet_generator, with_b
 from monet_lib.painting.photos import image_files, read_photo
 from monet_lib.painting.shipped import shipped_generator
 from monet_lib.painting.translation import (
-    RAMP,
+    FADE,
     paint,
     paint_all,
     paint_broadly,
@@ -98,9 +98,9 @@ def test_tiles_of_different_brightness_fade_into_each_other():
     photo = np.broadcast_to(np.linspace(0, 255, 800)[None, :, None], (300, 800, 3)).astype(np.uint8)
     painted = paint_large(TileMean(), photo, tile=256).astype(int)
     steps = np.abs(np.diff(painted[..., 0], axis=1))
-    between_tiles = (256 - 2 * 64 - RAMP) / 800 * 255
+    between_tiles = (256 - 2 * 64 - FADE) / 800 * 255
     assert np.ptp(painted) > 2 * between_tiles
-    assert steps.max() <= np.ceil(between_tiles / RAMP) + 1
+    assert steps.max() <= np.ceil(between_tiles / FADE) + 1
 
 
 def test_photos_are_read_upright_and_rgb(tmp_path, gradient):
