@@ -156,7 +156,7 @@ def test_links_in_documents_lead_somewhere(document):
 def test_the_drawing_of_the_architecture_is_of_this_code():
     document = draw_architecture.DOCUMENT.read_text()
     assert draw_architecture.drawn(document) == document, "run: python tools/draw_architecture.py"
-    assert "cli --> training" in document
+    assert "commands --> training" in document
 
 
 def test_the_pre_commit_hooks_are_valid():

@@ -27,7 +27,7 @@ from monet_lib.painting.painter import SHIPPED_PAINTER, Painter
 from monet_lib.painting.translation import paint_broadly, read_photo
 
 sys.path.insert(0, str(ROOT / "tools"))
-from build_site import WASM, WEBGPU, build_paint
+from build_site import WASM, WEBGPU, build_paint, fetch_packages
 
 SAMPLES = ROOT / "data" / "photos"
 PATIENCE = 300  # s, for machines that do other things besides
@@ -132,6 +132,7 @@ class Page:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
+    fetch_packages()
     build_paint(folder / "paint")
     return folder
 
