@@ -13,7 +13,7 @@ from monet_lib.networks.generators import generator_of, resnet_generator, with_b
 from monet_lib.painting.photos import image_files, read_photo
 from monet_lib.painting.shipped import shipped_generator
 from monet_lib.painting.translation import (
-    RAMP,
+    FADE,
     paint,
     paint_all,
     paint_broadly,
@@ -23,10 +23,10 @@ from monet_lib.painting.translation import (
 
 
 class Invert:
-    """Stands in for a generator: exact, so that pixels can be followed."""
+    """Stands in for a painter: exact, so that pixels can be followed."""
 
-    def predict_on_batch(self, x):
-        return -x
+    def __call__(self, photos):
+        return 255 - photos
 
 
 @pytest.fixture
@@ -90,15 +90,17 @@ def test_tiles_equal_the_whole_where_no_norm_sees_the_whole():
 
 def test_tiles_of_different_brightness_fade_into_each_other():
     class TileMean:
-        def predict_on_batch(self, x):
-            return np.broadcast_to(x.mean((1, 2, 3), keepdims=True), x.shape)
+        def __call__(self, photos):
+            return np.broadcast_to(np.rint(photos.mean((1, 2, 3), keepdims=True)), photos.shape).astype(
+                np.uint8
+            )
 
     photo = np.broadcast_to(np.linspace(0, 255, 800)[None, :, None], (300, 800, 3)).astype(np.uint8)
     painted = paint_large(TileMean(), photo, tile=256).astype(int)
     steps = np.abs(np.diff(painted[..., 0], axis=1))
-    between_tiles = (256 - 2 * 64 - RAMP) / 800 * 255
+    between_tiles = (256 - 2 * 64 - FADE) / 800 * 255
     assert np.ptp(painted) > 2 * between_tiles
-    assert steps.max() <= np.ceil(between_tiles / RAMP) + 1
+    assert steps.max() <= np.ceil(between_tiles / FADE) + 1
 
 
 def test_photos_are_read_upright_and_rgb(tmp_path, gradient):

@@ -1,5 +1,9 @@
 """`monet submit`: repaint every photo into images.zip, or check such a zip."""
 
+import tempfile
+from pathlib import Path
+
+from monet_lib.commands.export import painter_of
 from monet_lib.errors import UserError
 from monet_lib.training.folders import require_run
 
@@ -31,12 +35,15 @@ def run(arguments):
         )
     require_run(arguments.run)
     from monet_lib.data.competition import find_data, find_images
+    from monet_lib.painting.painter import Painter
     from monet_lib.training.runs import Run
 
     run = Run.load(arguments.run)
     root = find_data(arguments.data or run.data["folder"])
     photos = find_images(root, "photo", arguments.format or run.data["format"])
-    print(write_submission(run.generator()[0], photos, arguments.out, arguments.pad))
+    with tempfile.TemporaryDirectory() as folder:
+        painter = Painter(painter_of(run.folder, Path(folder)))
+    print(write_submission(painter, photos, arguments.out, arguments.pad))
     try:
         print(check_submission(arguments.out))
     except UserError as error:

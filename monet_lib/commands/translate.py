@@ -1,13 +1,11 @@
 """`monet translate`: paint image files of any size."""
 
-import os
 import tempfile
 from pathlib import Path
 
 from PIL import Image
 
-from monet_lib.commands.export import export_file
-from monet_lib.training.folders import require_run
+from monet_lib.commands.export import painter_of, write_painter
 
 HELP = "paint image files of any size"
 LARGE = 1000  # px of the shorter side, from which a painting at its own size looks like the photo
@@ -38,10 +36,10 @@ def run(arguments):
     with tempfile.TemporaryDirectory() as folder:
         file = Path(arguments.generator or SHIPPED_PAINTER)
         if arguments.run:
-            file = _painter_of(Path(arguments.run), Path(folder))
+            file = painter_of(Path(arguments.run), Path(folder))
         elif file.suffix != ".onnx":
             file = Path(folder) / "painter.onnx"
-            export_file(arguments.generator, file)
+            write_painter(file, generator=arguments.generator)
         painter = Painter(file)
     written = translate(painter, arguments.photos, arguments.out, arguments.side_by_side, arguments.brush)
     print(f"{arguments.out}: {len(written)} paintings")
@@ -50,16 +48,3 @@ def run(arguments):
         print(
             f"note: strokes are a few pixels wide; at {largest} px, --brush {largest // 400} makes them visible"
         )
-
-
-def _painter_of(run, temporary):
-    """The painter beside a run's generator.npz, exported once; into the folder `temporary` where that is read-only."""
-    generator, painter = run / "generator.npz", run / "painter.onnx"
-    require_run(run)
-    if not painter.exists() or (generator.exists() and painter.stat().st_mtime < generator.stat().st_mtime):
-        from monet_lib.painting.export import export_painter
-        from monet_lib.training.runs import Run
-
-        painter = painter if os.access(run, os.W_OK) else temporary / painter.name
-        export_painter(*Run.load(run).generator(), painter)
-    return painter

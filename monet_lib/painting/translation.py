@@ -27,7 +27,7 @@ MARGIN = (
 )
 SMALLEST = 72  # px to which a small photo is padded: reflection needs a side longer than what it adds
 NARROWEST = 16  # px of the shorter side that a wide brush must leave
-RAMP = 32  # px over which a tile fades into the one before
+FADE = 32  # px over which a tile fades into the one before
 
 
 def paint(generator, photos):
@@ -61,7 +61,7 @@ def paint_large(generator, photo, tile=TILE):
     Memory is bounded by the tile. Of each, as much of the border is thrown away as the network looks around a pixel
     (MARGIN, where it doesn't say). So tiles equal the painting in one piece where no norm looks at the whole picture
     (norm "none" or "batch"); with other norms their brightness can differ a little, and of a U-Net, which sees
-    everything, shapes can too: they fade over RAMP px.
+    everything, shapes can too: they fade over FADE px.
     """
     sees = getattr(generator, "surroundings", None)
     margin = MARGIN if sees is None else sees + -sees % MULTIPLE
@@ -113,7 +113,7 @@ def _tiles(size, tile, margin):
 
     As few tiles as go with `tile` px at most, of one size and no larger than it takes.
     """
-    shared = 2 * margin + RAMP
+    shared = 2 * margin + FADE
     count = max(1, math.ceil((size - shared) / (tile - shared)))
     step = MULTIPLE * math.ceil(max(0, size - shared) / count / MULTIPLE)
     tile = min(size, step + shared)
@@ -123,7 +123,7 @@ def _tiles(size, tile, margin):
         painted = slice(start + margin if start else 0, end)
         weight = np.ones(painted.stop - painted.start, "f4")
         if start:
-            weight[:RAMP] = np.arange(1, RAMP + 1) / (RAMP + 1)
+            weight[:FADE] = np.arange(1, FADE + 1) / (FADE + 1)
         yield slice(start, start + tile), painted, weight
 
 

@@ -11,7 +11,7 @@ const BROADEST = 12;
 let source = null; // { file or canvas, name, caption, alt }
 let photo = null; // its canvas, at the size asked for
 let job = null; // { id } of the painting that is being made
-let painted = false;
+let hung = null; // the ImageData of the last whole painting
 let ready = null; // a promise of { config, engine }
 let touched = false; // whether the divider was moved by hand
 let turn = 0; // counts photos, so that a slow one doesn't overtake the next
@@ -65,6 +65,7 @@ async function take(next) {
     source = next;
     show(canvas);
     setBrush();
+    if (mine > 1) $("figure").scrollIntoView({ block: "nearest" }); // on a phone it is above the controls
     await repaint();
   } catch (error) {
     if (mine === turn) fail(error.message);
@@ -93,7 +94,7 @@ function takeSample(sample) {
 
 function show(canvas) {
   photo = canvas;
-  painted = false;
+  hung = null;
   $("save").disabled = true;
   for (const id of ["photo", "painting"]) [$(id).width, $(id).height] = [canvas.width, canvas.height];
   $("photo").getContext("2d").drawImage(canvas, 0, 0);
@@ -148,10 +149,10 @@ async function repaint() {
 }
 
 function showPainting({ rgba, width, height }) {
-  $("painting").getContext("2d").putImageData(new ImageData(rgba, width, height), 0, 0);
+  hung = new ImageData(rgba, width, height);
+  $("painting").getContext("2d").putImageData(hung, 0, 0);
   $("frame").classList.add("done");
   $("save").disabled = false;
-  painted = true;
   if (Number($("compare").value) === 100) unveil();
 }
 
@@ -187,7 +188,9 @@ function stop() {
 function cancelled() {
   const hadFocus = document.activeElement === $("cancel");
   stop();
-  if (!painted) $("painting").getContext("2d").clearRect(0, 0, $("painting").width, $("painting").height);
+  // Of what was half painted over, the last whole painting, or none, comes back.
+  if (hung) $("painting").getContext("2d").putImageData(hung, 0, 0);
+  else $("painting").getContext("2d").clearRect(0, 0, $("painting").width, $("painting").height);
   say("Cancelled. Change a setting or choose a photo to paint again.");
   if (hadFocus) $("brush").focus();
 }
@@ -207,10 +210,11 @@ function unveil() {
   const start = performance.now();
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const step = (now) => {
+    if (touched) return;
     const share = still ? 1 : Math.min(1, (now - start) / 900);
     $("compare").value = 100 - 62 * (1 - (1 - share) ** 3);
     compare();
-    if (share < 1 && !touched) requestAnimationFrame(step);
+    if (share < 1) requestAnimationFrame(step);
   };
   step(start);
 }
@@ -296,6 +300,7 @@ function fail(text) {
   say("");
   $("message").textContent = text;
   $("message").hidden = false;
+  $("message").scrollIntoView({ block: "nearest" });
 }
 
 function clear() {

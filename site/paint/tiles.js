@@ -3,7 +3,7 @@
 import { resize } from "./resize.js";
 
 const TILE = 768; // px
-const RAMP = 32; // px over which a tile fades into the one before
+const FADE = 32; // px over which a tile fades into the one before
 const SMALLEST = 72; // px to which a small photo is filled up
 const UNKNOWN = 64; // px of a tile's border thrown away where a network looks at the whole picture
 
@@ -82,7 +82,7 @@ function cut(pixels, width, left, top, newWidth, newHeight) {
  * As few tiles as go with `largest` px at most, of one size and no larger than it takes.
  */
 function tiles(size, largest, margin) {
-  const shared = 2 * margin + RAMP;
+  const shared = 2 * margin + FADE;
   const count = Math.max(1, Math.ceil((size - shared) / (largest - shared)));
   const step = 4 * Math.ceil(Math.max(0, size - shared) / count / 4);
   const tile = Math.min(size, step + shared);
@@ -109,5 +109,5 @@ function fadeIn(painting, width, fresh, left, top, newWidth, newHeight, shareOfC
 
 /** What a tile counts at a place of the side, counted from where it begins to paint. */
 function share(side, place) {
-  return side.fadedIn && place < RAMP ? (place + 1) / (RAMP + 1) : 1;
+  return side.fadedIn && place < FADE ? (place + 1) / (FADE + 1) : 1;
 }

@@ -233,11 +233,15 @@ def test_twelve_megapixels_show_progress_and_can_be_cancelled(page, tmp_path, pa
     brush = int(page["brush"].get_attribute("value"))
     expected = paint_broadly(painter, read_photo(tmp_path / "large.jpg"), brush)
     assert difference(page.pixels("painting"), expected) < 2
+    corner = "return [...document.getElementById('painting').getContext('2d').getImageData(0, 0, 9, 9).data]"
+    before = page.run(corner)
     page.set("brush", 1)
     text = page.wait(lambda: page["progress"].is_displayed() and page.says("progress-text"), "progress")
     assert "tiles" in text or text == "Painting"
     page.wait(lambda: "1 of 35 tiles" in page.says("progress-text"), "the first tile")
+    page.wait(lambda: page.run(corner) != before, "the first tile to be seen")
     page["cancel"].click()
+    assert page.run(corner) == before
     assert "Cancelled" in page.says()
     assert not page["progress"].is_displayed()
     page.forget()
