@@ -131,8 +131,8 @@ def broken_step(bugs):
             fake_logits, real_logits = discriminator(fake, training=True), discriminator(real, training=True)
             both = losses.bce(fake_logits, 0.0 if "target" in bugs else 1.0), losses.bce(real_logits, 0.9)
             both = both[0], both[1] + losses.bce(fake_logits, 0.0)
-        sides = (generator, generator if "update" in bugs else discriminator)
-        for side, loss, optimizer in zip(sides, both, optimizers, strict=True):
+        sides = (generator,) if "update" in bugs else (generator, discriminator)
+        for side, loss, optimizer in zip(sides, both, optimizers, strict=False):
             optimizer.apply(tape.gradient(loss, side.trainable_variables), side.trainable_variables)
 
     return step

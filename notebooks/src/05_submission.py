@@ -365,7 +365,7 @@ show(
         f"Distance to {n} paintings: mean and spread over six divisions (black pictures: {scores['written black'][0]:.0f})",
         f"proxy FID ({config.features}, {n} images a side)",
     ),
-    "Bars of the distance to half of the paintings, with spreads: paintings and results low, photos higher, grey and noise",
+    "Bars of the distance to half of the paintings, with spreads: other paintings lowest, then our results, the rest further",
 )
 g, r = features["our results"].astype(float), features["other paintings"].astype(float)
 one = [(a.mean(), a.std(ddof=1)) for a in (g[:, 0], r[:, 0])]
@@ -376,7 +376,8 @@ print(f"one feature by hand {by_formula:.6f}, by the library {frechet_distance(g
 # %% [markdown]
 # Real paintings do not have a distance of 0 to other real ones: this is the floor, and it depends on how many images there
 # are. A result *below* the floor is no miracle; with few images it happens by chance, or because the results differ less from
-# each other than paintings do. Which leads to the next point.
+# each other than paintings do. And look where noise stands: a network that was never trained (`random-conv`) sees roughness
+# and not things, and may find noise nearer to paintings than photos. This is why a score must name its network.
 #
 # ## The number of images
 #
