@@ -84,15 +84,16 @@ class Run:
         )
 
     def table(self, name, fields, step):
-        """The rows of a CSV table up to `step`, its first column: a killed run may have written beyond."""
+        """The rows of a CSV table up to `step`, its first column: a killed run may have written beyond.
+
+        A table of an earlier version, with some of the last fields missing, gets nan there.
+        """
         file, rows = self.folder / name, []
         if file.exists():
             with open(file, newline="") as old:
-                rows = [
-                    row
-                    for row in list(csv.reader(old))[1:]
-                    if len(row) == len(fields) and int(row[0]) <= step
-                ]
+                heads, *found = csv.reader(old)
+                missing = ["nan"] * (len(fields) - len(heads))
+                rows = [row + missing for row in found if len(row) == len(heads) and int(row[0]) <= step]
         return rows
 
     def write_table(self, name, fields, rows):

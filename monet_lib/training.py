@@ -8,7 +8,7 @@ import numpy as np
 
 from monet_lib.adam import FusedAdam
 from monet_lib.budget import TimeBudget
-from monet_lib.callbacks import Journal, Pictures, Saver, Validator
+from monet_lib.callbacks import Journal, Pictures, Saver
 from monet_lib.checkpoints import Checkpoints, load_networks
 from monet_lib.config import UserError
 from monet_lib.cyclegan import CycleGAN
@@ -20,6 +20,7 @@ from monet_lib.models import discriminator_of, generator_of
 from monet_lib.pipeline import UnpairedBatches, load_pair, split
 from monet_lib.runs import Run
 from monet_lib.tensorboard import TensorBoard, require_tensorboard
+from monet_lib.validation import Validator
 from monet_lib.workers import fit_on, folder_of, restore_together
 
 
