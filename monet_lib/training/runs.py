@@ -154,7 +154,7 @@ def _described(names):
 
 
 def _is_number(text):
-    return bool(re.fullmatch(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?", text))
+    return text == "nan" or bool(re.fullmatch(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?", text))
 
 
 def find_run(root):
