@@ -20,7 +20,7 @@ help:
 	@echo "                its driver, and npm)"
 	@echo "make notebooks  build and execute notebooks/*.ipynb from notebooks/src/*.py"
 	@echo "make kaggle     build kaggle/, notebooks that stand alone; USER=name fills in your Kaggle user name"
-	@echo "make site       build the painting page, build/site/paint/ (needs npm)"
+	@echo "make site       build the course as a site with the painting page, build/site/, and check its links (needs npm)"
 	@echo "make test-kaggle  run all of these on their own, also with the TensorFlow, Keras and NumPy of older images"
 	@echo "make bench      measure speed and memory, into benchmarks/README.md and the README (an hour)"
 	@echo "make soak       kill and resume training 20 times, train every technique for 200 steps (half an hour)"
@@ -78,6 +78,7 @@ kaggle: install
 	$(RUN) tools/build_kaggle.py $(if $(filter command line,$(origin USER)),--user $(USER))
 
 site: install
+	$(RUN) -m pip install --quiet --editable '.[site]'
 	$(RUN) tools/build_site.py
 
 test-kaggle: install

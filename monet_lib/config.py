@@ -53,6 +53,9 @@ class Config:
     discriminator_rate: float = 2e-4
     beta_1: float = 0.5
     decay_from: float = 0.5  # share of training after which the learning rates fall linearly to zero
+    fit_schedule: bool = (
+        False  # of what a time budget allows, not of all steps: the rates are zero when it ends
+    )
     pool_size: int = 50
     ema: float = 0.999  # decay of the averaged generator, which does the painting; 0 turns it off
     precision: str = (

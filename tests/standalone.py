@@ -103,7 +103,7 @@ def progress_removed(text):
     """What is left of a text on stderr without tqdm's bars, which begin at the start of a line again and again."""
     lines = re.split(r"[\r\n]+", text)
     return "\n".join(
-        line for line in lines if line.strip() and not re.search(r"(\d%\|.*\||\d\w*) ?\[.+\]$", line)
+        line for line in lines if line.strip() and not re.search(r"(\d%\|.*\||\d\w*) ?\[.+\]\s*$", line)
     )
 
 

@@ -1,7 +1,6 @@
-"""Lesson 1: measures against NumPy and Pillow by hand, figures by what they hold, every exercise right and wrong."""
+"""Lesson 1: measures against NumPy and Pillow by hand, figures by what they hold, wrong answers refused."""
 
-import re
-from pathlib import Path
+import struct
 
 import numpy as np
 import pytest
@@ -11,9 +10,8 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import rgb_to_hsv
 
 from monet_lib.course import eda as lesson
+from monet_lib.course import eda_checks as check
 from monet_lib.data.competition import find_images, load
-
-SOURCE = Path(__file__).resolve().parents[1] / "notebooks" / "src" / "01_eda.py"
 
 
 @pytest.fixture(scope="module")
@@ -22,15 +20,6 @@ def surveyed(tmp_path_factory):
     root = make_data(tmp_path_factory.mktemp("eda"), 6, 9)
     images = {name: find_images(root, name) for name in lesson.LABELS}
     return {k: lesson.survey(i) for k, i in images.items()}, {k: load(i)[1] for k, i in images.items()}, root
-
-
-def solution(number):
-    """What the code of a folded solution defines, run as a learner would."""
-    text = "\n".join(re.sub("^# ?", "", line) for line in SOURCE.read_text().splitlines())
-    part = text.split(f"### Exercise {number}:")[1]
-    scope = {"np": np, "tf": tf}
-    exec(re.search(r"<summary>Solution.*?```python\n(.*?)```", part, re.S)[1], scope)
-    return scope
 
 
 def test_a_survey_measures_every_image(surveyed):
@@ -140,25 +129,6 @@ def test_the_explorer_draws_the_chosen_image_and_channel(surveyed):
         plt.close(figure)
 
 
-CHECKS = {
-    1: (lesson.check_record, "open_record"),
-    2: (lesson.check_reds, "two_colors"),
-    3: (lesson.check_meaning, "meanings"),
-    4: (lesson.check_back, "back"),
-}
-
-
-@pytest.mark.parametrize("number", CHECKS)
-def test_the_solution_is_accepted(number):
-    check, name = CHECKS[number]
-    assert check.hint(solution(number)[name]) is None
-
-
-def test_the_solution_of_exercise_5_is_accepted():
-    scope = solution(5)
-    assert lesson.check_deal.hint((scope["steps"], scope["times_shown"], scope["never_shown"])) is None
-
-
 def feature(record, name):
     return tf.train.Example.FromString(record).features.feature[name].bytes_list.value[0]
 
@@ -167,55 +137,87 @@ def pixels_of(record):
     return tf.io.decode_jpeg(feature(record, "image"), channels=3).numpy()
 
 
-MEANT = dict(lesson.MEANINGS)
+def walked(compared):
+    """A reader of shards that compares only some of the checksums."""
+
+    def walk(raw):
+        found, place = [], 0
+        while place < len(raw):
+            length, of_length = struct.unpack("<QI", raw[place : place + 12])
+            data = raw[place + 12 : place + 12 + length]
+            wrong = "length" in compared and check.checksum(raw[place : place + 8]) != of_length
+            if "data" in compared:
+                (of_data,) = struct.unpack("<I", raw[place + 12 + length : place + 16 + length])
+                wrong |= check.checksum(data) != of_data
+            if wrong:
+                raise ValueError(place)
+            found.append(data)
+            place += 16 + length
+        return found
+
+    return walk
+
+
+def test_a_framed_record_is_tensorflows(tmp_path):
+    with tf.io.TFRecordWriter(str(file := tmp_path / "a.tfrec")) as writer:
+        for data in (b"first", bytes(range(256)), b""):
+            writer.write(data)
+    assert file.read_bytes() == b"".join(map(check.framed, (b"first", bytes(range(256)), b"")))
+
+
+MEANT = dict(check.MEANINGS)
 WRONG = [
-    (lesson.check_record, lambda r: ..., "nothing here yet"),
-    (lesson.check_record, pixels_of, "return two things"),
-    (lesson.check_record, lambda r: (feature(r, "image_name"), pixels_of(r)), ".decode()"),
-    (lesson.check_record, lambda r: (feature(r, "target").decode(), pixels_of(r)), "image_name"),
-    (lesson.check_record, lambda r: ("ramp", feature(r, "image")), "a bytes, not an array"),
-    (lesson.check_record, lambda r: ("ramp", pixels_of(r)[..., :1]), "64 x 256 x 1"),
-    (lesson.check_record, lambda r: ("ramp", pixels_of(r) / 127.5 - 1), "0 to 255"),
-    (lesson.check_record, lambda r: feature(r, "nothing"), "raised IndexError"),
-    (lesson.check_reds, ..., "nothing here yet"),
-    (lesson.check_reds, (60, 0, 0), "shape 3"),
-    (lesson.check_reds, [(60, 0, 0), (300, 240, 240)], "outside 0..255"),
-    (lesson.check_reds, [(60, 0, 0), (240, 100, 100)], "60 and 140"),
-    (lesson.check_reds, [(5, 0, 0), (250, 245, 245)], "at least 20"),
-    (lesson.check_reds, [(240, 180, 180), (60, 0, 0)], "make the first darker"),
-    (lesson.check_meaning, dict.fromkeys(MEANT, (..., ...)), "nothing here yet"),
-    (lesson.check_meaning, {}, "give a pair"),
-    (lesson.check_meaning, MEANT | {"S0: darker": ("spread", -1)}, "doesn't measure"),
-    (lesson.check_meaning, MEANT | {"S0: darker": ("brightness", 1)}, "true or not"),
-    (lesson.check_meaning, MEANT | {"S3: more intense colours": ("saturation", 1)}, "darkness raises it"),
-    (lesson.check_back, lambda x: ..., "nothing here yet"),
-    (lesson.check_back, lambda x: x[..., 0], "shape 64 x 256"),
-    (lesson.check_back, lambda x: np.clip(np.rint((x + 1) * 127.5), 0, 255), "float32"),
-    (lesson.check_back, lambda x: np.rint((x + 1) * 127.5).astype(int).astype(np.uint8), "wraps around"),
-    (lesson.check_back, lambda x: np.clip((x + 1) * 127.5, 0, 255).astype(np.uint8), "63 of 256 levels"),
+    (check.record, lambda r: ..., "nothing here yet"),
+    (check.record, pixels_of, "return two things"),
+    (check.record, lambda r: (feature(r, "image_name"), pixels_of(r)), ".decode()"),
+    (check.record, lambda r: (feature(r, "target").decode(), pixels_of(r)), "image_name"),
+    (check.record, lambda r: ("ramp", feature(r, "image")), "a bytes, not an array"),
+    (check.record, lambda r: ("ramp", pixels_of(r)[..., :1]), "64 x 256 x 1"),
+    (check.record, lambda r: ("ramp", pixels_of(r) / 127.5 - 1), "0 to 255"),
+    (check.record, lambda r: feature(r, "nothing"), "raised IndexError"),
+    (check.reds, ..., "nothing here yet"),
+    (check.reds, (60, 0, 0), "shape 3"),
+    (check.reds, [(60, 0, 0), (300, 240, 240)], "outside 0..255"),
+    (check.reds, [(60, 0, 0), (240, 100, 100)], "60 and 140"),
+    (check.reds, [(5, 0, 0), (250, 245, 245)], "at least 20"),
+    (check.reds, [(240, 180, 180), (60, 0, 0)], "make the first darker"),
+    (check.meaning, dict.fromkeys(MEANT, (..., ...)), "nothing here yet"),
+    (check.meaning, {}, "give a pair"),
+    (check.meaning, MEANT | {"S0: darker": ("spread", -1)}, "doesn't measure"),
+    (check.meaning, MEANT | {"S0: darker": ("brightness", 1)}, "true or not"),
+    (check.meaning, MEANT | {"S3: more intense colours": ("saturation", 1)}, "darkness raises it"),
+    (check.back, lambda x: ..., "nothing here yet"),
+    (check.back, lambda x: x[..., 0], "shape 64 x 256"),
+    (check.back, lambda x: np.clip(np.rint((x + 1) * 127.5), 0, 255), "float32"),
+    (check.back, lambda x: np.rint((x + 1) * 127.5).astype(int).astype(np.uint8), "wraps around"),
+    (check.back, lambda x: np.clip((x + 1) * 127.5, 0, 255).astype(np.uint8), "63 of 256 levels"),
     (
-        lesson.check_back,
+        check.back,
         lambda x: np.clip(np.rint((x + 1) * 128), 0, 255).astype(np.uint8),
         "don't come back",
     ),
-    (lesson.check_deal, (300, 23.46, 6738), "not 300.0 steps"),
-    (lesson.check_deal, (1759, 1, 6738), "not 1.0 times"),
-    (lesson.check_deal, (1759, 23.46, 0), "not 0.0 of 7,038"),
+    (check.walk, lambda raw: [check.framed(b"first")], "give the data alone"),
+    (check.walk, lambda raw: [b"first"], "the shard holds 3"),
+    (check.walk, walked(()), "a bit of the second record's data flipped: you read on"),
+    (check.walk, walked(("length",)), "a bit of the second record's data flipped"),
+    (check.deal, (300, 23.46, 6738), "not 300.0 steps"),
+    (check.deal, (1759, 1, 6738), "not 1.0 times"),
+    (check.deal, (1759, 23.46, 0), "not 0.0 of 7,038"),
 ]
 
 
-@pytest.mark.parametrize(("check", "answer", "hint"), WRONG)
-def test_a_wrong_answer_is_refused_with_its_hint(check, answer, hint):
-    assert hint in (check.hint(answer) or "accepted")
+@pytest.mark.parametrize(("tested", "answer", "hint"), WRONG)
+def test_a_wrong_answer_is_refused_with_its_hint(tested, answer, hint):
+    assert hint in (tested.hint(answer) or "accepted")
 
 
 def test_the_expected_pictures_are_right_answers():
-    red, pink = (tuple(map(int, c)) for c in lesson.check_reds.expected()[0, [0, -1]])
-    assert lesson.check_reds.hint((red, pink)) is None
-    picture = lesson.check_back.expected()[0, :, 0].astype(int)
+    red, pink = (tuple(map(int, c)) for c in check.reds.expected()[0, [0, -1]])
+    assert check.reds.hint((red, pink)) is None
+    picture = check.back.expected()[0, :, 0].astype(int)
     assert (picture[0], picture[-1]) == (0, 255)
     assert (np.diff(picture) >= 0).all()
-    assert all(len(c.alt) >= 30 for c in (lesson.check_record, lesson.check_reds, lesson.check_back))
+    assert all(len(c.alt) >= 30 for c in (check.record, check.reds, check.back))
 
 
 @pytest.mark.real_data

@@ -12,8 +12,9 @@ from monet_lib.course import resnet as lesson_resnet
 from monet_lib.course import short_runs
 from monet_lib.course import submission as lesson_submission
 from monet_lib.course import unet as lesson_unet
-from monet_lib.course.resnet import box, overlaps, unevenness
-from monet_lib.networks.discriminators import patch_discriminator
+from monet_lib.course.drawings import CYCLE, CYCLE_ARROWS, cyclegan_figure, gan_figure
+from monet_lib.course.resnet import PATCHGAN, overlaps, patch_figure, unevenness
+from monet_lib.networks.discriminators import patch_discriminator, receptive_field
 from monet_lib.painting import shipped
 
 rng = np.random.default_rng(0)
@@ -35,17 +36,20 @@ def test_unevenness_is_the_amplitude_of_a_checkerboard_and_blind_to_a_slope():
 
 
 @pytest.mark.parametrize(("row", "column"), [(4, 25), (15, 10)])
-def test_the_box_is_where_the_gradient_reaches(row, column):
-    judge = patch_discriminator((2, 2, 2, 2), norm="none")
-    for variable in judge.trainable_variables:
+def test_the_marked_patch_is_where_the_gradient_reaches(row, column):
+    network = patch_discriminator((2, 2, 2, 2), norm="none")
+    for variable in network.trainable_variables:
         variable.assign(np.full(variable.shape, 0.1, "float32"))
     image = tf.Variable(np.ones((1, 256, 256, 3), "float32"))
     with tf.GradientTape() as tape:
-        answer = judge(image)[0, row, column, 0]
+        answer = network(image)[0, row, column, 0]
     slopes = np.abs(tape.gradient(answer, image)[0].numpy()).sum(-1)
     reached = np.argwhere(slopes > 1e-5 * slopes.max())  # beyond it, 0 or rounding
-    top, left, side = box(row, column)
-    assert side == 70
+    figure = patch_figure(np.zeros((256, 256, 3), np.uint8), row, column)
+    left, top = figure.axes[0].patches[0].get_xy()
+    side = figure.axes[0].patches[0].get_width()
+    matplotlib.pyplot.close(figure)
+    assert side == receptive_field(PATCHGAN) == 70
     np.testing.assert_array_equal(reached.min(0), np.maximum([top, left], 0))
     np.testing.assert_array_equal(reached.max(0), np.minimum([top + 69, left + 69], 255))
 
@@ -101,18 +105,43 @@ def test_a_short_run_trains_and_repeats():
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_small_dcgan_is_watched_while_it_trains():
-    scale = lesson_dcgan.SCALES["tiny"]
-    images = rng.uniform(-1, 1, (6, scale["size"], scale["size"], 3)).astype("float32")
-    found = lesson_dcgan.train_and_watch(lesson_dcgan.new_dcgan(scale, 1e-3, 1e-3), images, 5, 4, looks=2)
-    assert list(found["step"]) == [2, 4, 5]
-    assert found["pictures"].shape == (3, 8, scale["size"], scale["size"], 3)
-    assert found["diversity"][-1] >= 0
+def test_a_discriminator_is_taught_and_watched():
+    monets, photos = np.full((3, 32, 32, 3), 0.8, "float32"), np.full((3, 32, 32, 3), -0.8, "float32")
+    keras.utils.set_random_seed(0)
+    network = patch_discriminator((4, 4, 4, 4), norm="none")
+    watch = {"seen": monets, "photo": photos}
+    found = short_runs.teach_discriminator(network, monets, photos, 40, 5e-3, "translation", watch)
+    assert list(found) == ["step", "loss", "seen", "photo"]
+    assert len(found["step"]) == 20
+    assert found["loss"][-1] < found["loss"][0]
+    assert found["seen"][-1] > 0 > found["photo"][-1]
 
 
-def test_the_blind_judges_price_is_the_lowest_of_all_constant_answers():
+def test_the_nearest_painting_is_found_with_its_distance():
+    paintings = rng.uniform(-1, 1, (5, 8, 8, 3))
+    found, distances = lesson_dcgan.nearest(paintings[[3, 1]] + 0.1, paintings)
+    np.testing.assert_array_equal(found, paintings[[3, 1]])
+    np.testing.assert_allclose(distances, 0.1)
+
+
+def test_fakes_collapse_against_a_frozen_discriminator_and_spread_against_one_that_keeps_up():
+    frozen, moving = (lesson_dcgan.chase(400, frozen=still)[-1] for still in (True, False))
+    # d/dx of log p - log q is 0 where -(x - 1) / 0.25 + (x + 0.5) / 0.64 = 0, the highest value of p / (p + q).
+    assert frozen.mean() == pytest.approx((1 / 0.25 + 0.5 / 0.64) / (1 / 0.25 - 1 / 0.64), abs=0.2)
+    assert frozen.std() < 0.05
+    assert (moving.mean(), moving.std()) == pytest.approx((1, 0.5), abs=0.1)
+
+
+def test_the_drawing_of_a_cyclegan_has_six_passes_and_no_loose_arrow():
+    assert (
+        sum(kind == "net" and name[:-1] in ("paint", "back") for name, (_, _, _, kind) in CYCLE.items()) == 6
+    )
+    assert {name for start, end, _ in CYCLE_ARROWS for name in (start, end)} <= set(CYCLE)
+
+
+def test_the_price_of_knowing_nothing_is_the_lowest_of_all_constant_answers():
     p = np.linspace(0.001, 0.999, 9999)
-    cost = 0.5 * (-(0.9 * np.log(p) + 0.1 * np.log(1 - p)) - np.log(1 - p))
+    cost = -(0.9 * np.log(p) + 0.1 * np.log(1 - p)) - np.log(1 - p)
     assert lesson_dcgan.BLIND["discriminator"] == pytest.approx(cost.min(), abs=1e-6)
     assert lesson_dcgan.BLIND["generator"] == pytest.approx(-np.log(p[cost.argmin()]), abs=1e-3)
 
@@ -137,6 +166,9 @@ def test_a_split_view_shows_both_sides():
         lambda: lesson_unet.hourglass_figure([4, 8, 16], 32),
         lambda: lesson_unet.answers_figure(np.zeros((8, 8, 3)), np.zeros((2, 2, 1)), "a"),
         lambda: lesson_unet.weights_figure({"a": (1, 0, 0), "b": (0, 1, 1)}, 10.0, 5.0),
+        gan_figure,
+        cyclegan_figure,
+        lambda: lesson_dcgan.chase_figure({"a": lesson_dcgan.chase(3, True)}),
         lambda: lesson_resnet.patch_figure(np.zeros((256, 256, 3), np.uint8), 0, 29),
         lambda: lesson_submission.scores_figure({"a": (1, 0), "b": (2, 0.1)}, "title", "distance"),
     ],

@@ -73,12 +73,41 @@ def test_sections_ask_before_they_answer(notebook):
     assert text.count("Predict first") >= 3
 
 
-def test_four_exercises_and_five_questions(notebook):
+def test_exercises_and_five_questions_that_answer_in_place(notebook):
     text = "\n".join(c.source for c in cells(notebook, "markdown"))
-    assert len(re.findall(r"^### Exercise \d", text, re.M)) >= 4
-    assert text.count("<summary>Solution") >= 4
+    assert len(re.findall(r"^### Exercise \d", text, re.M)) >= 6
+    assert text.count("<summary>Solution") >= 6
     quiz = text[text.index("## Self-quiz") : text.index("## Recap")]
-    assert quiz.count("<summary>") == 5
+    questions = re.split(r"^\*\*\d\. ", quiz, flags=re.M)[1:]
+    assert len(questions) == 5
+    for question in questions:
+        answers = re.findall(
+            r"<details><summary>(.+?)</summary>\n\n\*\*(Right|No)\.\*\* .{20,}?</details>", question, re.S
+        )
+        assert len(answers) == question.count("<details>") >= 3, question
+        assert [verdict for _, verdict in answers].count("Right") == 1, question
+    places = [re.findall(r"\*\*(Right|No)\.", q).index("Right") for q in questions]
+    assert len(set(places)) > 1, "not always the same place"
+
+
+def test_setup_is_one_import_and_one_line_in_all_lessons(notebook):
+    setup = cells(notebook, "code")[1].source
+    assert setup.startswith("from monet_lib.course import start\n\nconfig, root = start()\n")
+
+
+def test_the_write_ups_are_introduced_with_links_in_one_text():
+    found = set()
+    for name in NAMES:
+        text = (ROOT / "notebooks" / "src" / f"{name}.py").read_text()
+        (block,) = re.findall(r"^# Five people wrote.*?\n#?\n?(?=\n# %%)", text, re.M | re.S)
+        found.add(block)
+    assert len(found) == 1
+    assert re.findall(r"\b(S\d)\b", min(found).replace("S0 to S4", "")) == ["S0", "S1", "S2", "S3", "S4"]
+
+
+def test_the_word_is_discriminator(name):
+    text = (ROOT / "notebooks" / "src" / f"{name}.py").read_text()
+    assert not re.search(r"\b(the|a|each|that|this|such|Monet|its|young|blind) judges?\b", text, re.I)
 
 
 def test_code_cells_are_short_and_assert_something(notebook):

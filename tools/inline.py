@@ -1,5 +1,7 @@
 """Turn modules of monet_lib into notebook code that needs no monet_lib: of an import, only the order is left.
 
+Of a module come only the functions, classes and constants that the notebook's code reaches, with the comments above
+them; each stays, to the letter, as it is in the library.
 Everything is decided by reading the code (ast); nothing is imported or run. What can't be inlined raises BuildError.
 """
 
@@ -76,10 +78,6 @@ class Source:
                 found.append(node)
         return found
 
-    def modules(self, root=ROOT):
-        """The names of the monet_lib modules that this code imports."""
-        return {module_of(node.module, a.name, root) for node in self.package_imports for a in node.names}
-
     def names(self):
         """{name: where it comes from} of all that running this code binds at the top level.
 
@@ -100,14 +98,40 @@ class Source:
                 found[node.id] = self.where
         return found
 
-    def inlined(self):
-        """The code without its docstring, its imports of monet_lib and marks for tools; tidied."""
+    def handed_on(self, root=ROOT):
+        """{name: the module of monet_lib that it is imported from}."""
+        return {
+            a.name: module_of(node.module, a.name, root) for node in self.package_imports for a in node.names
+        }
+
+    @cached_property
+    def top(self):
+        """{name: the top-level statement that binds it}, imports of monet_lib apart."""
+        found = {}
+        for node in self.tree.body:
+            if node in self.package_imports:
+                continue
+            alone = Source(self.where, "", self.name)
+            alone.__dict__["tree"] = ast.Module([node], [])
+            found |= dict.fromkeys(alone.names(), node)
+        return found
+
+    def inlined(self, kept=None):
+        """The code without its docstring, its imports of monet_lib and marks for tools; tidied.
+
+        kept: the top-level statements to keep, with the comments right above them; None keeps all.
+        """
         lines = self.text.splitlines()
         gone = list(self.package_imports)
         if self.name and ast.get_docstring(self.tree):
             gone.append(self.tree.body[0])
+        if kept is not None:
+            gone += [node for node in self.tree.body if node not in kept and node not in gone]
         for node in gone:
-            for number in range(node.lineno - 1, node.end_lineno):
+            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))]) - 1
+            while first and lines[first - 1].startswith("#"):
+                first -= 1
+            for number in range(first, node.end_lineno):
                 lines[number] = ""
         text = CLUTTER.sub("", "\n".join(lines)).strip()
         return re.sub(r"\n{4,}", "\n\n\n", text)
@@ -145,13 +169,44 @@ def read_module(name, root=ROOT):
     return Source(str(path.relative_to(root)), path.read_text(), name)
 
 
-def needed_modules(source, root=ROOT):
-    """The Sources that `source` imports, and those that they import, each after all that it needs.
+def reached(own, root=ROOT):
+    """[(Source of a module, the set of its statements that `own` reaches)], each module after all that it needs.
 
-    Of a module's imports the one that needs least comes first: simple things before what is built of them. Before all
-    comes `quiet`, which must be there when TensorFlow is imported.
+    A statement reaches what the names in it stand for: in its module, or in the module that they are imported from.
+    Before all comes `quiet`, which must be there when TensorFlow is imported.
     """
-    sources, levels, ordered = {}, {}, []
+    sources, kept, users = {}, {}, {}
+
+    def visit(user, module, name):
+        if module not in sources:
+            sources[module], kept[module] = read_module(module, root), set()
+        source = sources[module]
+        if name in source.handed_on(root):  # imported there from further below
+            return visit(user, source.handed_on(root)[name], name)
+        if user is not None:
+            users.setdefault(user, set()).add(module)
+        node = source.top.get(name)
+        if node is None:
+            raise BuildError(f"{source.where}: has no {name}. Correct the import.")
+        if node not in kept[module]:
+            kept[module].add(node)
+            follow(source, node)
+
+    def follow(source, node):
+        for name in sorted({each.id for each in ast.walk(node) if isinstance(each, ast.Name)}):
+            if name in source.handed_on(root):
+                visit(source.name, source.handed_on(root)[name], name)
+            elif source.name and name in source.top:
+                visit(None, source.name, name)
+
+    follow(own, own.tree)
+    order = _in_order(own.name, users)
+    return [(sources[module], kept[module]) for module in order if kept.get(module)]
+
+
+def _in_order(first, users):
+    """The modules below `first`, each after those that it uses. Raises BuildError for a circle."""
+    levels = {}
 
     def level(name, above=()):
         if name in above:
@@ -159,30 +214,24 @@ def needed_modules(source, root=ROOT):
                 f"{PACKAGE}/{name}.py: imports itself through {', '.join(above)}. Cut the circle."
             )
         if name not in levels:
-            sources[name] = read_module(name, root)
-            levels[name] = 1 + max(
-                (level(each, (*above, name)) for each in sources[name].modules(root)), default=0
-            )
+            levels[name] = 1 + max((level(each, (*above, name)) for each in users.get(name, ())), default=0)
         return levels[name]
 
-    def visit(user):
-        for name in sorted(user.modules(root), key=lambda name: (name != "quiet", level(name), name)):
-            if sources[name] not in ordered:
-                visit(sources[name])
-                ordered.append(sources[name])
-
-    visit(source)
-    return ordered
+    level(first)
+    return sorted(levels, key=lambda name: (name != "quiet", levels[name], name))
 
 
-def check(modules, own):
-    """Raise BuildError unless these modules, and then the notebook's `own` code, can share one namespace."""
+def check(parts, own):
+    """Raise BuildError unless these parts of modules, and then the notebook's `own` code, can share one namespace."""
     origins = {}
-    for source in (*modules, own):
+    for source, kept in (*parts, (own, own.tree.body)):
+        tree = ast.Module([node for node in source.tree.body if node in kept], [])
+        part = Source(source.where, source.text, source.name)
+        part.__dict__["tree"] = tree
         if source.name:
-            _check_only_defines(source)
-        optional = set(_optional_imports(source.tree))
-        for node in ast.walk(source.tree):
+            _check_only_defines(part)
+        optional = set(_optional_imports(tree))
+        for node in ast.walk(tree):
             if node in optional:
                 continue
             packages = [a.name for a in node.names] if isinstance(node, ast.Import) else []
@@ -191,7 +240,7 @@ def check(modules, own):
                 {p.split(".")[0] for p in packages} - AVAILABLE - {PACKAGE} - sys.stdlib_module_names
             ):
                 raise source.error(node, f"imports {package}, which Kaggle may lack. Do without it.")
-        for name, origin in source.names().items():
+        for name, origin in part.names().items():
             if origins.setdefault(name, origin) != origin:
                 raise BuildError(
                     f"{source.where}: {name} is already {origins[name]}'s. Rename one of the two."

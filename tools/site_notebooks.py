@@ -24,6 +24,7 @@ def lesson_page(path, change):
         if cell.cell_type == "markdown":
             cell.source = change(cell.source)
     exporter = MarkdownExporter(raw_template=TEMPLATE.read_text())
+    exporter.register_preprocessor("nbconvert.preprocessors.CoalesceStreamsPreprocessor", enabled=True)
     markdown, resources = exporter.from_notebook_node(notebook, {"unique_key": path.stem})
     return folded(markdown), resources["outputs"]
 

@@ -33,6 +33,11 @@ def add_arguments(parser):
         metavar="HOURS",
         help="stop in time to paint all photos within so many hours",
     )
+    parser.add_argument(
+        "--fit-schedule",
+        action="store_true",
+        help="let the learning rates reach zero when the time budget ends, and not at the last step of all",
+    )
     parser.add_argument("--devices", default="auto", help="auto, one or mirrored (every GPU of this machine)")
     parser.add_argument(
         "--tensorboard", action="store_true", help="write RUN/tensorboard for TensorBoard too"
@@ -48,6 +53,7 @@ def run(arguments):
     changes = {"model": arguments.model, "seed": arguments.seed}
     changes |= {"steps": arguments.steps} if arguments.steps is not None else {}
     changes |= {"epochs": arguments.epochs} if arguments.epochs is not None else {}
+    changes |= {"fit_schedule": True} if arguments.fit_schedule else {}
     changes |= dict(_setting(text) for text in arguments.set)
     changes = {k: v for k, v in changes.items() if v is not None}
     config = profile(arguments.profile, **changes)

@@ -64,7 +64,10 @@ def chase(steps, frozen, real=(1.0, 0.5), fake=(-0.5, 0.8), count=200, rate=0.05
 def chase_figure(paths, real=(1.0, 0.5)):
     """The paths of fake numbers over steps, one panel for each {title: path}, and the real ones' two deviations."""
     with figure_style():
-        figure, axes = plt.subplots(1, len(paths), figsize=(10, 3.4), sharey=True, layout="constrained")
+        figure, grid = plt.subplots(
+            1, len(paths), figsize=(10, 3.4), sharey=True, squeeze=False, layout="constrained"
+        )
+        axes = grid[0]
         for axis, (title, path) in zip(axes, paths.items(), strict=True):
             axis.axhspan(real[0] - 2 * real[1], real[0] + 2 * real[1], color=COLORS["monet"], alpha=0.2,
                          label="95 % of the real numbers")  # fmt: skip

@@ -15,14 +15,24 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
     """`rate` for the first `constant` steps, then a straight line to 0 at `total` (Zhu et al. 2017, 7.1)."""
 
     def __init__(self, rate, constant, total):
-        self.rate, self.constant, self.total = rate, constant, total
+        self.rate = rate
+        # A variable, so that a plan made while training needs no new graph; float32 counts exactly to 16 million.
+        self.bounds = keras.Variable(
+            [float(constant), float(total)], trainable=False, dtype="float32", name="bounds"
+        )
 
     def __call__(self, step):
-        left = (self.total - keras.ops.cast(step, "float32")) / max(1, self.total - self.constant)
+        constant, total = self.bounds[0], self.bounds[1]
+        left = (total - keras.ops.cast(step, "float32")) / keras.ops.maximum(1.0, total - constant)
         return self.rate * keras.ops.clip(left, 0.0, 1.0)
 
+    def plan(self, constant, total):
+        """Fall from step `constant` on, to 0 at step `total`."""
+        self.bounds.assign([float(constant), float(total)])
+
     def get_config(self):
-        return {"rate": self.rate, "constant": self.constant, "total": self.total}
+        constant, total = (float(x) for x in self.bounds.numpy())
+        return {"rate": self.rate, "constant": constant, "total": total}
 
 
 def build(config, steps):
@@ -49,9 +59,10 @@ def build(config, steps):
         keras.config.set_dtype_policy(outside)
     constant = round(config.decay_from * steps)
     rates = (config.generator_rate, config.discriminator_rate)
+    schedules = [ConstantThenLinear(rate, constant, steps) for rate in rates]
     adam = ScaledAdam if precision == "mixed_float16" else keras.optimizers.Adam
     model.compile(
-        *(adam(ConstantThenLinear(r, constant, steps), beta_1=config.beta_1) for r in rates),
+        *(adam(schedule, beta_1=config.beta_1) for schedule in schedules),
         adversarial=config.adversarial,
         real_label=config.real_label,
         cycle_weight=config.cycle_weight,
@@ -63,4 +74,5 @@ def build(config, steps):
         joined="batch" not in (config.norm, config.discriminator_norm),
         feature_share=config.feature_discriminator,
     )
+    model.schedules = schedules
     return model

@@ -11,7 +11,7 @@ from monet_lib.gan.losses import discriminator_loss, generator_loss
 from monet_lib.networks.imagenet import MAP_CHANNELS, STRIDES, feature_maps
 from monet_lib.networks.spectral import SpectralConv2D
 
-CHANNELS = 64
+MIXED_CHANNELS = 64
 # The maps' root mean squares on paintings: divided by them, all four reach the heads at one size.
 MAP_SIZES = (7.8, 6.2, 4.9, 2.3)
 
@@ -25,7 +25,7 @@ class FeatureDiscriminator(keras.Model):
     hold on to the few channels that tell most (Sauer et al. 2021, 3.2).
     """
 
-    def __init__(self, channels=CHANNELS, seed=0, **kwargs):
+    def __init__(self, channels=MIXED_CHANNELS, seed=0, **kwargs):
         super().__init__(**kwargs)
         self.channels, self.seed = channels, seed
         rng = np.random.default_rng([seed, 5])

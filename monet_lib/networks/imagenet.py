@@ -9,10 +9,10 @@ from functools import lru_cache
 import numpy as np
 from keras import ops
 
-from monet_lib.errors import UserError
+from monet_lib.files import reading
 from monet_lib.places import COURSE
 
-WEIGHTS = COURSE / "models" / "imagenet" / "efficientnet_lite0.npz"
+IMAGENET = COURSE / "models" / "imagenet"
 # Repeats, kernel, stride, expansion, channels out: Tan & Le 2019, table 1, without squeeze-and-excitation; the Lite
 # variant puts ReLU6 in Swish's place. The stem before has 32 channels, the layer after 1,280.
 STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112),
@@ -20,7 +20,7 @@ STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80)
 LAST_OF_STRIDE = (1, 2, 4, 6)  # stages with the last map at strides 4, 8, 16 and 32
 MAP_CHANNELS = tuple(STAGES[k][4] for k in LAST_OF_STRIDE)  # 24, 40, 112, 320
 STRIDES = (4, 8, 16, 32)
-EPSILON = 1e-3  # of the batch norms
+BATCH_NORM_EPSILON = 1e-3  # of the batch norms
 
 
 def pooled_features(pixels):
@@ -41,6 +41,16 @@ def feature_maps(images):
     2021 take from this network. In the images' dtype. Batch norm is in inference mode.
     """
     return _maps((images * 127.5 + 0.5) / 128.0)
+
+
+def trained_arrays(name):
+    """A file of models/imagenet/ as float32 arrays in the order of use. Raises UserError where it can't be read."""
+    advice = "Restore it from the repository, or set features=random-conv and feature_discriminator=0."
+    with (
+        reading(IMAGENET / name, "file of weights", advice),
+        np.load(IMAGENET / name, allow_pickle=False) as file,
+    ):
+        return [file[key].astype("float32") for key in sorted(file.files)]
 
 
 def _maps(x):
@@ -67,22 +77,14 @@ def _convolved(x, kernel, bias, stride):
 
 
 @lru_cache(maxsize=1)
-def _folded_weights(path=WEIGHTS):
+def _folded_weights():
     """[(kernel, bias), ...] float32 in the order of use, each convolution with its batch norm multiplied into it.
 
     The file has five arrays for each: kernel (h, w, in, out) or (h, w, channels, 1), gamma, beta, mean, variance.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = [file[name].astype("float32") for name in sorted(file.files)]
-    except (OSError, ValueError, EOFError) as error:
-        reason = str(error).splitlines()[0][:120]
-        raise UserError(
-            f"{path}: the ImageNet features can't be read ({reason}). Restore the file."
-        ) from None
-    folded = []
+    arrays, folded = trained_arrays("efficientnet_lite0.npz"), []
     for kernel, gamma, beta, mean, variance in zip(*(arrays[k::5] for k in range(5)), strict=True):
-        scale = gamma / np.sqrt(variance + EPSILON)
+        scale = gamma / np.sqrt(variance + BATCH_NORM_EPSILON)
         depthwise = kernel.shape[-1] == 1
         folded.append((kernel * (scale[:, None] if depthwise else scale), beta - mean * scale))
     return folded

@@ -9,12 +9,9 @@ from functools import lru_cache
 import numpy as np
 from keras import ops
 
-from monet_lib.errors import UserError
-from monet_lib.places import COURSE
+from monet_lib.networks.imagenet import trained_arrays
 
-WEIGHTS = COURSE / "models" / "imagenet" / "squeezenet.npz"
 MEANS = (104.006, 116.669, 122.679)  # of blue, green and red: the order and means that it was trained with
-SIZE = 227
 POOLED = (1, 3, 5)  # a maximum over 3x3 at every second place follows conv1, fire3 and fire5
 
 
@@ -23,14 +20,14 @@ def squeezenet_features(pixels):
 
     The network was trained on 227x227: the caller resizes.
     """
-    weights = iter(_weights())
+    weights = iter(_pairs())
     x = ops.cast(pixels, "float32")[..., ::-1] - np.array(MEANS, "float32")
-    x = _halved(_activated(x, *next(weights), 2, "valid"))
+    x = _thinned(_activated(x, *next(weights), 2, "valid"))
     for module in range(2, 10):
         x = _activated(x, *next(weights))
         x = ops.concatenate([_activated(x, *next(weights)), _activated(x, *next(weights))], axis=-1)
         if module in POOLED:
-            x = _halved(x)
+            x = _thinned(x)
     return ops.mean(x, axis=(1, 2))
 
 
@@ -38,19 +35,12 @@ def _activated(x, kernel, bias, stride=1, padding="same"):
     return ops.relu(ops.conv(x, kernel, stride, padding, data_format="channels_last") + bias)
 
 
-def _halved(x):
+def _thinned(x):
     return ops.max_pool(x, 3, 2, "valid", data_format="channels_last")
 
 
 @lru_cache(maxsize=1)
-def _weights(path=WEIGHTS):
+def _pairs():
     """[(kernel, bias), ...] float32: conv1, then squeeze, expand 1x1 and expand 3x3 of fire2 to fire9."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = [file[name].astype("float32") for name in sorted(file.files)]
-    except (OSError, ValueError, EOFError) as error:
-        reason = str(error).splitlines()[0][:120]
-        raise UserError(
-            f"{path}: SqueezeNet's features can't be read ({reason}). Restore the file."
-        ) from None
+    arrays = trained_arrays("squeezenet.npz")
     return list(zip(arrays[::2], arrays[1::2], strict=True))

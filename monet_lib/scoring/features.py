@@ -33,7 +33,7 @@ GRAPH_CONVOLUTIONS = 94
 GRAPH_SHAPE = (1, 1, 2048)  # of pool_3, for each image
 NETWORKS = ("efficientnet-lite0", "squeezenet", "inception-2015", "keras-inception-v3", "random-conv")
 
-OFFLINE = {"efficientnet-lite0": (pooled_features, 224), "squeezenet": (squeezenet_features, 227)}
+TRAINED = {"efficientnet-lite0": (pooled_features, 224), "squeezenet": (squeezenet_features, 227)}
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def feature_network(name="inception-2015", weights=None, sha256=None):
         return load_inception(find_inception(weights), sha256)
     if weights or sha256:
         raise UserError(f"features {name}: only inception-2015 takes a weights file. Leave it out.")
-    if name in OFFLINE:
-        return shipped_network(name)
+    if name in TRAINED:
+        return trained_network(name)
     if name == "keras-inception-v3":
         return keras_inception()
     if name == "random-conv":
@@ -159,12 +159,12 @@ def keras_inception():
     return FeatureNetwork("keras-inception-v3", False, 299, extract)
 
 
-def shipped_network(name):
+def trained_network(name):
     """A network trained on ImageNet that comes with the repo: a proxy that knows textures and things, offline.
 
     "efficientnet-lite0" (1280 features, see `imagenet`) or "squeezenet" (512, see `squeezenet`).
     """
-    features, size = OFFLINE[name]
+    features, size = TRAINED[name]
     run = tf.function(features)
 
     def extract(images):

@@ -9,14 +9,9 @@ import keras
 import numpy as np
 from tqdm.auto import tqdm
 
-from monet_lib.data.competition import to_float
-from monet_lib.data.pixels import to_uint8
 from monet_lib.errors import UserError
-from monet_lib.figures import encode, plot_history, plot_validation, read_history, training_grid
+from monet_lib.figures import encode, plot_history, read_history, training_grid
 from monet_lib.gan.losses import losses_of
-from monet_lib.networks.generators import with_border
-from monet_lib.scoring.features import feature_network
-from monet_lib.scoring.scores import compare, embed
 
 
 class StepCallback(keras.callbacks.Callback):
@@ -128,56 +123,6 @@ class Pictures(StepCallback):
         history = read_history(self.run.folder / "history.csv")
         if len(history["step"]) > 1:
             self.run.write_picture("losses.png", encode(plot_history(history))[0])
-
-
-class Validator(StepCallback):
-    """Scores the painted photos against the paintings, both kept out of training, and keeps the best checkpoint by KID.
-
-    photos, monets: uint8 (n, 256, 256, 3). Appends to validation.csv, draws validation.png; with `patience`, stops
-    training after so many scores without a better one. FID depends on how many images there are, KID does not.
-    """
-
-    FIELDS = ("step", "kid", "kid_std", "fid", "memorization")
-
-    def __init__(self, run, start, saver, photos, monets, train_monets):
-        super().__init__(run, start)
-        self.every, self.patience = run.config.validate_every, run.config.patience
-        self.saver, self.photos = saver, photos
-        self.network = feature_network(run.config.features)
-        self.real, self.seen = embed(monets, self.network), embed(train_monets, self.network)
-        self.rows = run.table("validation.csv", self.FIELDS, start)
-
-    def on_step(self, before, logs):
-        if self.passed(before, self.every):
-            self.validate()
-
-    def paint(self):
-        """The photos painted as the finished generator will paint them, with its border: uint8.
-
-        Called directly: under a strategy, `predict_on_batch` gives the whole batch to every replica.
-        """
-        generator = self.model.averaged_generator or self.model.monet_generator
-        painter = with_border(generator, self.run.config.border)
-        parts = (self.photos[k : k + 8] for k in range(0, len(self.photos), 8))
-        return np.concatenate([to_uint8(painter(to_float(part), training=False)) for part in parts])
-
-    def validate(self):
-        painted = self.paint()
-        score = compare(self.network, embed(painted, self.network), self.real, self.seen)
-        best = min((float(row[1]) for row in self.rows), default=math.inf)
-        self.rows.append([self.step, score.kid, score.kid_std, score.fid, score.memorization])
-        self.run.write_table("validation.csv", self.FIELDS, self.rows)
-        self.run.write_picture("validation.png", encode(plot_validation(self.rows, self.network.name))[0])
-        tqdm.write(f"step {self.step}: {self.network.name} KID {score.kid:.5f}, best before {best:.5f}")
-        if score.kid < best:
-            self.saver.save()
-            self.saver.checkpoints.save_best(self.step, score.kid)
-        since = len(self.rows) - 1 - min(range(len(self.rows)), key=lambda k: float(self.rows[k][1]))
-        if self.patience and since >= self.patience:
-            tqdm.write(
-                f"no better score in {since} validations: stopping early; the best is checkpoints/best"
-            )
-            self.model.stop_training = True
 
 
 class Saver(StepCallback):

@@ -12,12 +12,14 @@ from monet_lib.gan.builder import build
 from monet_lib.gan.precision import pick_precision
 from monet_lib.networks.weights import load_networks
 from monet_lib.training.budget import TimeBudget
-from monet_lib.training.callbacks import Journal, Pictures, Saver, Validator
+from monet_lib.training.callbacks import Journal, Pictures, Saver
 from monet_lib.training.checkpoints import Checkpoints
 from monet_lib.training.devices import strategy
 from monet_lib.training.guards import Guard
 from monet_lib.training.runs import Run
+from monet_lib.training.session_plan import Estimate, SessionPlan
 from monet_lib.training.tensorboard import TensorBoard, require_tensorboard
+from monet_lib.training.validation import Validator
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,18 @@ def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices=
     data: the images' folder (see `find_data`). Writes config.json, history.csv, checkpoints/, grids/, losses.png and
     generator.npz. Ctrl-C saves and returns. callbacks: more Keras callbacks. devices: see `devices.strategy`.
     time_budget: hours from now for training and for painting the photos afterwards; None: no limit. The learning rates
-    follow the step and not the clock: a run that is stopped early resumes at the same rates with the next call.
+    follow the step and not the clock: a run that is stopped early resumes at the same rates with the next call. With
+    the config's fit_schedule they reach zero when the budget ends, and the next call begins at the full rates again.
     tensorboard: also write tensorboard/, see `tensorboard.TensorBoard`. Raises UserError for bad images, for an `out`
     that holds another run, and where it can't write.
     """
     began = time.monotonic()
     if time_budget is not None and not time_budget > 0:
         raise UserError(f"time budget: must be more than 0 hours, got {time_budget!r}.")
+    if config.fit_schedule and time_budget is None:
+        raise UserError(
+            "fit_schedule: fits the learning rates to a time budget, and there is none. Set both."
+        )
     if tensorboard:
         require_tensorboard()
     scope = strategy(devices, config.batch_size)
@@ -65,6 +72,8 @@ def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices=
     if time_budget is not None:
         photo_set = find_images(data, "photo", format)
         around.budget = TimeBudget(run, start, around.saver, photo_set, began + 3600 * time_budget)
+        if config.fit_schedule:
+            around.plan = SessionPlan(run, start, steps, around.budget, around.journal)
     if tensorboard:
         around.board = TensorBoard(run, start, around.journal, around.pictures, around.validator)
     around.fit(model, training_data(batches, start, steps), callbacks)
@@ -91,7 +100,8 @@ class Surroundings:
         self.journal = Journal(run, start, steps, config.log_every)
         self.guard = Guard(run, start, shown[0])
         self.pictures = Pictures(run, shown, start, steps_per_epoch)
-        self.validator = self.budget = self.board = None
+        self.validator = self.budget = self.plan = self.board = None
+        self.estimate = Estimate(run, start, steps)
         if config.validate_every:
             self.validator = Validator(run, start, self.saver, photos.held, monets.held, monets.train)
 
@@ -103,6 +113,8 @@ class Surroundings:
             *callbacks,
             self.validator,
             self.budget,
+            self.plan,
+            self.estimate,
             self.pictures,
             self.saver,
             self.board,

@@ -105,14 +105,18 @@ class Run:
         )
 
     def table(self, name, fields, step):
-        """The rows of a CSV table up to `step`, its first column: a killed run may have written beyond."""
+        """The rows of a CSV table up to `step`, its first column: a killed run may have written beyond.
+
+        A table of an earlier version, in which the last of the fields are missing, gets nan there.
+        """
         file = self.folder / name
         if not file.exists():
             return []
         with reading(file, "table", "Remove it: the run goes on without."):
             text = file.read_bytes().replace(b"\0", b"").decode("utf-8", "replace")
-            read = list(csv.reader(text.splitlines()))[1:]
-        rows = [row for row in read if len(row) == len(fields) and all(map(_is_number, row))]
+            header, *read = csv.reader(text.splitlines()) if text.strip() else [fields]
+        missing = ["nan"] * (len(fields) - len(header))
+        rows = [row + missing for row in read if len(row) == len(header) and all(map(_is_number, row))]
         if len(rows) < len(read):
             print(f"note: {file}: {len(read) - len(rows)} lines that can't be read, left out")
         return [row for row in rows if float(row[0]) <= step]
@@ -150,7 +154,7 @@ def _described(names):
 
 
 def _is_number(text):
-    return bool(re.fullmatch(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?", text))
+    return text == "nan" or bool(re.fullmatch(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?", text))
 
 
 def find_run(root):

@@ -845,9 +845,8 @@ def repaired(generator, discriminator, optimizers, real, noise):
         fake = generator(noise, training=True)
         fake_logits, real_logits = discriminator(fake, training=True), discriminator(real, training=True)
         losses = bce(fake_logits, 0.0), bce(real_logits, 0.9) + bce(fake_logits, 0.0)
-    for side, loss, optimizer in zip((generator, generator), losses, optimizers, strict=True):
-        gradients = tape.gradient(loss, side.trainable_variables)
-        optimizer.apply(gradients, side.trainable_variables)
+    gradients = tape.gradient(losses[0], generator.trainable_variables)
+    optimizers[0].apply(gradients, generator.trainable_variables)
     return losses
 
 
@@ -875,7 +874,7 @@ if check.repaired(repaired):
 #     return losses
 # ```
 # Real pictures stay in [−1, 1], else the discriminator tells them by their range. The generator's target is 1. And the
-# discriminator's loss must move the discriminator, not the generator.
+# discriminator has to take a step as well.
 # </details>
 
 # %% [markdown]

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 4 · The paper's model, and what keeps it alive
 #
-# Build the ResNet CycleGAN of Zhu et al. 2017, see what each of its parts prevents, and train it so that
-# nothing is lost when the session ends.
+# Build the ResNet CycleGAN of Zhu et al. 2017, see what each of its parts prevents, and train it so that nothing is lost
+# when the session ends.
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/monet-lab/monet-lab/blob/main/notebooks/04_resnet_cyclegan.ipynb)
 # [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/monet-lab/monet-lab/blob/main/kaggle/04_resnet_cyclegan/04_resnet_cyclegan.ipynb)
@@ -12,30 +12,38 @@
 #
 # - residual blocks: a network that begins by changing nothing
 # - what instance norm removes from a picture, and batch norm doesn't
-# - where dark frames and checkerboards come from, and how to be rid of them
-# - to derive the 70×70 pixels of a PatchGAN's answer, and to draw them
-# - how a judge learns 300 paintings by heart, and how to stop it
-# - image pool, decay, moving average, resuming: what each is for
-# - to compare two models fairly, on the same budget
+# - where dark frames and checkerboards come from, and how to avoid them
+# - to derive the 70×70 pixels that one answer of a PatchGAN depends on, and to draw them
+# - how a discriminator learns the paintings by heart, and how to make that harder
+# - what image pool, decay, moving average and resuming are for
+# - to compare two models fairly, and to design an ablation yourself
 #
 # **You need** [lesson 3](03_unet_cyclegan.ipynb).
 #
 # <!-- measured -->
 # Time and memory: measured in the table of the [README](../README.md).
+#
+# Five people wrote publicly about their attempts at this competition. The course calls them S0 to S4 and tests what
+# they say:
+# [S0](https://github.com/vbthrhb6jy-creator/kaggle_CycleGan_Monet), a CycleGAN with residual blocks, score 125;
+# S1 (no lasting address is known), a U-Net CycleGAN, score 684;
+# [S2](https://github.com/rsandel94/I-mSomethingOfAPainterMyself), a U-Net CycleGAN with skip connections;
+# [S3](https://github.com/addocolo/Gan-getting-started), a DCGAN and then a U-Net CycleGAN;
+# [S4](https://github.com/Faig22/Machine_Learning_projects), the CycleGAN of the paper, in Russian.
 
 # %% [markdown]
 # ## What you will have made
 #
-# ![Photos, and the same photos painted by a U-Net and by a ResNet after equal time](../docs/images/04_resnet_cyclegan.jpg)
+# ![Photos, and the same photos painted by a ResNet and by a U-Net after equal time](../docs/images/04_resnet_cyclegan.jpg)
 #
-# A training run that can be stopped at any moment, with a curve that says when to stop it.
+# A training run that can be stopped at any moment, with a curve that says which of its checkpoints is the best.
 
 # %% [markdown]
 # ## Setup
 
 # %% tags=["install"]
 # On Colab: fetch the course with its sample, and install the library. For the competition's images, put your Kaggle
-# token into Colab's secrets and add here: from monet_lib.download import download_data; download_data()
+# token into Colab's secrets and add here: from monet_lib.data import download_data; download_data()
 import importlib.util
 import subprocess
 import sys
@@ -46,12 +54,11 @@ if importlib.util.find_spec("monet_lib") is None:
     sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
 
 # %%
-from monet_lib.quiet import quiet
+from monet_lib.course import start
 
-quiet()  # TensorFlow says only what stops it
+config, root = start()
 
 import shutil
-import time
 from pathlib import Path
 
 import keras
@@ -59,42 +66,43 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from monet_lib.config import profile
+from monet_lib.course import explore, short_run, shrunk, teach_discriminator
 from monet_lib.course import resnet as lesson
-from monet_lib.course.short_runs import short_run, shrunk
-from monet_lib.course.widgets import explore
-from monet_lib.data.competition import find_data, find_images, load, to_float
+from monet_lib.course import resnet_checks as check
+from monet_lib.data import find_images, load, split, to_float
 from monet_lib.figures import image_grid, plot_history, plot_validation, read_history, show
-from monet_lib.gan.builder import ConstantThenLinear
-from monet_lib.networks.discriminators import patch_discriminator, receptive_field
-from monet_lib.networks.generators import resnet_generator
-from monet_lib.networks.layers import ReflectionPadding2D, ResidualBlock, normalization, upsample
-from monet_lib.networks.weights import load_generator, save_networks
-from monet_lib.painting.shipped import SHIPPED, photographs
-from monet_lib.painting.translation import paint
-from monet_lib.scoring.metrics import scene_kept
-from monet_lib.training.loop import train
-from monet_lib.training.runs import Run
+from monet_lib.gan import ConstantThenLinear
+from monet_lib.networks import (
+    ReflectionPadding2D,
+    ResidualBlock,
+    load_generator,
+    normalization,
+    patch_discriminator,
+    receptive_field,
+    resnet_generator,
+    save_networks,
+    upsample,
+)
+from monet_lib.painting import SHIPPED, paint_all, photographs
+from monet_lib.scoring import compare, embed, feature_network, scene_kept
+from monet_lib.training import Run, train
 
-tf.get_logger().setLevel("ERROR")  # and no advice on tracing: many small networks are made here
-print(f"tensorflow {tf.__version__}, keras {keras.__version__}")
-changes, steps = lesson.SCALES[profile().profile]
-config = profile(model="resnet", **changes)
-root = find_data()
-print(f"profile: {config.profile}, {config.image_size} px, {steps} steps")
+changes, steps, budget, seeds = lesson.SCALES[config.profile]
+config = config.with_(model="resnet", **changes)
 pixels = {name: load(find_images(root, name))[1] for name in ("monet", "photo")}
 monets, photos = (shrunk(pixels[name][:24], 64) for name in ("monet", "photo"))
 
 # %% [markdown]
 # ## A block that changes nothing, at first
 #
-# A U-Net squeezes the scene through a neck and repairs it by skips. The paper's generator, after Johnson et
-# al. 2016 (S0 and S4 use it), goes only to a quarter of the size and then stacks [residual
-# blocks](../docs/glossary.md#residual-block): x + F(x). Each *adds a change* to what came in. S4 has nine, S0
-# wishes it had taken fewer.
+# A U-Net squeezes the scene through a narrow middle and repairs it by skip connections. The paper's generator, which
+# follows [Johnson et al. 2016](https://arxiv.org/abs/1603.08155) and which S0 and S4 use, goes down to only a quarter of
+# the size and then stacks [residual blocks](../docs/glossary.md#residual-block)
+# ([He et al. 2016](https://arxiv.org/abs/1512.03385)). A residual block computes x + F(x): it *adds a change* to what came
+# in. S4 has nine of them; S0 concludes that it could have used fewer.
 #
-# **Predict first:** F is two convolutions with fresh weights, N(0, 0.02), and norms. If you set F's last
-# scale (gamma) to 0, what does the block do?
+# **Predict first:** F consists of two convolutions with fresh weights from N(0, 0.02), and norms. The last norm multiplies
+# its output by a learnt number, gamma. If you set gamma to 0, what does the block do?
 
 
 # %%
@@ -122,30 +130,34 @@ np.testing.assert_array_equal(mine(x), x)
 print("with gamma 0 the block hands its input on, bit by bit")
 
 # %% [markdown]
-# Nothing: it hands its input on. So a stack of nine blocks is not nine times harder to train than one: each
-# starts near "leave it" and learns what to alter, and gradients reach the first through all the sums. Now the
-# whole: c7s1-64, d128, d256, nine blocks, u128, u64, c7s1-3, in the paper's shorthand.
+# Nothing: it hands its input on. A stack of nine blocks is therefore not nine times as hard to train as one. The way
+# around each F stays open: the input reaches the last block, and the gradient reaches the first. Now the whole generator:
+# c7s1-64, d128, d256, nine blocks, u128, u64, c7s1-3, in the paper's shorthand (c7s1: convolution 7×7, stride 1; d: down;
+# u: up; then the filters).
 
 # %%
 paper = resnet_generator(filters=64, blocks=9)
-print(f"{paper.count_params():,} weights; the U-Net of S2 has 54,414,531")
+print(f"{paper.count_params():,} weights; the usual U-Net of lesson 3 has 54,414,531")
 for size in (64, 100, 256):
     shape = paper.compute_output_shape((1, size, size, 3))
     print(f"{size} px in, {shape[1]} px out")
-weights = sum(np.prod(w.shape) for w in paper.layers[12].weights)
-print(f"one residual block: {weights:,} weights, a tenth of all")
+weights = sum(
+    np.prod(w.shape) for layer in paper.layers for w in layer.weights if isinstance(layer, ResidualBlock)
+)
+print(f"one residual block: {weights // 9:,} weights; nine are {weights / paper.count_params():.0%} of all")
 assert paper.count_params() == 11_383_427
 
 # %% [markdown]
-# A fifth of the U-Net's weights. They work harder, though: a residual block runs over 64×64 positions, the
-# U-Net's largest layers over a handful.
+# It has a fifth of the U-Net's weights, but each of them works harder: for a picture of 256 px, the convolutions of a
+# residual block run over 64×64 places, while the U-Net's largest layers run over a handful.
 #
 # ## What instance norm forgets
 #
-# S4 prefers [instance norm](../docs/glossary.md#instance-normalization) because it takes the dependence on
-# contrast out of stylization. Test that. Take photos, halve their contrast, and give both versions to one
-# convolution followed by a norm. **Predict first:** with instance norm, how far apart are the two outputs?
-# And with batch norm, as it works when painting (with its stored averages)?
+# S4 prefers [instance norm](../docs/glossary.md#instance-normalization)
+# ([Ulyanov et al. 2016](https://arxiv.org/abs/1607.08022)), because it takes the dependence on contrast out of
+# stylization. Test that: take photos, halve their contrast, and give both versions to one convolution that is followed by
+# a norm. **Predict first:** how far apart are the two outputs with instance norm? And with batch norm, as it works when
+# painting (with stored averages)?
 
 # %%
 faded = 0.5 * photos
@@ -177,27 +189,30 @@ def as_grey(map_):
 
 rows = [[photos[0], faded[0]]]
 rows += [[as_grey(x[0, ..., 0]) for x in responses[norm]] for norm in ("instance", "batch")]
-rows = [[np.kron(x, np.ones((2, 2, 1))) for x in row] for row in rows]
 show(
     image_grid(
-        [rows[0] + rows[1] + rows[2]], ["photo", "half contrast", "instance", "instance", "batch", "batch"]
+        rows,
+        ["full contrast", "half contrast"],
+        row_labels=["photo", "instance norm", "batch norm"],
+        least=192,
     ),
     "A photo and its faded version; equal maps after instance norm; after batch norm the second map is paler",
 )
 
 # %% [markdown]
-# After instance norm the two can't be told apart: how contrasty a *photo* was no longer decides how strongly
-# it is *painted*, and 7,038 photos by as many cameras come with every contrast. Batch norm scales all by one
-# stored figure and lets the difference through; at batch size 1 its training statistics are those of a
-# single picture, while painting uses averages of many. That mismatch is one reason for S1's poor pictures.
-# Instance norm costs something too: what it removes, it can't paint by. A foggy morning and a clear noon get
-# the same treatment.
+# After instance norm the two versions can't be told apart: the contrast of a *photo* no longer decides how strongly it is
+# *painted*. That is useful, because 7,038 photos by many cameras come with every contrast. Batch norm divides all images
+# by one stored figure and lets the difference through. With one image in a batch there is a second problem: it trains with
+# the statistics of single pictures and paints with averages over many.
+#
+# Instance norm also has a price: what it removes, the network cannot use. A foggy morning and a clear noon get the same
+# treatment.
 #
 # ## The edge of the picture
 #
-# A convolution near the rim needs pixels that aren't there. Zeros are the default, and zero is mid-grey in
-# [−1, 1]. The paper pads by [reflection](../docs/glossary.md#reflection-padding). **Predict first:** send a
-# bright sky through eight 3×3 averages. What do zeros make of its rim?
+# A convolution near the edge needs pixels that aren't there. Zeros are the default, and zero is mid-grey in [−1, 1]. The
+# paper pads by [reflection](../docs/glossary.md#reflection-padding): it mirrors the picture at its edge. **Predict first:**
+# send a bright picture through eight 3×3 averages. What do zeros do to its edge?
 
 
 # %%
@@ -221,20 +236,20 @@ for padding, image in edges.items():
     print(f"{padding:10} outermost rows {rim:.2f}, rows 8 and 9 {inside:.2f}")
 show(
     image_grid([[bright, *edges.values()]], ["input", "zeros", "reflection"]),
-    "A bright picture; with zeros it gets a dark frame; with reflection it is blurred evenly up to its rim",
+    "A bright picture; with zeros it gets a dark frame; with reflection it is blurred evenly up to its edge",
 )
 assert edges["zeros"][:2].mean() < edges["reflection"][:2].mean() - 0.1
 
 # %% [markdown]
-# A frame, several pixels deep, in every picture. A generator can learn to fight it, with weights that it
+# Zeros draw a frame, several pixels wide, into every picture. A generator can learn to fight it, with weights that it
 # could use better.
 #
 # ## Checkerboards
 #
-# The most frequent complaint after wrong colours. A [transposed
-# convolution](../docs/glossary.md#transposed-convolution) lets every input value paint a stroke, and where
-# strokes overlap unevenly there is a pattern, whatever the picture. **Predict first:** strokes of 3, placed 2
-# apart: how many cover each pixel? And strokes of 4?
+# Regular patterns are the most frequent complaint after wrong colours. In a
+# [transposed convolution](../docs/glossary.md#transposed-convolution) every input value paints a stroke (lesson 2), and
+# where strokes overlap unevenly there is a pattern, whatever the picture. **Predict first:** with strokes of 3 that lie 2
+# apart, how many strokes cover each pixel? And with strokes of 4?
 
 # %%
 for kernel in (3, 4):
@@ -258,25 +273,25 @@ assert lesson.unevenness(made["resized 3×3"]) < 1e-5 < lesson.unevenness(made["
 
 # %%
 patterns = [x[0] / np.abs(x[0]).max() for x in made.values()]
-enlarged = [np.kron(x[16:40, 16:40], np.ones((8, 8, 1))) for x in patterns]
 show(
-    image_grid([enlarged], list(made)),
+    image_grid([[x[16:40, 16:40] for x in patterns]], list(made), least=192),
     "Three enlarged answers to a constant input: two show a regular pattern of squares, the third is one even colour",
 )
 
 # %% [markdown]
-# The input is constant, so any pattern is the layer's own. With 3×3 even the *number* of strokes alternates,
-# 1 and 2. With 4×4 every pixel gets two, but through different weights, so a fresh layer draws a grid as
-# well and must learn not to. The cure (Odena et al. 2016): enlarge by repeating pixels, *then* convolve; now
-# all weights meet all positions. Our `laptop` profile does so (`upsample="resize"`). Trained side by side on
-# the real images for about 40 minutes, transposed convolutions ended at more than the photos' own
-# distance from Monets, under a grid; resized ones below.
+# The input is constant, so any pattern comes from the layer. With 3×3 even the *number* of strokes alternates, 1 and 2.
+# With 4×4 every pixel gets two strokes in each direction, but through different weights, so a fresh layer draws a grid as
+# well and has to learn not to. The cure ([Odena et al. 2016](https://distill.pub/2016/deconv-checkerboard/)): enlarge by
+# repeating pixels, *then* convolve; now all weights meet all places. The `laptop` profile does so (`upsample="resize"`).
+# In the comparison of recipes below, transposed convolutions ended with a KID of 0.219 and resized ones, otherwise alike,
+# with 0.113.
 #
 # ## 70×70
 #
-# Which pixels does one answer of the PatchGAN see? S4 explains: each of 30×30 answers judges 70×70 pixels.
-# Derive it from the end: one answer is one value. A layer with kernel k and stride s needs (n − 1)·s + k
-# values to give n. **Predict first:** what comes before the last two layers (4, stride 1, each)?
+# Which pixels does one answer of the PatchGAN depend on? S4 explains that each of its 30×30 answers judges 70×70 pixels.
+# Derive it from the end: one answer is one value, and a layer with kernel k and stride s needs (n − 1)·s + k values to give
+# n of them. **Predict first:** how many values does the last layer (kernel 4, stride 1) need for one answer, and how many
+# does the layer before it (the same) need for those?
 
 # %%
 size = 1
@@ -285,14 +300,20 @@ for kernel, stride in reversed(lesson.PATCHGAN):
     print(f"kernel {kernel}, stride {stride}: needs {size}")
 assert size == receptive_field(lesson.PATCHGAN) == 70
 
-judge = patch_discriminator((4, 4, 4, 4), norm="none")
+# %% [markdown]
+# And where does it lie? The strides 2·2·2 place neighbouring answers 8 pixels apart. Every layer pads one row, and a row
+# of padding is as wide as the strides before it: 1 + 2 + 4 + 8 + 8 = 23 pixels. So the patch of answer (row, column) begins
+# at 8·row − 23. The gradient of one answer by the image must be zero everywhere else:
+
+# %%
+network = patch_discriminator((4, 4, 4, 4), norm="none")
 image = tf.Variable(to_float(pixels["monet"][:1]))
 with tf.GradientTape() as tape:
-    answer = judge(image)[0, 12, 20, 0]
+    answer = network(image)[0, 12, 20, 0]
 seen = np.argwhere(np.abs(tape.gradient(answer, image)[0].numpy()).sum(-1) > 0)
-top, left, side = lesson.box(12, 20)
+top, left = 8 * 12 - 23, 8 * 20 - 23
 print(
-    f"the gradient of answer (12, 20) reaches rows {seen.min(0)[0]} to {seen.max(0)[0]}, as computed: {top} to {top + side - 1}"
+    f"the gradient of answer (12, 20) reaches rows {seen.min(0)[0]} to {seen.max(0)[0]}; computed: {top} to {top + 69}"
 )
 assert tuple(seen.min(0)) == (top, left)
 assert tuple(seen.max(0)) == (top + 69, left + 69)
@@ -309,60 +330,62 @@ if patch:  # as a hand on the slider would
     patch.redraw()
 
 # %% [markdown]
-# At the rim part of the patch lies outside, where the padding is. Patches of neighbouring answers are 8
-# pixels apart and overlap widely; the verdict on the picture is the mean of 900. With 16 pixels a judge would
-# see colours and grain, with 286 the composition; 70 is a good brush stroke's worth.
+# At the edge a part of the patch lies outside of the picture, where the padding is. Neighbouring patches overlap widely,
+# and the result for the whole picture is the mean of 900 answers. A discriminator of 16 pixels would see colours and grain,
+# one of 286 the composition; 70 pixels hold some brush strokes and their surroundings.
 #
-# ## A judge that learns by heart
+# ## A discriminator that learns by heart
 #
-# S3's discriminator sat near zero. Here is the disease under the microscope: a judge gets a third of the
-# paintings against all photos, and we watch paintings that it has never met. **Predict first:** will it take
-# them for paintings?
+# S3's discriminator had a loss near zero. Here is how that can come about: a discriminator gets a third of the paintings
+# against all photos, and its answers are watched for the paintings that it has never met. **Predict first:** will it take
+# those for paintings?
 
 # %%
 known = len(monets) // 3
+watch = {"seen": monets[:known], "held": monets[known:], "photo": photos}
 runs = {}
 for policy in ("", "translation", "color,translation"):
-    found = lesson.learn_by_heart(
-        monets[:known], monets[known:], photos, policy, 300 if config.profile != "tiny" else 3
-    )
-    runs[policy or "nothing altered"] = found
-    print(
-        f"{policy or 'nothing altered':18}",
-        "  ".join(f"{k} {found[k][-1]:+.1f}" for k in ("seen", "held", "photo")),
-    )
-    assert np.isfinite(found["seen"]).all()
+    runs[policy or "nothing altered"] = histories = []
+    for seed in seeds:
+        keras.utils.set_random_seed(seed)
+        network = patch_discriminator((16, 32, 64, 128), norm="instance")
+        count = 300 if config.profile != "tiny" else 3
+        pair = (monets[:known], photos)
+        histories.append(teach_discriminator(network, *pair, count, 5e-4, policy, watch, seed))
+    ends = {k: [f"{found[k][-1]:+.1f}" for found in histories] for k in watch}
+    print(f"{policy or 'nothing altered':18}", "  ".join(f"{k} {', '.join(v)}" for k, v in ends.items()))
+    assert np.isfinite(histories[0]["seen"]).all()
 show(
     lesson.heart_figure(runs),
-    "Mean logits while a judge learns: known paintings rise, unknown ones stay with the photos; less so with augmentation",
+    "Mean logits while a discriminator learns: known paintings rise highest, unknown ones stay below them, photos fall",
 )
+gaps = {name: np.mean([f["seen"][-1] - f["held"][-1] for f in found]) for name, found in runs.items()}
+print({name: round(float(gap), 1) for name, gap in gaps.items()}, "between known and unknown paintings")
 if config.profile != "tiny":
-    plain, helped = (
-        runs[name]["seen"][-1] - runs[name]["held"][-1] for name in ("nothing altered", "color,translation")
-    )
-    assert helped < plain, "augmentation narrows the gap"
+    assert gaps["color,translation"] < gaps["nothing altered"]
 
 # %% [markdown]
-# Left: certain about the few that it knows, and the others count as photos. It has learnt a list, not a
-# style, and from such a judge a generator can only learn to imitate the list. [Differentiable
-# augmentation](../docs/glossary.md#differentiable-augmentation) (Zhao et al. 2020) shifts, recolours and
-# masks what the judge sees, real and generated alike and by the same draw, so it *can't* leak into the
-# paintings as S3's upside-down copies did (lesson 2), and the gradient flows through it to the generator. The
-# gap between known and unknown paintings shrinks, and so does the judge's certainty. The `full` profile
-# switches it on; the [two-objective
-# notebook](https://www.kaggle.com/code/unfriendlyai/two-objective-discriminator), one of S2's sources, uses it
-# with two heads on one trunk (`adversarial="hinge,bce"`).
+# In the left panel it becomes very certain about the paintings that it knows and much less so about the others. It has
+# learnt a list as well as a style, and from such a discriminator a generator learns to imitate the list.
+#
+# [Differentiable augmentation](../docs/glossary.md#differentiable-augmentation)
+# ([Zhao et al. 2020](https://arxiv.org/abs/2006.10738)) shifts, recolours and masks everything that the discriminator sees,
+# real and generated pictures by the same random numbers. An alteration then says nothing about what is real, so it doesn't
+# leak into the results as S3's upside-down copies do (lesson 2), and the gradient passes through it to the generator. The
+# gap between known and unknown paintings shrinks, and so does the certainty. The `full` profile uses it. The
+# [two-objective notebook](https://www.kaggle.com/code/unfriendlyai/two-objective-discriminator), one of S2's sources, uses
+# it with a discriminator that has two outputs, each with a loss of its own (`adversarial="hinge,bce"`).
 #
 # ## Three helpers of a long training
 #
-# - **[Image pool](../docs/glossary.md#image-pool)**: the judge also meets fakes from a while ago, so that the
-#   two can't chase each other in circles.
-# - **[Decay](../docs/glossary.md#learning-rate-decay)**: the rate stays, then falls linearly to zero, so that
-#   the end is a place and not an orbit.
-# - **[EMA](../docs/glossary.md#ema)**: a moving average of the generator's weights paints; it forgets the
-#   jitter of the last steps.
+# - **[Image pool](../docs/glossary.md#image-pool)** ([Shrivastava et al. 2017](https://arxiv.org/abs/1612.07828)): the
+#   discriminator also sees fakes from a while ago, so that it does not forget them while the generator moves on.
+# - **[Decay](../docs/glossary.md#learning-rate-decay)**: the learning rate is constant for a time and then falls linearly
+#   to zero, so that the training comes to rest instead of circling around a good place.
+# - **[EMA](../docs/glossary.md#ema)**: a moving average of the generator's weights does the painting. It averages out the
+#   back and forth of the last steps.
 #
-# **Predict first:** a pool of 50, swapping every second image: how old is the average image that the judge
+# **Predict first:** a pool of 50 images exchanges every second image. How old is the average image that the discriminator
 # sees?
 
 # %%
@@ -383,17 +406,17 @@ assert np.abs(descent[1][-200:]).mean() < np.abs(descent[0][-200:]).mean()
 assert rates[50] == rates[0] > rates[75] > rates[100] == 0
 
 # %% [markdown]
-# Half are fresh. The others wait for about a hundred steps each (50 places, one swap every second step), so
-# the mean age is about 50.
+# Half of them are fresh. The others have waited for about a hundred steps on average (50 places, one exchange every second
+# step), so the mean age is about 50.
 #
-# ## Train, stop, go on
+# ## Train, stop, resume
 #
-# S0 ended with "it would have been beneficial to keep running", S4 stopped after one epoch because it learnt
-# slowly, and a Kaggle session ends after 9 to 12 hours. So a training must survive being stopped: weights,
-# both optimizers, learning rate, moving average, pool, data order and random numbers. `train` keeps all that
-# in a folder. And it must say when to stop: paintings and photos are held out, and every so often the painted
-# photos are compared with the held-out paintings by [KID](../docs/glossary.md#kid) (lesson 5), lower is
-# better.
+# S0 writes that more epochs would have been beneficial, S4 stopped after one epoch because it learnt slowly, and a Kaggle
+# session ends after 9 to 12 hours. A training must therefore survive being stopped, with its weights, both optimizers, the
+# learning rate, the moving average, the pool, the order of the data and the random numbers. `train` keeps all of that in a
+# folder. It also has to find out which checkpoint is the best: some paintings and photos are held out of the training, and
+# every so often the held-out photos are painted and compared with the held-out paintings by
+# [KID](../docs/glossary.md#kid) (lesson 5; lower is better).
 #
 # Here a callback presses Ctrl-C in the middle.
 
@@ -415,28 +438,26 @@ class PressCtrlC(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-start = time.perf_counter()
 train(run_config, root, folder, callbacks=[PressCtrlC()])
 stopped = read_history(folder / "history.csv")["step"][-1] if steps > 20 else steps // 2
 assert stopped <= steps // 2
 
 # %% [markdown]
-# The same call goes on from there. That the result is *bit by bit* what an uninterrupted run gives is proven
-# by the library's tests, which kill the process at random moments.
+# The same call resumes it. That the result is *bit by bit* what an uninterrupted run gives is proven by the library's
+# tests, which kill the process at random moments.
 
 # %%
 model = train(run_config, root, folder)
-seconds = time.perf_counter() - start
 history = read_history(folder / "history.csv")
 assert int(model.step) == steps
 assert all(np.isfinite(values).all() for values in history.values())
 print(sorted(path.name for path in folder.iterdir()))
-generator, _ = Run.load(folder).generator()
-np.testing.assert_array_equal(generator.get_weights()[0], model.averaged_generator.get_weights()[0])
+last, _ = load_generator(folder / "generator.npz")
+np.testing.assert_array_equal(last.get_weights()[0], model.averaged_generator.get_weights()[0])
 if len(history["step"]) > 1:
     show(
         plot_history(history, smooth=0.8),
-        "Loss curves over all steps without a break at the interruption: cycle and identity fall, judges stay near 0.2",
+        "Loss curves over all steps without a break at the interruption in the middle: cycle and identity fall",
     )
 
 # %%
@@ -450,61 +471,65 @@ best = int(scores[scores[:, 1].argmin(), 0])
 print(f"KID {scores[0, 1]:.4f} at step {int(scores[0, 0])}, best {scores[:, 1].min():.4f} at step {best}")
 
 # %% [markdown]
-# The losses can't tell you when to stop: a GAN's two sides keep each other in balance whether the pictures
-# improve or not. The curve can, within its bars. With a handful of held-out paintings and a small random
-# network the bars are as wide as the differences, and honest about it; with 60 paintings and Inception's features
-# they are not. The best checkpoint is kept in `checkpoints/best`.
+# The losses cannot tell when to stop: the two sides of a GAN can keep each other in balance whether the pictures improve
+# or not. The curve can tell, within its bars. With a handful of held-out paintings the bars are as wide as the differences;
+# with 60 paintings they are narrower. The best checkpoint is kept in `checkpoints/best`, and `Run.generator` paints with it.
 #
 # ## U-Net against ResNet, on the same budget
 #
-# "Which is better?" means: after the same *time*, on the same data, by the same measure. The ResNet had its
-# turn; give a U-Net as many seconds. **Predict first:** which takes more steps in that time, which keeps more
-# of the scene, which changes more?
+# "Which is better?" must mean: after the same *time*, on the same data, with the same helpers, by the same measure. Both
+# have the moving average and the pool here, neither trains on the held-out images, and both get the same number of seconds
+# for each of the seeds. **Predict first:** which of them takes more steps in that time? Which keeps more of the scene?
 
 # %%
-unet_config = config.with_(model="unet", unet_depth=5, ema=0.0, pool_size=0)
-tiny = config.profile == "tiny"
-unet, curves = short_run(unet_config, pixels["monet"], pixels["photo"], 2 if tiny else 20)
-each = float(np.median(curves["seconds"]))  # without the first, which traces the graph
-seconds = history["seconds"][-1] if len(history["step"]) else seconds
-if not tiny:
-    unet, curves = short_run(
-        unet_config, pixels["monet"], pixels["photo"], int(min(seconds / each, 4 * steps))
-    )
-print(f"ResNet: {steps} steps in {seconds:.0f} s; U-Net: {len(curves['step'])} steps at {each:.2f} s")
+kept, out = {}, {}
+for name in ("monet", "photo"):
+    train_on, hold_out = split(len(pixels[name]), held[f"holdout_{name}s"], config.seed)
+    kept[name], out[name] = pixels[name][train_on], pixels[name][hold_out]
+features = feature_network(config.features)
+real = embed(out["monet"], features)
+MODELS = {"ResNet": {}, "U-Net": {"model": "unet", "unet_depth": 5, "upsample": "transpose"}}
+painters = {}
+for name, setting in MODELS.items():
+    for seed in seeds:
+        own = config.with_(seed=seed, **setting)
+        _, clock = short_run(own, kept["monet"], kept["photo"], 2 if not budget else 20)
+        each = float(np.median(clock["seconds"]))  # without the first step, which traces the graph
+        count = max(2, int(budget / each))
+        run, _ = short_run(own, kept["monet"], kept["photo"], count)
+        painters[name, seed] = run.averaged_generator
+        painted = paint_all(run.averaged_generator, out["photo"])
+        found = compare(features, embed(painted, features), real)
+        scene = scene_kept(out["photo"], painted)
+        print(
+            f"{name:7} seed {seed}: {count:5} steps, scene kept {scene:.2f}, KID {found.kid:+.4f} ± {found.kid_std:.4f}"
+        )
+        assert painted.dtype == np.uint8
+untouched = compare(features, embed(out["photo"], features), real)
+print(f"photos as they are: KID {untouched.kid:+.4f} ± {untouched.kid_std:.4f} ({config.features})")
 
 # %% tags=["cover"]
-shown = pixels["photo"][:4]
-results = {"ResNet": paint(generator, shown), "U-Net": paint(unet.monet_generator, shown)}
-away = np.abs(shown.mean((0, 1, 2)) - pixels["monet"].mean((0, 1, 2))).mean()
-print(f"the photos' mean colour is {away:.0f} levels from the Monets'")
-for name, painted in results.items():
-    kept = scene_kept(shown, painted)
-    away = np.abs(painted.mean((0, 1, 2)) - pixels["monet"].mean((0, 1, 2))).mean()
-    print(
-        f"{name:7} scene kept (correlation of luminance) {kept:.2f}; mean colour {away:.0f} levels from the Monets'"
-    )
-    assert painted.dtype == np.uint8
-    assert painted.shape == shown.shape
+shown = out["photo"][:4]
+results = [paint_all(painters[name, seeds[0]], shown) for name in MODELS]
+assert all(painted.shape == shown.shape for painted in results)
 show(
-    image_grid([list(shown), list(results["ResNet"]), list(results["U-Net"])]),
-    "Four photos; their paintings by the ResNet and by the U-Net after the same time, both lighter and warmer",
+    image_grid([shown, *results], row_labels=["photo", *MODELS]),
+    "Four held-out photos; their paintings by the ResNet and by the U-Net after the same time",
 )
 
 # %% [markdown]
-# Look at edges first, then at colours, then for patterns. On this small scale the numbers say which learnt
-# faster, not which is better after a day. Published results for this competition have both near 50 (ResNets
-# 46.8 and 50.2 by one author; U-Nets 51.5 with a long tuning down to 38.3): data handling, augmentation and
-# schedule decide more than the block.
-
-# %% [markdown]
+# Look at the edges first, then at the colours, then for patterns; and compare the numbers of the two seeds before you
+# compare the models. On this small scale the numbers say which model learns faster, not which is better after a day.
+# Published results for this competition have both near 50 (ResNets 46.8 and 50.2 by one author; a U-Net 51.5, after long
+# tuning 38.3): the handling of data, augmentation and schedule decide more than the block.
+#
 # ## How the course's generator was trained
 #
-# [`models/monet.npz`](../models/README.md), half a million weights, is what `monet translate photo.jpg` paints
-# with. This library made it from the competition's images, on two processor cores. How do you find settings for
-# so little? By what this lesson has taught: equal time, equal data, one measure. Eight recipes had eight minutes
-# each. **Predict first:** which comes out ahead, a U-Net with 54 million weights, the paper's ResNet with 11, or
-# one with half a million? And what do norms in the generator do to it?
+# [`models/monet.npz`](../models/README.md), half a million weights, is what `monet translate photo.jpg` paints with. This
+# library made it from the competition's images, on two processor cores. How does one find settings for so little? By what
+# this lesson has taught: equal time, equal data, one measure. Eight recipes had eight minutes each. **Predict first:** which
+# comes out ahead, a U-Net with 54 million weights, the paper's ResNet with 11, or one with half a million? And what do
+# norms in the generator do to it?
 #
 # <details><summary>The answer</summary>
 #
@@ -519,35 +544,34 @@ show(
 # | the same, cycle weight 5, identity fading out | 3,742 | 0.073 |
 # | `laptop` with DiffAugment | 4,128 | 0.102 |
 #
-# `python benchmarks/recipes.py`, on an Intel Xeon with 2 cores; KID with the features of an ImageNet network,
-# photos as they are 0.085; [pictures and the way there](../benchmarks/recipes.md).
+# `python benchmarks/recipes.py`, on an Intel Xeon with 2 cores; KID with the features of an ImageNet network, photos as
+# they are 0.085; [pictures and the way there](../benchmarks/recipes.md).
 #
-# In minutes, steps count more than size. And the surprise: instance norm, which the sections above praise, costs
-# more than it gives when time is short. It makes every crop forget how bright and contrasty it was, which the
-# generator then has to guess: halos, dull meadows. Without it a network of He's initial weights starts near the
-# photo and learns only what to change. The judges keep theirs.
+# In minutes, the number of steps counts more than the size of the network. And a surprise: instance norm, which the
+# sections above praise, costs more than it gives when time is short. It makes every crop forget how bright and contrasty it
+# was, and the generator has to guess that: halos around edges and dull meadows are the result. Without it, a network with
+# He's initial weights starts near the photo and learns only what to change. The discriminators keep their norms.
 # </details>
 #
-# Then the winner was left to run, in two stages, the second from the networks of the first:
+# Then the winner was trained for longer, in two stages, the second beginning with the networks of the first:
 #
-# 1. 21,000 steps on crops of 128 px, with a cycle weight of 10 and an identity weight of 3: a painter that keeps
-#    its scene and is shy of paint.
-# 2. 6,000 steps on whole images, with weights of 3 and 0.5. To begin with so much freedom does not pay, as the
-#    table's freer recipe shows; to be given it later does. Why whole images? On small crops, dark skies filled
-#    with a chequered pattern. Our explanation: the judges have instance norm, which stretches whatever they see
-#    to the same contrast, so that bare sky is asked for as many strokes as a tree. A whole image has the tree to
-#    compare with.
+# 1. 21,000 steps on crops of 128 px, with a cycle weight of 10 and an identity weight of 3. The result keeps its scene and
+#    changes little.
+# 2. 6,000 steps on whole images, with weights of 3 and 0.5. To begin with so much freedom does not pay, as the table's
+#    freer recipe shows; to be given it later does. Why whole images? On small crops, dark skies filled with a chequered
+#    pattern. A possible explanation: the discriminators have instance norm, which stretches whatever they see to the same
+#    contrast, so that bare sky is expected to have as many strokes as a tree. A whole image has the tree to compare with.
 #
-# **Predict first:** in the second stage the learning rate falls from step 3,000 on, to zero at 6,000. What would
-# 14,000 steps at the full rate have made of it?
+# **Predict first:** in the second stage the learning rate falls from step 3,000 on, to zero at 6,000. What would 14,000
+# steps at the full rate have given?
 #
 # <details><summary>The answer</summary>
 #
-# That was tried first. The same 3,000 steps, bit by bit; at 5,500 it still painted as well by KID (0.027), but with
-# yellow dots in dark skies. Then the Monet judge's loss sank, from 0.23 to 0.08, and the painter's rose: the judge
-# had found something that no painting of ours could hide. After 14,000 steps a band of stripes ran along the right
-# edge of every painting: what is always at the edge can be learnt there. KID 0.043. When a judge's loss sinks for
-# long, ask what it sees; and end on a falling rate, so that the end is a place and not an orbit.
+# That was tried first. The first 3,000 steps are the same, bit by bit. At step 5,500 its KID was still as good (0.027), but
+# there were yellow dots in dark skies. Then the loss of the Monet discriminator sank, from 0.23 to 0.08, and that of the
+# generator rose: the discriminator had found something that every fake has. After 14,000 steps a band of stripes ran along
+# the right edge of every painting; what is always at the edge can be learnt there. The KID was 0.043. When a
+# discriminator's loss sinks for long, ask what it sees; and let the learning rate fall at the end.
 # </details>
 #
 # Their logs lie beside the weights.
@@ -559,7 +583,8 @@ if SHIPPED.exists():  # a notebook that came alone has not got it
     for stage, (steps_before, seconds_before) in zip(stages[1:], ends, strict=False):
         stage["step"] += steps_before
         stage["seconds"] += seconds_before
-    log = {name: np.concatenate([stage[name] for stage in stages]) for name in stages[0]}
+    names = set.intersection(*(set(stage) for stage in stages))
+    log = {name: np.concatenate([stage[name] for stage in stages]) for name in names}
     assert (np.diff(log["step"]) > 0).all()
     figure = plot_history(log, smooth=0.9)
     for axis in figure.axes:
@@ -567,27 +592,26 @@ if SHIPPED.exists():  # a notebook that came alone has not got it
             axis.axvline(end, color="grey", linestyle=":")
     show(
         figure,
-        "Losses of the long training, its two stages parted by a dotted line: with the second, the painters' own loss "
-        "starts lower and rises, and cycle and identity stay higher",
+        "Losses of the long training, its stages parted by dotted lines: at a new stage with other weights the curves jump",
     )
     print(f"{log['step'][-1]:,.0f} steps, {log['seconds'][-1] / 3600:.1f} hours of training")
+    print(
+        f"the Monet discriminator's loss over the last tenth: {log['monet_discriminator'][-len(log['step']) // 10 :].mean():.2f}"
+    )
 
 # %% [markdown]
-# Look at the Monet judge at the end: its loss falls to 0.18, a warning as in the longer run, and the rate reaches
-# zero before more can come of it.
+# A pale strip along the edges, what was left of that band, is the subject of the section on padding: the halvings of this
+# generator still pad with zeros, at the right and below. No training was needed against it. The trained generator gets 24 px
+# of the photo's reflection on every side, paints them too, and they are thrown away (`border`): KID 0.025 instead of 0.027.
 #
-# What was left of the band, a pale strip, is the rim of the section on padding: the halvings of this painter still pad
-# with zeros, at the right and below. No training was needed against it. The trained painter is handed 24 px of the
-# photo's reflection on every side, paints them too and throws them away (`border`): KID 0.025 instead of 0.027.
+# ## Train it further
 #
-# ## Go on from it
+# Trained weights are a start: `start_from` names a folder of networks, and training continues from them with your images and
+# your settings. It takes all the networks: a trained generator between fresh discriminators would learn from teachers who
+# know nothing, and forget within minutes. That is why the course ships the discriminators and the way back as well.
 #
-# Trained weights are a start: `start_from` names a folder of networks, and training goes on from them with your
-# images and your settings. It takes all four networks: a trained painter between fresh judges learns from teachers
-# who know nothing, and forgets within minutes. So the course ships the judges and the way back as well.
-#
-# Give the painter more freedom: halve the weight of the [cycle](../docs/glossary.md#cycle-consistency). **Predict
-# first:** what will be given up, and what gained? Five minutes on two cores show it.
+# Give the generator more freedom: halve the weight of the [cycle](../docs/glossary.md#cycle-consistency). **Predict first:**
+# what will be given up, and what gained?
 
 # %%
 origin = SHIPPED.parent
@@ -607,25 +631,21 @@ assert np.isfinite(moved).all()
 
 # %%
 shown = photographs(pixels["photo"][:6])[:4]
-results = {"before": paint(before, shown), "after": paint(after, shown)}
+results = {"before": paint_all(before, shown), "after": paint_all(after, shown)}
 change = results["after"].astype(int) - results["before"]
 for name, painted in results.items():
     print(f"{name:7} scene kept (correlation of luminance) {scene_kept(shown, painted):.3f}")
 print(f"the change: {np.abs(change).mean():.1f} levels on average, {np.abs(change).max()} at most")
 show(
-    image_grid(
-        [[x[k] for x in (shown, results["before"], results["after"])] for k in range(len(shown))],
-        ["photo", "before", "after five minutes"],
-    ),
-    "Four photographs; painted by the course's generator; painted by the same after five minutes of training",
+    image_grid([shown, *results.values()], row_labels=["photo", "before", "after"]),
+    "Four photographs; painted by the course's generator; painted by the same after some more training with more freedom",
 )
 
 # %% [markdown]
-# Less of the photo has to be found again, so less of it is kept: contours soften, colours move toward the
-# paintings you have. With the sample, these are computed ones, and the skies take on their cream and lilac. The
-# price shows in flat places, where a pattern comes up: there a painter without fear of the cycle answers the
-# judge's wish for strokes, and knows only one way to make them. Freedom pays in a long training and costs in a
-# short one; in the table above the freer recipe was behind after eight minutes.
+# Less of the photo has to be found again, so more may change: compare how much of the scene is kept before and after, and
+# look at the contours and at flat places such as skies, where patterns come up first. The colours move towards the paintings
+# that you have here. Freedom pays in a long training and costs in a short one; in the table above the freer recipe was
+# behind after eight minutes.
 #
 # ## Exercises
 #
@@ -639,7 +659,7 @@ def block(x, f):
     return ...
 
 
-solved = lesson.check_residual(block)
+solved = check.residual(block)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -648,7 +668,7 @@ solved = lesson.check_residual(block)
 # def block(x, f):
 #     return x + f(x)
 # ```
-# No activation after the sum (the paper's own choice): a ReLU there would cut negative values on every floor.
+# There is no activation after the sum: a ReLU there would cut off the negative values at every block.
 # </details>
 
 # %% [markdown]
@@ -662,7 +682,7 @@ def instance_norm(x):
     return ...
 
 
-solved = lesson.check_instance_norm(instance_norm)
+solved = check.instance_norm(instance_norm)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -672,7 +692,7 @@ solved = lesson.check_instance_norm(instance_norm)
 #     mean = x.mean((1, 2), keepdims=True)
 #     return (x - mean) / np.sqrt(x.var((1, 2), keepdims=True) + 1e-5)
 # ```
-# In Keras `GroupNormalization(groups=-1)`; with `groups=1`, as in a well-known example, it is layer norm.
+# In Keras this is `GroupNormalization(groups=-1)`; with `groups=1`, as in a well-known example, it is layer norm.
 # </details>
 
 # %% [markdown]
@@ -686,7 +706,7 @@ def field(layers):
     return ...
 
 
-solved = lesson.check_field(field)
+solved = check.field(field)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -711,7 +731,7 @@ def rate(step, start, constant, total):
     return ...
 
 
-solved = lesson.check_rate(rate)
+solved = check.rate(rate)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -720,8 +740,8 @@ solved = lesson.check_rate(rate)
 # def rate(step, start, constant, total):
 #     return start * min(1, max(0, (total - step) / (total - constant)))
 # ```
-# A function of the step alone: that is why resuming gets it right. Peers that count epochs since the start
-# of the *session* begin the schedule anew.
+# It is a function of the step alone, and therefore right after resuming. Programs that count epochs since the start of the
+# *session* begin the schedule anew.
 # </details>
 
 # %% [markdown]
@@ -735,7 +755,7 @@ def follow(average, weight, decay):
     return ...
 
 
-solved = lesson.check_average(follow)
+solved = check.average(follow)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -744,52 +764,142 @@ solved = lesson.check_average(follow)
 # def follow(average, weight, decay):
 #     return decay * average + (1 - decay) * weight
 # ```
-# With decay 0.999 it averages over about a thousand steps. A training of 300 steps would still paint with
-# its first weights, so the library begins with a small decay and lets it grow.
+# With decay 0.999 it averages over about a thousand steps. A training of 300 steps would then still paint with its first
+# weights, so the library begins with a small decay and lets it grow.
+# </details>
+
+# %% [markdown]
+# ### Exercise 6: an ablation
+#
+# Which of the paper's choices matter in a short training? Design the experiment: `my_runs` names at least three runs and
+# what each of them changes in `config` ([all settings](../monet_lib/config.py)), and `my_seeds` lists the seeds. The
+# checker reads the design. When it is sound, the cell trains all runs and prints what they reach.
+
+# %%
+my_runs, my_seeds = ..., ...
+
+if check.ablation(None if my_runs is ... else (my_runs, my_seeds)):
+    count = 150 if config.profile != "tiny" else 2
+    for name, setting in my_runs.items():
+        for seed in my_seeds:
+            run, _ = short_run(config.with_(seed=seed, **setting), kept["monet"], kept["photo"], count)
+            painted = paint_all(run.averaged_generator or run.monet_generator, out["photo"])
+            found = compare(features, embed(painted, features), real)
+            print(
+                f"{name:20} seed {seed}: KID {found.kid:+.4f}, scene kept {scene_kept(out['photo'], painted):.2f}"
+            )
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# my_runs = {"as it is": {}, "no norm": {"norm": "none"}, "no identity": {"identity_weight": 0.0}}
+# my_seeds = [0, 1]
+# ```
+# One run to compare with, one change in each of the others, and two seeds: only then can a difference be read.
 # </details>
 
 # %% [markdown]
 # ## Self-quiz
 #
-# <details><summary>1. Why may a ResNet generator train at 128 px and paint at 256 px?</summary>
+# Choose an answer by clicking on it, and read why it is right or wrong.
 #
-# It is convolutional: the same weights at every place. What changes are the statistics that instance norm
-# takes over a larger picture, and how much of the scene fits into a receptive field.
+# **1. Why may a ResNet generator train at 128 px and paint at 256 px?**
+#
+# <details><summary>It is convolutional: the same weights work at every place</summary>
+#
+# **Right.** What changes are the statistics that instance norm takes over a larger picture, and how much of
+# the scene fits into a receptive field.
 # </details>
 #
-# <details><summary>2. Kernel 4 and stride 2 overlap evenly. Why do such generators still draw grids?</summary>
+# <details><summary>It resizes its input to 128 px</summary>
 #
-# Neighbouring pixels are made by different weights of the same kernel. Only if these agree is a constant
-# painted constant, and nothing but training makes them agree.
+# **No.** Its output has the size of its input.
 # </details>
 #
-# <details><summary>3. Why must real and generated pictures be augmented alike in DiffAugment?</summary>
+# <details><summary>It may not: it must be trained again</summary>
 #
-# If only real ones were, the altered look would be "real", and the generator would paint shifted and masked
-# pictures. If only fakes were, the alteration would give them away.
+# **No.** The course's generator was trained in part on crops of 128 px.
 # </details>
 #
-# <details><summary>4. S4 trained for one epoch with batch size 4. Which of the helpers would have mattered there?</summary>
+# **2. Kernel 4 and stride 2 overlap evenly. Why do such generators still draw grids?**
 #
-# The decay: a schedule that reaches 0 within the epoch ends in a calm place. The moving average, with a decay
-# that fits 1,759 steps. The pool hardly: it is there for long chases.
+# <details><summary>Rounding errors</summary>
+#
+# **No.** The grid is far larger than any rounding.
 # </details>
 #
-# <details><summary>5. Losses are flat since an hour, and KID still falls. Stop?</summary>
+# <details><summary>Neighbouring pixels are made by different weights of the kernel</summary>
 #
-# No. Flat losses mean that both sides improve at the same pace.
+# **Right.** Only if these agree is a constant painted constant, and only training can make them agree.
+# </details>
+#
+# <details><summary>The stride is too small</summary>
+#
+# **No.** A larger stride makes the grid coarser.
+# </details>
+#
+# **3. Why must real and generated pictures be altered alike in DiffAugment?**
+#
+# <details><summary>To save time</summary>
+#
+# **No.** It costs time.
+# </details>
+#
+# <details><summary>Otherwise the alteration itself would tell real from fake</summary>
+#
+# **Right.** If only real ones were altered, the generator would learn to paint shifted and masked pictures.
+# </details>
+#
+# <details><summary>Because the generator is augmented too</summary>
+#
+# **No.** Only what the discriminator sees is altered.
+# </details>
+#
+# **4. S4 trained for one epoch with batch size 4, 1,759 steps. Which helper would have mattered least?**
+#
+# <details><summary>The decay</summary>
+#
+# **No.** A rate that falls to 0 within the epoch lets the training come to rest.
+# </details>
+#
+# <details><summary>The moving average</summary>
+#
+# **No.** With a decay that fits so few steps it steadies the result.
+# </details>
+#
+# <details><summary>The image pool</summary>
+#
+# **Right.** It is there for long trainings, in which the discriminator forgets earlier fakes.
+# </details>
+#
+# **5. The losses have been flat for an hour, and KID is still falling. Stop?**
+#
+# <details><summary>Yes, flat losses mean that nothing is learnt any more</summary>
+#
+# **No.** Both sides can improve at the same pace, and then the losses stay.
+# </details>
+#
+# <details><summary>No: KID measures the pictures</summary>
+#
+# **Right.** Stop when the curve of KID, within its bars, no longer falls.
+# </details>
+#
+# <details><summary>Yes, or it will overfit</summary>
+#
+# **No.** Overfitting would show in the KID against held-out paintings.
 # </details>
 
 # %% [markdown]
 # ## Recap
 #
-# - [Residual blocks](../docs/glossary.md#residual-block) add changes; [instance
-#   norm](../docs/glossary.md#instance-normalization) takes contrast out of the question; [reflection
-#   padding](../docs/glossary.md#reflection-padding) spares the rim; resizing before convolving spares the
+# - [Residual blocks](../docs/glossary.md#residual-block) add changes;
+#   [instance norm](../docs/glossary.md#instance-normalization) removes contrast;
+#   [reflection padding](../docs/glossary.md#reflection-padding) avoids a frame; resizing before convolving avoids the
 #   [checkerboard](../docs/glossary.md#checkerboard).
-# - One answer of the [PatchGAN](../docs/glossary.md#patchgan) sees 70×70 pixels, 8 apart.
-# - A judge with few paintings learns a list; augment what it sees.
-# - Train in a folder, hold out paintings, and let the curve say when to stop.
+# - One answer of the [PatchGAN](../docs/glossary.md#patchgan) depends on 70×70 pixels, and neighbours are 8 apart.
+# - A discriminator with few paintings learns them by heart; augment what it sees.
+# - Train in a folder, hold out paintings, and let the curve choose the checkpoint.
+# - Compare with equal time, equal data, equal helpers, and several seeds.
 #
-# Next: [lesson 5](05_submission.ipynb) paints all photos, packs `images.zip`, and measures what Kaggle will
-# measure.
+# Next: [lesson 5](05_submission.ipynb) paints all photos, packs `images.zip`, and measures what Kaggle will measure.
