@@ -100,7 +100,9 @@ class Source:
 
     def handed_on(self, root=ROOT):
         """{name: the module of monet_lib that it is imported from}."""
-        return {a.name: module_of(node.module, a.name, root) for node in self.package_imports for a in node.names}
+        return {
+            a.name: module_of(node.module, a.name, root) for node in self.package_imports for a in node.names
+        }
 
     @cached_property
     def top(self):
@@ -208,7 +210,9 @@ def _in_order(first, users):
 
     def level(name, above=()):
         if name in above:
-            raise BuildError(f"{PACKAGE}/{name}.py: imports itself through {', '.join(above)}. Cut the circle.")
+            raise BuildError(
+                f"{PACKAGE}/{name}.py: imports itself through {', '.join(above)}. Cut the circle."
+            )
         if name not in levels:
             levels[name] = 1 + max((level(each, (*above, name)) for each in users.get(name, ())), default=0)
         return levels[name]
@@ -225,7 +229,7 @@ def check(parts, own):
         part = Source(source.where, source.text, source.name)
         part.__dict__["tree"] = tree
         if source.name:
-            _check_only_defines(part)
+            _check_only_defines(source)
         optional = set(_optional_imports(tree))
         for node in ast.walk(tree):
             if node in optional:

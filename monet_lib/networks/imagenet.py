@@ -12,7 +12,7 @@ from keras import ops
 from monet_lib.errors import UserError
 from monet_lib.places import COURSE
 
-WEIGHTS = COURSE / "models" / "imagenet" / "efficientnet_lite0.npz"
+LITE0_WEIGHTS = COURSE / "models" / "imagenet" / "efficientnet_lite0.npz"
 # Repeats, kernel, stride, expansion, channels out: Tan & Le 2019, table 1, without squeeze-and-excitation; the Lite
 # variant puts ReLU6 in Swish's place. The stem before has 32 channels, the layer after 1,280.
 STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112),
@@ -20,7 +20,7 @@ STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80)
 LAST_OF_STRIDE = (1, 2, 4, 6)  # stages with the last map at strides 4, 8, 16 and 32
 MAP_CHANNELS = tuple(STAGES[k][4] for k in LAST_OF_STRIDE)  # 24, 40, 112, 320
 STRIDES = (4, 8, 16, 32)
-EPSILON = 1e-3  # of the batch norms
+LITE0_EPSILON = 1e-3  # of the batch norms
 
 
 def pooled_features(pixels):
@@ -67,7 +67,7 @@ def _convolved(x, kernel, bias, stride):
 
 
 @lru_cache(maxsize=1)
-def _folded_weights(path=WEIGHTS):
+def _folded_weights(path=LITE0_WEIGHTS):
     """[(kernel, bias), ...] float32 in the order of use, each convolution with its batch norm multiplied into it.
 
     The file has five arrays for each: kernel (h, w, in, out) or (h, w, channels, 1), gamma, beta, mean, variance.
@@ -82,7 +82,7 @@ def _folded_weights(path=WEIGHTS):
         ) from None
     folded = []
     for kernel, gamma, beta, mean, variance in zip(*(arrays[k::5] for k in range(5)), strict=True):
-        scale = gamma / np.sqrt(variance + EPSILON)
+        scale = gamma / np.sqrt(variance + LITE0_EPSILON)
         depthwise = kernel.shape[-1] == 1
         folded.append((kernel * (scale[:, None] if depthwise else scale), beta - mean * scale))
     return folded

@@ -12,7 +12,7 @@ from keras import ops
 from monet_lib.errors import UserError
 from monet_lib.places import COURSE
 
-WEIGHTS = COURSE / "models" / "imagenet" / "squeezenet.npz"
+SQUEEZENET_WEIGHTS = COURSE / "models" / "imagenet" / "squeezenet.npz"
 MEANS = (104.006, 116.669, 122.679)  # of blue, green and red: the order and means that it was trained with
 SIZE = 227
 POOLED = (1, 3, 5)  # a maximum over 3x3 at every second place follows conv1, fire3 and fire5
@@ -43,7 +43,7 @@ def _halved(x):
 
 
 @lru_cache(maxsize=1)
-def _weights(path=WEIGHTS):
+def _weights(path=SQUEEZENET_WEIGHTS):
     """[(kernel, bias), ...] float32: conv1, then squeeze, expand 1x1 and expand 3x3 of fire2 to fire9."""
     try:
         with np.load(path, allow_pickle=False) as file:
