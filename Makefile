@@ -19,7 +19,7 @@ help:
 	@echo "make test-browser  run the lessons in JupyterLab and Notebook 7 and the painting page, in a browser (needs Chromium,"
 	@echo "                its driver, and npm)"
 	@echo "make notebooks  build and execute notebooks/*.ipynb from notebooks/src/*.py"
-	@echo "make kaggle     build kaggle/, notebooks that stand alone; USER=name fills in your Kaggle user name"
+	@echo "make kaggle     build kaggle/, notebooks that stand alone; USER=name REPO=owner/name fill in yours"
 	@echo "make site       build the course as a site with the painting page, build/site/, and check its links (needs npm)"
 	@echo "make test-kaggle  run all of these on their own, also with the TensorFlow, Keras and NumPy of older images"
 	@echo "make bench      measure speed and memory, into benchmarks/README.md and the README (an hour)"
@@ -75,7 +75,7 @@ notebooks: install
 
 # Only a USER given to make is meant, not the login name that the shell exports.
 kaggle: install
-	$(RUN) tools/build_kaggle.py $(if $(filter command line,$(origin USER)),--user $(USER))
+	$(RUN) tools/build_kaggle.py $(if $(filter command line,$(origin USER)),--user $(USER)) $(if $(REPO),--repo $(REPO))
 
 site: install
 	$(RUN) -m pip install --quiet --editable '.[site]'

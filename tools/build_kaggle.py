@@ -1,13 +1,16 @@
-"""Build kaggle/: a standalone notebook and its kernel-metadata.json for each lesson and for a submission.
+"""Build kaggle/: a notebook and its kernel-metadata.json for each lesson and for a submission.
 
-    python tools/build_kaggle.py [--user NAME] [--out FOLDER]
+    python tools/build_kaggle.py [--user NAME] [--repo OWNER/NAME] [--out FOLDER]
 
-The modules of monet_lib that a notebook needs become cells of it, so that it runs where only Kaggle's packages are.
-Lessons come from notebooks/src, the submission from tools/monet-submission.py. Equal sources give equal bytes.
+A lesson is the lesson: it uses the internet, and its first cell installs the course. The submission stands alone: what
+it reaches of monet_lib becomes cells of it, and so does the course's trained generator, as text. Equal sources give
+equal bytes.
 """
 
 import argparse
 import ast
+import base64
+import io
 import json
 import posixpath
 import re
@@ -17,65 +20,104 @@ from urllib.parse import quote
 
 import jupytext
 import nbformat
+import numpy as np
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from inline import PACKAGE, BuildError, Source, check, is_module, needed_modules
+from inline import PACKAGE, BuildError, Source, check, reached
 
 PLACEHOLDER = "INSERT_YOUR_KAGGLE_NAME"
-COURSE = "https://github.com/monet-lab/monet-lab"
-RAW = "https://raw.githubusercontent.com/monet-lab/monet-lab/main"
+REPO = "monet-lab/monet-lab"  # on GitHub: the one place that says where the course is published
 LINK = re.compile(r"(!?)(\[[^\]]*\]\()(?!https?:|#)([^)\s]+)\)")
 # Kaggle and JupyterLab show the library's code folded: it is there to be run, and to be opened by the curious.
 FOLDED = {"_kg_hide-input": True, "jupyter": {"source_hidden": True}}
-# What Kaggle's editor is to be set to when the notebook is uploaded by hand.
-EDITOR = {"accelerator": "nvidiaTeslaT4", "isGpuEnabled": True, "isInternetEnabled": False, "language": "python",
-          "sourceType": "notebook"}  # fmt: skip
-STANDALONE = f"""This notebook stands alone: it holds the code that it needs of the [course's library]({COURSE}),
+STANDALONE = f"""This notebook stands alone: it holds what it needs of the [course's library](https://github.com/{REPO}),
 folded. It wants the competition *gan-getting-started* as input, no internet, and no package beyond Kaggle's."""
-LIBRARY = """One idea a part, each using only those above it; a click on a folded cell opens it. To use the notebook
-you need not read this: run it, and go on at {}."""
-CONFIGURATION = """import os
+LIBRARY = """The functions and classes that this notebook reaches, each part using only those above it; a click on a
+folded cell opens it. To use the notebook you need not read this: run it, and go on at {}."""
+INSTALL = f"""# Fetch the course with its sample and install its library. This needs the internet: see Kaggle's settings.
+import importlib.util
+import shutil
+import subprocess
+import sys
 
-os.environ.setdefault("MONET_PROFILE", "laptop")  # or "tiny": seconds, to try it; "full": hours on a GPU
-os.environ.setdefault("MONET_INPUT", "/kaggle/input")  # where the images are looked for
-os.environ.setdefault("MONET_WORKING", "/kaggle/working")  # where files are written
-if os.path.isdir(os.environ["MONET_WORKING"]):
-    os.chdir(os.environ["MONET_WORKING"])"""
+if importlib.util.find_spec("monet_lib") is None:
+    shutil.rmtree("monet-lab", ignore_errors=True)  # what an earlier try may have left
+    subprocess.run(["git", "clone", "--depth=1", "https://github.com/{REPO}", "monet-lab"], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
+    sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one"""
+WITHOUT_GPU = ("01_eda",)
 
 
-def standalone(source):
-    """The notebook of a percent-format source with the library in it. Raises BuildError for what can't be inlined."""
-    cells = [c for c in jupytext.read(source).cells if "install" not in c.metadata.get("tags", [])]
+def lesson(source):
+    """The notebook of a lesson as it is, its links leading to the repository, its first code cell installing it."""
+    cells = []
+    for cell in jupytext.read(source).cells:
+        if cell.cell_type == "markdown":
+            cells.append(new_markdown_cell(LINK.sub(_absolute, cell.source)))
+        else:
+            installs = "install" in cell.metadata.get("tags", [])
+            cells.append(new_code_cell(INSTALL if installs else cell.source))
+    return _notebook(cells, source.stem not in WITHOUT_GPU, internet=True)
+
+
+def standalone(source, generator=ROOT / "models" / "monet.npz"):
+    """The notebook of a percent-format source with what it reaches of the library, and the generator, in it.
+
+    Raises BuildError for what can't be inlined.
+    """
+    cells = jupytext.read(source).cells
     own = Source(source.name, _code(cells))
-    modules = needed_modules(own)
-    alias = _alias(own, modules)
+    parts = reached(own)
+    check(parts, own)
     # The library comes before the section with the first cell that uses it.
     first = next(k for k, cell in enumerate(cells) if cell.cell_type == "code" and PACKAGE in cell.source)
     first = max(k for k, cell in enumerate(cells[:first]) if cell.source.startswith("## "))
-    before, after = ([_own_cell(cell, alias) for cell in part] for part in (cells[:first], cells[first:]))
-    if not any(cell.source.startswith("## Configuration") for cell in before):
-        before += [new_markdown_cell("## Configuration"), new_code_cell(CONFIGURATION)]
-    library = [
-        new_markdown_cell(
-            f"## The library\n\n{LIBRARY.format(_link(cells[first].source.splitlines()[0][3:]))}"
-        )
-    ]
-    for module in modules:
+    before, after = ([_own_cell(cell, generator) for cell in part] for part in (cells[:first], cells[first:]))
+    heading = _link(cells[first].source.splitlines()[0][3:])
+    library = [new_markdown_cell(f"## The library\n\n{LIBRARY.format(heading)}")]
+    for module, kept in parts:
         idea = ast.get_docstring(module.tree).replace("*", r"\*")
         library += [new_markdown_cell(f"### {module.name}\n\n{idea}")]
-        library += [new_code_cell(module.inlined(), metadata=FOLDED)]
+        library += [new_code_cell(module.inlined(kept), metadata=FOLDED)]
         if module.name == "quiet":  # comes first, and is wanted before the next part imports TensorFlow
             library += [new_code_cell("quiet()")]
     cells = [cell for cell in (*before, *library, *after) if cell.source.strip()]
-    check(modules, Source(source.name, _code(before + after)))
     cells.insert(1, new_markdown_cell(f"{STANDALONE}\n\n## Contents\n\n{_contents(cells)}"))
+    return _notebook(cells, gpu=True, internet=False)
+
+
+def packed(file):
+    """A generator's file (see `weights.save_generator`) as text: 8 bits a weight and one scale a channel.
+
+    q: int8, s: one float32 scale for each output channel; q * s differs from the weight by at most half a level of the
+    channel's 255. Half the size of float16, so that the notebook stays below a megabyte.
+    """
+    arrays = {}
+    with np.load(file, allow_pickle=False) as found:
+        for name in sorted(found.files):
+            if name == "config":
+                arrays[name] = found[name]
+                continue
+            values = found[name].astype("float32")
+            scale = np.abs(values).max(tuple(range(values.ndim - 1)), keepdims=True) / 127 + 1e-12
+            arrays[f"{name}q"] = np.rint(values / scale).astype("int8")
+            arrays[f"{name}s"] = scale.astype("float32")
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return base64.b85encode(buffer.getvalue()).decode()
+
+
+def _notebook(cells, gpu, internet):
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number:03d}"
+    # What Kaggle's editor is to be set to when the notebook is uploaded by hand.
+    editor = {"accelerator": "nvidiaTeslaT4" if gpu else "none", "isGpuEnabled": gpu, "isInternetEnabled": internet,
+              "language": "python", "sourceType": "notebook"}  # fmt: skip
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    metadata = {"kaggle": EDITOR, "kernelspec": kernel, "language_info": {"name": "python"}}
+    metadata = {"kaggle": editor, "kernelspec": kernel, "language_info": {"name": "python"}}
     return new_notebook(cells=cells, metadata=metadata)
 
 
@@ -89,10 +131,10 @@ def kernel_metadata(name, user=PLACEHOLDER):
         "language": "python",
         "kernel_type": "notebook",
         "is_private": True,
-        "enable_gpu": True,
+        "enable_gpu": name not in WITHOUT_GPU,
         "enable_tpu": False,
-        "enable_internet": False,
-        "machine_shape": "NvidiaTeslaT4",  # Kaggle gives two of them
+        "enable_internet": not name.startswith("monet"),  # a lesson installs the course
+        **({} if name in WITHOUT_GPU else {"machine_shape": "NvidiaTeslaT4"}),  # Kaggle gives two of them
         "competition_sources": ["gan-getting-started"],
         "dataset_sources": [],
         "kernel_sources": [],
@@ -104,38 +146,22 @@ def _code(cells):
     return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
 
 
-def _alias(own, modules):
-    """The name under which a lesson uses its helpers' module, or None. `alias.name` becomes `name`."""
-    found = [
-        alias.asname or alias.name
-        for node in own.package_imports
-        for alias in node.names
-        if is_module(node.module, alias.name)
-    ]
-    if not found:
-        return None
-    used = set(re.findall(rf"\b{found[0]}\.(\w+)", own.text))
-    bound = {n.id for n in ast.walk(own.tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-    bound |= {n.arg for n in ast.walk(own.tree) if isinstance(n, ast.arg)}
-    if used & bound:
-        name = min(used & bound)
-        raise BuildError(f"{own.where}: {name} would hide {found[0]}.{name}. Rename the lesson's.")
-    if unknown := used - set().union(*(module.names() for module in modules)):
-        raise BuildError(f"{own.where}: {found[0]}.{min(unknown)} is not in the library. Correct the name.")
-    return found[0]
-
-
-def _own_cell(cell, alias):
+def _own_cell(cell, generator):
     if cell.cell_type == "code":
         text = Source("", cell.source).inlined()
-        return new_code_cell(re.sub(rf"\b{alias}\.(?=\w)", "", text) if alias else text)
+        folded = "GENERATOR_AS_TEXT" in text
+        return new_code_cell(
+            text.replace("GENERATOR_AS_TEXT", packed(generator)), metadata=FOLDED if folded else {}
+        )
+    return new_markdown_cell(LINK.sub(_absolute, cell.source))
 
-    def absolute(match):
-        image, text, target = match.groups()
-        place = posixpath.normpath(f"notebooks/{target}")
-        return f"{image}{text}{RAW if image else f'{COURSE}/blob/main'}/{place})"
 
-    return new_markdown_cell(LINK.sub(absolute, cell.source))
+def _absolute(match):
+    image, text, target = match.groups()
+    root = (
+        f"https://raw.githubusercontent.com/{REPO}/main" if image else f"https://github.com/{REPO}/blob/main"
+    )
+    return f"{image}{text}{root}/{posixpath.normpath(f'notebooks/{target}')})"
 
 
 def _link(heading):
@@ -154,16 +180,27 @@ def _contents(cells):
     return "\n".join(lines)
 
 
-def build_all(out, user=PLACEHOLDER):
-    """Write every notebook with its metadata under the folder `out`, each in a folder of its own."""
+def build_all(out, user=PLACEHOLDER, repo=REPO):
+    """Write every notebook with its metadata under the folder `out`, each in a folder of its own.
+
+    user: on Kaggle. repo: "owner/name" on GitHub, put wherever the course's own address stands.
+    """
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo):
+        raise BuildError(
+            f"--repo {repo!r}: not of the form owner/name. Take it from the repository's address."
+        )
     if not re.fullmatch(r"[A-Za-z0-9_-]+", user):
         raise BuildError(f"--user {user!r}: not a Kaggle user name. Take it from your profile's address.")
     sources = [*sorted((ROOT / "notebooks" / "src").glob("*.py")), ROOT / "tools" / "monet-submission.py"]
-    built = {source.stem: standalone(source) for source in sources}  # all of them, before anything is written
+    # All of them, before anything is written.
+    built = {
+        source.stem: (standalone if source.stem.startswith("monet") else lesson)(source) for source in sources
+    }
     for name, notebook in built.items():
         folder = Path(out) / name
         folder.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, folder / f"{name}.ipynb")
+        text = nbformat.writes(notebook).replace(REPO, repo)
+        (folder / f"{name}.ipynb").write_text(f"{text}\n")
         metadata = json.dumps(kernel_metadata(name, user), indent=2)
         (folder / "kernel-metadata.json").write_text(f"{metadata}\n")
     return list(built)
@@ -174,10 +211,11 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--user", default=PLACEHOLDER, help="your Kaggle user name, for kernel-metadata.json")
+    parser.add_argument("--repo", default=REPO, help="owner/name of your copy of the course on GitHub")
     parser.add_argument("--out", default=ROOT / "kaggle", help="default: kaggle/ of the repository")
     arguments = parser.parse_args()
     try:
-        names = build_all(arguments.out, arguments.user)
+        names = build_all(arguments.out, arguments.user, arguments.repo)
     except BuildError as error:
         sys.exit(f"build_kaggle: {error}")
     print(f"{arguments.out}: {', '.join(names)}")

@@ -229,7 +229,7 @@ def check(parts, own):
         part = Source(source.where, source.text, source.name)
         part.__dict__["tree"] = tree
         if source.name:
-            _check_only_defines(part)
+            _check_only_defines(source)
         optional = set(_optional_imports(tree))
         for node in ast.walk(tree):
             if node in optional:

@@ -60,13 +60,13 @@ class TimeBudget(StepCallback):
         else:
             self.longest = max(self.longest, time.monotonic() - self.before)
         self.before = time.monotonic()
-        if self.seconds_left() < 0:
+        if self.seconds_left(self.before) < 0:
             tqdm.write(f"time budget: stopped after step {self.step} to paint in time; the same call resumes")
             self.model.stop_training = True
 
-    def seconds_left(self):
-        """Seconds to train in, before it is time to save and paint."""
-        return self.deadline - self.reserve - 2 * self.longest - time.monotonic()
+    def seconds_left(self, now):
+        """Seconds to train in from `now` on, before it is time to save and paint."""
+        return self.deadline - self.reserve - 2 * self.longest - now
 
     def _measure(self):
         began = time.monotonic()
