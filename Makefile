@@ -10,7 +10,7 @@ endif
 RUN := $(BIN)/python
 MONET := $(RUN) -m monet_lib.cli
 
-.PHONY: help install demo test test-machines test-browser test-kaggle notebooks kaggle site bench soak clean
+.PHONY: help install demo test test-machines test-browser test-kaggle notebooks kaggle site bench soak fuzz clean
 
 help:
 	@echo "make demo       paint photographs with the trained generator, and train one of your own, from nothing installed"
@@ -23,6 +23,7 @@ help:
 	@echo "make site       build the course as a site with the painting page, build/site/, and check its links (needs npm)"
 	@echo "make test-kaggle  run all of these on their own, also with the TensorFlow, Keras and NumPy of older images"
 	@echo "make bench      measure speed and memory, into benchmarks/README.md and the README (an hour)"
+	@echo "make fuzz       read 3,000 damaged files of every kind: one line each, no traceback"
 	@echo "make soak       kill and resume training 20 times, train every technique for 200 steps (half an hour)"
 
 .venv/made:
@@ -87,6 +88,9 @@ test-kaggle: install
 bench: install
 	$(RUN) benchmarks/report.py
 	$(RUN) benchmarks/lessons.py
+
+fuzz: install
+	MONET_FUZZ=3000 python -m pytest tests/test_fuzz.py
 
 soak: install
 	MONET_KILLS=20 MONET_STEPS=200 python -m pytest tests/test_kill.py tests/test_techniques.py

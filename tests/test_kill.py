@@ -13,6 +13,7 @@ import time
 import numpy as np
 import pytest
 
+from monet_lib.files import TEMPORARY
 from monet_lib.networks.weights import load_generator
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL and no SIGSTOP")
@@ -40,10 +41,10 @@ def steps_done(run):
 def stop_within_a_checkpoint(process, checkpoints):
     """Stop it when it is seen to write one, and let it go on if that was too late: on any machine, within it."""
     while process.poll() is None:
-        if any(checkpoints.glob("writing-*")):
+        if any(checkpoints.glob(f"{TEMPORARY}*")):
             process.send_signal(signal.SIGSTOP)
             os.waitpid(process.pid, os.WUNTRACED)
-            if any(checkpoints.glob("writing-*")):
+            if any(checkpoints.glob(f"{TEMPORARY}*")):
                 return
             process.send_signal(signal.SIGCONT)
         time.sleep(0.0005)
@@ -62,7 +63,7 @@ def test_killed_training_ends_as_if_never_killed(data_folder, tmp_path):
             stop_within_a_checkpoint(process, checkpoints)
         process.send_signal(signal.SIGKILL)
         assert process.wait(timeout=60) == -signal.SIGKILL, "it ended before it could be killed"
-        within += any(checkpoints.glob("writing-*"))
+        within += any(checkpoints.glob(f"{TEMPORARY}*"))
     assert within >= (KILLS + 1) // 2
     assert start(data_folder, tmp_path / "killed").wait(timeout=300) == 0
     whole, resumed = (

@@ -129,7 +129,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(nano, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="step-00000002: can't be written .No space left on device"):
         checkpoints.save(2)
     assert [p.name for p in checkpoints.saved()] == ["step-00000001"]
-    assert not list(tmp_path.glob("writing-*"))
+    assert not list(tmp_path.glob(".writing-*"))
 
 
 def test_only_the_newest_checkpoints_are_kept_and_the_best(nano, tmp_path):

@@ -1,0 +1,167 @@
+"""Bytes changed, cut and inserted in every kind of file that is read: a UserError of one line, or what is there.
+
+A seeded 300 inputs; `make fuzz` tries 3,000. What a checksum guards may not come out otherwise than it went in.
+"""
+
+import contextlib
+import io
+import json
+import os
+import zipfile
+
+import numpy as np
+import pytest
+from conftest import example, jpeg, write_shard
+from PIL import Image, PngImagePlugin
+
+from monet_lib.config import profile
+from monet_lib.data.competition import ImageSet, load
+from monet_lib.errors import UserError
+from monet_lib.files import write_beside
+from monet_lib.gan.builder import build
+from monet_lib.networks.generators import generator_of
+from monet_lib.networks.weights import load_generator, save_generator
+from monet_lib.painting.photos import read_photo
+from monet_lib.painting.submission import check_submission
+from monet_lib.scoring.sources import read_images
+from monet_lib.training.checkpoints import Checkpoints
+from monet_lib.training.runs import Run
+
+INPUTS = int(os.environ.get("MONET_FUZZ", "300"))
+NANO = profile("tiny", image_size=32, generator_filters=2, residual_blocks=1, discriminator_filters=2)
+
+
+def mutated(data, rng):
+    """`data` with a few bytes changed, its end cut off, or bytes inserted or left out; mostly near the beginning."""
+    data = bytearray(data)
+    for _ in range(rng.integers(1, 4)):
+        size = len(data) if rng.random() < 0.5 else min(len(data), 400)
+        at = int(rng.integers(max(1, size)))
+        kind = rng.integers(5)
+        if kind == 0:
+            data[at : at + 1] = bytes([rng.integers(256)])
+        elif kind == 1:
+            del data[at:]
+        elif kind == 2:
+            data[at:at] = rng.bytes(rng.integers(1, 9))
+        elif kind == 3:
+            del data[at : at + int(rng.integers(1, 99))]
+        else:
+            data[at : at + 4] = rng.choice([b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"[[[["])
+    return bytes(data)
+
+
+def shard(folder):
+    file = folder / "photo_tfrec" / "photo00-3.tfrec"
+    write_shard(file, [example(jpeg(k, size=(256, 256)), f"n{k}") for k in range(3)])
+    return file, lambda: load(ImageSet("photo", "tfrec", (file,)))[1]
+
+
+def png(folder):
+    texts, file, exif = PngImagePlugin.PngInfo(), folder / "a.png", Image.Exif()
+    texts.add_text("parameters", "a" * 500, zip=True)
+    exif[0x112] = 6
+    Image.open(io.BytesIO(jpeg(1, size=(40, 30)))).save(
+        file, pnginfo=texts, exif=exif, icc_profile=b"x" * 200
+    )
+    return file, lambda: read_photo(file)
+
+
+def photo(folder):
+    exif, file = Image.Exif(), folder / "a.jpg"
+    exif[0x112], exif[0x10F], exif[0x11A] = 6, "maker", 72.0
+    exif.get_ifd(0x8769)[0x9203] = 1.5
+    Image.open(io.BytesIO(jpeg(1, size=(40, 30)))).save(file, exif=exif)
+    return file, lambda: read_photo(file)
+
+
+def archive(folder):
+    file = folder / "images.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        for k in range(2):
+            made.writestr(f"{k}.jpg", jpeg(k))
+        made.writestr(zipfile.ZipInfo("2.jpg"), jpeg(2), zipfile.ZIP_LZMA)
+
+    def read():
+        pictures = np.stack([image for _, image in read_images(file)])
+        with contextlib.suppress(UserError):  # of three images it always says something
+            check_submission(file)
+        return pictures
+
+    return file, read
+
+
+def generator(folder):
+    file = folder / "generator.npz"
+    save_generator(file, generator_of(NANO), NANO)
+    return file, lambda: np.concatenate([np.ravel(w) for w in load_generator(file)[0].get_weights()])
+
+
+def state(folder):
+    model = build(NANO, 1)
+    kept = Checkpoints(folder / "checkpoints", model)
+    file = next(kept.save(1).glob("*.data*"))
+
+    def read():
+        for name in [f.name for f in kept.folder.iterdir() if f.name.startswith("damaged")]:
+            (kept.folder / name).rename(kept.folder / name.removeprefix("damaged-"))
+        kept.restore()
+        return np.concatenate([np.ravel(w) for w in model.get_weights()])
+
+    return file, read
+
+
+def index(folder):
+    file, read = state(folder)
+    return file.with_name("state.index"), read
+
+
+def run_of(folder):
+    described = {"count": 1, "sha256": "0"}
+    data = {"folder": "data", "format": None, "monet": described, "photo": described}
+    file = folder / "config.json"
+    write_beside(file, lambda path: path.write_text(json.dumps({"config": NANO.settings(), "data": data})))
+    return folder
+
+
+def config(folder):
+    return run_of(folder) / "config.json", lambda: Run.load(folder)
+
+
+def history(folder):
+    run, fields = Run.load(run_of(folder)), ["step", "seconds", "a"]
+    run.write_table("history.csv", fields, [[k, 0.5 * k, 1.0] for k in range(20)])
+    # Lines that can't be read are left out; the others are numbers, up to the step.
+    return folder / "history.csv", lambda: [
+        float(row[0]) <= 10 for row in run.table("history.csv", fields, 10)
+    ]
+
+
+# What its checksums guard comes out as it went in, or not at all.
+GUARDED = (shard, archive, generator, state, index)
+READERS = (*GUARDED, png, photo, config, history)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("make", READERS, ids=lambda make: make.__name__)
+def test_damaged_bytes_are_one_line_or_what_was_there(tmp_path, make):
+    file, read = make(tmp_path)
+    whole, right, rng = file.read_bytes(), read(), np.random.default_rng(len(make.__name__))
+    refused = 0
+    for number in range(INPUTS // len(READERS) + 1):
+        data = mutated(whole, rng)
+        file.write_bytes(data)
+        try:
+            found = read()
+        except UserError as error:
+            assert "\n" not in str(error), (number, str(error))
+            refused += 1
+            continue
+        assert make is not history or all(found)
+        if make in GUARDED and not (make is archive and len(found) != len(right)):
+            np.testing.assert_array_equal(found, right, err_msg=f"input {number}")
+    assert (
+        refused >= 5 or make is history
+    )  # a table never refuses: it leaves out the lines that it can't read
+    file.write_bytes(whole)
+    np.testing.assert_array_equal(np.shape(read()), np.shape(right))
