@@ -41,6 +41,11 @@ def main():
         print(build_course(out, out.with_name("course")))
     if arguments.part != "course":
         print(build_paint(out / "paint"))
+    if arguments.part is None:
+        from site_check import faults
+
+        if found := faults(out):
+            sys.exit("\n".join(found))
 
 
 def build_paint(out):

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import nbformat
 from nbconvert import MarkdownExporter
-from pymdownx.slugs import slugify
 from site_links import ROOT
 
 TEMPLATE = ROOT / "site" / "course" / "lesson.md.j2"
@@ -67,7 +66,7 @@ def failures(markdown, notebooks):
     Below it, a link to the section that it stands in. Returns the Markdown, and what was looked for in vain: there,
     the link leads to the lesson's beginning.
     """
-    missing, slug = [], slugify(case="lower")
+    missing = []
 
     def picture(match):
         lesson, words = match[1], [word.strip().lower() for word in match[2].split(",")]
@@ -75,10 +74,15 @@ def failures(markdown, notebooks):
         for one in figures(Path(notebooks) / f"{lesson}.ipynb"):
             if all(word in one["alt"].lower() for word in words):
                 file = f"lessons/{one['name']}"
-                link = f"lessons/{lesson}.md#{slug(one['section'], '-')}"
+                link = f"lessons/{lesson}.md#{slug(one['section'])}"
                 picture = f"[![{one['alt']}]({file}){{ .figure }}]({file})"
                 return f"{picture}\n\n[Lesson {number}: {one['section']}]({link}){{ .seen }}"
         missing.append(f"{lesson}: {match[2]}")
         return f"[Lesson {number}](lessons/{lesson}.md){{ .seen }}"
 
     return re.sub(r"\{\{ (\w+): ([^}]+?) \}\}", picture, markdown), missing
+
+
+def slug(heading):
+    """A heading's anchor, as GitHub and the site's builder make it; the builder stops at one that isn't there."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")

@@ -75,6 +75,8 @@ def stage(docs):
     for source, page in pages.items():
         if source.endswith(".md"):
             text = relinked((ROOT / source).read_text(), source, pages, pictures)
+            if page == "glossary.md":  # who looks for a word finds its meaning first
+                text = "---\nsearch: {boost: 4}\n---\n" + text
             (docs / page).write_text(text)
     (docs / "lessons" / "print.md").write_text(one_page([docs / "lessons" / f"{p.stem}.md" for p in LESSONS]))
     gallery, missing = failures((COURSE / "failures.md").read_text(), ROOT / "notebooks")

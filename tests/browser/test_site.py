@@ -1,0 +1,174 @@
+"""The course's pages in a browser: search, quizzes, formulas, print, width, contrast, and no word to other servers.
+
+The site is built as `make site` does it. Screenshots are left in build/browser/. `make test-browser` runs these.
+"""
+
+import base64
+import functools
+import http.server
+import subprocess
+import sys
+import threading
+
+import pytest
+from pages import LESSONS, ROOT, browse
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+SHOTS = ROOT / "build" / "browser"
+NAMES = [path.stem for path in LESSONS]
+AXE = ROOT / "site" / "node_modules" / "axe-core" / "axe.min.js"
+CHECK = """
+const done = arguments[0], tags = ["wcag2a", "wcag2aa", "wcag21aa"];
+axe.run({runOnly: tags, resultTypes: ["violations"]}).then(found => done(found.violations.map(
+    one => `${one.id}: ${one.nodes.length}, ${one.nodes[0].html.slice(0, 160)}`)));
+"""
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The site, built."""
+    folder = tmp_path_factory.mktemp("built") / "site"
+    subprocess.run([sys.executable, ROOT / "tools" / "build_site.py", "--out", folder], check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(folder):
+    """The site, served."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def driver():
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    with browse() as driver:
+        yield driver
+
+
+def visit(driver, url, page="", width=1440, scheme="light"):
+    screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": features})
+    driver.get(url + page)
+
+
+def all_of(driver, selector):
+    return driver.find_elements(By.CSS_SELECTOR, selector)
+
+
+def wait(driver, condition, what):
+    return WebDriverWait(driver, 60, 0.1).until(lambda _: condition(), f"waited for {what}")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
+def test_every_page_reads_well(folder, url, driver, width, scheme):
+    """No error, no other server, no sideways scrolling, nothing that axe-core finds."""
+    faults = []
+    pages = sorted(file.parent.relative_to(folder).as_posix() for file in folder.rglob("index.html"))
+    for page in pages:
+        if page == "paint":
+            continue  # it has tests of its own
+        visit(driver, url, "" if page == "." else f"{page}/", width, scheme)
+        errors = [entry["message"] for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
+        loaded = driver.execute_script("return performance.getEntriesByType('resource').map(one => one.name)")
+        wide = driver.execute_script("return document.documentElement.scrollWidth - innerWidth")
+        faults += [f"{page}: {error}" for error in errors]
+        faults += [f"{page}: loads {name}" for name in loaded if not name.startswith((url, "data:", "blob:"))]
+        faults += [f"{page}: {wide} px too wide"] if wide > 0 else []
+        if page != "lessons/print":  # the lessons once more
+            driver.execute_script(AXE.read_text())
+            faults += [f"{page}: {one}" for one in driver.execute_async_script(CHECK)]
+        driver.save_screenshot(
+            str(SHOTS / f"site-{page.replace('/', '-').strip('.') or 'home'}-{width}-{scheme}.png")
+        )
+    assert len(pages) > len(NAMES) + 5
+    assert not faults, "\n".join(faults)
+
+
+def test_figures_on_a_dark_page_have_a_light_ground(url, driver):
+    for name in NAMES:
+        visit(driver, url, f"lessons/{name}/", scheme="dark")
+        grounds = driver.execute_script(
+            "return [...document.querySelectorAll('.figure')].map(one => getComputedStyle(one).backgroundColor)"
+        )
+        assert len(grounds) >= 5
+        assert set(grounds) == {"rgb(255, 255, 255)"}
+        alts = [one.get_attribute("alt") for one in all_of(driver, ".figure")]
+        assert all(len(alt) > 20 for alt in alts)
+
+
+def test_the_search_finds_a_word_of_the_glossary(url, driver):
+    visit(driver, url)
+    wait(driver, lambda: all_of(driver, "[data-md-component=search-query]"), "the search")
+    driver.find_element(By.CSS_SELECTOR, "[data-md-component=search-query]").click()
+    driver.switch_to.active_element.send_keys("memorization distance")
+    found = wait(driver, lambda: all_of(driver, ".md-search-result__link"), "results")
+    assert any("glossary" in one.get_attribute("href") for one in found[:3])
+    driver.save_screenshot(str(SHOTS / "site-search.png"))
+    driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+
+
+def test_next_and_previous_lead_through_the_lessons(url, driver):
+    visit(driver, url)
+    for name in NAMES:
+        driver.get(driver.find_element(By.CSS_SELECTOR, ".md-footer__link--next").get_attribute("href"))
+        assert driver.current_url == f"{url}lessons/{name}/"
+        sidebar = [one.get_attribute("href") for one in all_of(driver, ".md-nav--primary .md-nav__link")]
+        assert all(f"{url}lessons/{other}/" in sidebar or other == name for other in NAMES)
+        assert {one.text for one in all_of(driver, ".badge")} == {"Open in Colab", "Open in Kaggle"}
+    back = driver.find_element(By.CSS_SELECTOR, ".md-footer__link--prev").get_attribute("href")
+    assert back == f"{url}lessons/{NAMES[-2]}/"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_quizzes_answer_in_place_and_solutions_are_folded(name, url, driver):
+    visit(driver, url, f"lessons/{name}/")
+    assert not all_of(driver, "details[open]")
+    assert len(all_of(driver, "details.solution")) >= 4
+    questions = all_of(driver, "details.question") or all_of(driver, "details.choice.first")
+    assert len(questions) == 5
+    if all_of(driver, "details.question"):
+        questions[0].find_element(By.TAG_NAME, "summary").click()
+        questions[0].find_element(By.CSS_SELECTOR, ".recall button").click()
+        assert driver.find_element(By.CSS_SELECTOR, ".score").text.startswith("1 of 1 right")
+    else:
+        assert len(all_of(driver, "details.right")) == 5
+        driver.find_element(By.CSS_SELECTOR, "details.right summary").click()
+        wait(driver, lambda: "of 1 right" in driver.find_element(By.CSS_SELECTOR, ".score").text, "the score")
+    driver.save_screenshot(str(SHOTS / f"site-quiz-{name}.png"))
+
+
+def test_formulas_and_the_drawing_are_drawn(url, driver):
+    formulas = 0
+    for name in NAMES:
+        visit(driver, url, f"lessons/{name}/")
+        sources = all_of(driver, ".arithmatex")
+        assert len(all_of(driver, ".arithmatex .katex-html")) == len(sources)
+        formulas += len(sources)
+    assert formulas >= 2
+    visit(driver, url, "architecture/")
+    wait(driver, lambda: not all_of(driver, "pre.mermaid") and all_of(driver, "div.mermaid"), "the drawing")
+
+
+def test_all_lessons_print_with_their_solutions(url, driver):
+    visit(driver, url, "lessons/print/")
+    folded = len(all_of(driver, "details"))
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    wait(driver, lambda: len(all_of(driver, "details[open]")) == folded, "solutions to unfold")
+    assert not driver.find_element(By.CSS_SELECTOR, ".md-header").is_displayed()
+    pdf = base64.b64decode(driver.execute_cdp_cmd("Page.printToPDF", {})["data"])
+    (SHOTS / "lessons.pdf").write_bytes(pdf)
+    assert pdf.startswith(b"%PDF")
+    assert pdf.count(b"/Type /Page\n") > 30
