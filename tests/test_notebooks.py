@@ -114,7 +114,7 @@ def test_code_cells_are_short_and_assert_something(notebook):
     code = cells(notebook, "code")
     install, setup, *sections = (len(cell.source.splitlines()) for cell in code)
     assert max(sections) <= 28
-    assert setup <= 40, "the setup cell, mostly imports"
+    assert setup <= 44, "the setup cell, mostly imports"
     assert install <= 12, "the cell for Colab"
     asserts = sum(isinstance(node, ast.Assert) for cell in code for node in ast.walk(ast.parse(cell.source)))
     assert asserts >= 5
@@ -138,9 +138,9 @@ def test_sizes(name):
 
 
 def test_outputs_are_of_the_sample_and_name_no_machine(notebook):
-    text = "\n".join(
-        str(o.get("text", o.get("data", ""))) for c in cells(notebook, "code") for o in c.outputs
-    )
+    # Not the pictures: their base64 may hold any word.
+    outputs = [o for c in cells(notebook, "code") for o in c.outputs]
+    text = "\n".join(str(o.get("text", o.get("data", {}).get("text/plain", ""))) for o in outputs)
     assert "data/sample" in text
     assert not re.search(r"/(work|root|home|tmp)/", text)
 

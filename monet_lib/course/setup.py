@@ -15,6 +15,7 @@ def start(data=None):
     import keras
     import tensorflow as tf
 
+    tf.get_logger().setLevel("ERROR")  # lessons make many small networks: no advice on tracing
     config = profile()
     print(f"tensorflow {tf.__version__}, keras {keras.__version__}; profile: {config.profile}")
     return config, find_data(data)

@@ -12,7 +12,7 @@
 #
 # - how two generators and two discriminators learn from pictures that don't come in pairs
 # - how a U-Net keeps the edges of a photo, shown by taking its skip connections away
-# - why a discriminator that judges patches suits a painter's style
+# - why a discriminator that looks at patches suits a painter's style
 # - what each of the four losses sees, and what it cannot see
 # - to write a `keras.Model` with its own `train_step`, to train it by `fit`, and a mistake that loses half of a gradient
 # - to test a suspicion by changing one thing at a time: which of S1's settings did harm?
@@ -494,6 +494,7 @@ def four_adams(rate=2e-4):
     return [keras.optimizers.Adam(rate, beta_1=0.5) for _ in range(4)]
 
 
+# %%
 small = config.with_(unet_dropout=0.0, decay_from=1.0)
 library, own = build(small, 2), build(small, 2)
 mine = MyCycleGAN(*networks_of(own))
@@ -625,6 +626,8 @@ smaller = config.with_(
     image_size=min(64, config.image_size), unet_depth=min(5, config.unet_depth), decay_from=1.0
 )
 small_photos, small_monets = (shrunk(pixels[k][:24], smaller.image_size) for k in ("photo", "monet"))
+
+# %%
 rows = [small_photos[:6]]
 print(f"{'':18}{'cycle error':>16}{'scene kept':>16}{'tint on a Monet':>18}   (one number a seed)")
 for name, setting in RUNS.items():
