@@ -37,7 +37,7 @@ STANDALONE = f"""This notebook stands alone: it holds what it needs of the [cour
 folded. It wants the competition *gan-getting-started* as input, no internet, and no package beyond Kaggle's."""
 LIBRARY = """The functions and classes that this notebook reaches, each part using only those above it; a click on a
 folded cell opens it. To use the notebook you need not read this: run it, and go on at {}."""
-INSTALL = f"""# Fetch the course with its sample and install its library. This needs the internet: see Kaggle's settings.
+INSTALL = f"""# Fetch the course with its sample and install its library. This needs the internet: see the settings.
 import importlib.util
 import shutil
 import subprocess
