@@ -93,7 +93,7 @@ fuzz: install
 	MONET_FUZZ=3000 python -m pytest tests/test_fuzz.py
 
 soak: install
-	MONET_KILLS=20 MONET_STEPS=200 python -m pytest tests/test_kill.py tests/test_techniques.py
+	MONET_KILLS=20 MONET_STEPS=200 python -m pytest tests/test_kill.py tests/test_kill_submit.py tests/test_techniques.py
 
 clean:
 	rm -rf build runs .venv

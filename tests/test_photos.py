@@ -1,0 +1,247 @@
+"""Photos as cameras, phones, scanners and downloads leave them."""
+
+import io
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+from conftest import jpeg, make_data
+from PIL import Image, PngImagePlugin
+
+from monet_lib import cli
+from monet_lib.data.competition import find_data, find_images, load
+from monet_lib.data.inspection import inspect_data
+from monet_lib.errors import UserError
+from monet_lib.painting.photos import image_files, read_photo
+from monet_lib.painting.submission import write_submission
+from monet_lib.painting.translation import translate
+
+
+class Invert:
+    """Stands in for a painter."""
+
+    def __call__(self, photos):
+        return 255 - photos
+
+
+def swapped_profile():
+    """A colour profile in which the first channel is blue and the third red."""
+    from PIL import ImageCms
+
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return srgb.replace(b"rXYZ", b"????").replace(b"bXYZ", b"rXYZ").replace(b"????", b"bXYZ")
+
+
+@pytest.fixture
+def ramp():
+    rows, columns = np.mgrid[0:30, 0:40]
+    return np.stack([columns * 6, rows * 8, rows + columns], -1).astype(np.uint8)
+
+
+def entry(tag, kind, count, value):
+    return struct.pack("<HHI", tag, kind, count) + value
+
+
+TURN = entry(0x112, 3, 1, struct.pack("<HH", 6, 0))
+ODD_TAGS = {
+    "resolution in letters": entry(0x11A, 2, 4, b"72\0\0"),
+    "resolution of -1 / 0": entry(0x11A, 10, 1, struct.pack("<I", 38)),
+    "the maker a fraction": entry(0x10F, 5, 1, struct.pack("<I", 38)),
+    "a folder in itself": entry(0x8769, 4, 1, struct.pack("<I", 8)),
+    "a folder beyond the end": entry(0x8769, 4, 1, struct.pack("<I", 0x7FFFFFF0)),
+    "an unknown type": entry(0xC000, 99, 1, bytes(4)),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_TAGS)
+def test_a_photo_is_turned_whatever_else_its_exif_holds(tmp_path, ramp, odd):
+    body = struct.pack("<H", 2) + TURN + ODD_TAGS[odd] + bytes(4) + struct.pack("<ii", -1, 0)
+    exif = b"Exif\0\0II*\0" + struct.pack("<I", 8) + body
+    Image.fromarray(ramp).save(tmp_path / "a.jpg", exif=exif, quality=95)
+    found = read_photo(tmp_path / "a.jpg").astype(int)
+    assert found.shape == (40, 30, 3)
+    assert np.abs(found - np.rot90(ramp, -1)).mean() < 8
+
+
+@pytest.mark.parametrize("top", [1, 255, 65535])
+def test_greys_of_floats_and_of_32_bits_keep_their_brightness(tmp_path, top):
+    grey = np.linspace(0, top, 40 * 30).reshape(30, 40)
+    Image.fromarray(grey.astype("f4")).save(tmp_path / "f.tif")
+    expected = np.rint(grey / top * 255)
+    assert np.abs(read_photo(tmp_path / "f.tif")[..., 0] - expected).max() <= 1
+    if top > 1:
+        Image.fromarray(grey.astype("i4")).save(tmp_path / "i.tif")
+        assert np.abs(read_photo(tmp_path / "i.tif")[..., 1] - expected).max() <= 1
+
+
+def test_a_palettes_colour_profile_counts(tmp_path, ramp):
+    image = Image.fromarray(ramp).convert("P", palette=Image.Palette.ADAPTIVE)
+    image.save(tmp_path / "p.png", icc_profile=swapped_profile())
+    plain = np.asarray(image.convert("RGB")).astype(int)
+    assert np.abs(read_photo(tmp_path / "p.png") - plain[..., ::-1]).max() <= 2
+
+
+def test_long_texts_and_profiles_of_a_png_are_left_out(tmp_path, ramp):
+    text = PngImagePlugin.PngInfo()
+    text.add_text("parameters", "a" * 1_200_000, zip=True)
+    Image.fromarray(ramp).save(tmp_path / "text.png", pnginfo=text)
+    Image.fromarray(ramp).save(tmp_path / "profile.png", icc_profile=bytes(1_200_000))
+    for name in ("text", "profile"):
+        np.testing.assert_array_equal(read_photo(tmp_path / f"{name}.png"), ramp)
+
+
+def test_a_jpeg_cut_and_closed_again_is_refused(tmp_path):
+    whole = jpeg(3)
+    (tmp_path / "a.jpg").write_bytes(whole[: len(whole) * 2 // 3] + b"\xff\xd9")
+    with pytest.raises(UserError, match=r"a.jpg: not a readable image .premature end"):
+        read_photo(tmp_path / "a.jpg")
+    (tmp_path / "b.jpg").write_bytes(whole + bytes(500))  # what phones put behind the picture
+    assert read_photo(tmp_path / "b.jpg").shape == (256, 256, 3)
+
+
+def test_two_hundred_megapixels_are_read_and_more_are_refused_before_reading(tmp_path, monkeypatch):
+    def header(width, height):
+        data = bytearray(jpeg())
+        at = data.index(b"\xff\xc0")
+        data[at + 5 : at + 9] = struct.pack(">HH", height, width)
+        (tmp_path / "a.jpg").write_bytes(data)
+
+    header(65535, 65535)
+    with pytest.raises(UserError, match="65535x65535 px, above the 250 million"):
+        read_photo(tmp_path / "a.jpg")
+    header(16320, 12240)
+    with pytest.raises(
+        UserError, match="premature end|truncated|not a readable"
+    ):  # of the right size, and cut
+        read_photo(tmp_path / "a.jpg")
+    Image.new("RGB", (66000, 2)).save(tmp_path / "wide.png")
+    Image.new("RGB", (33000, 2)).save(tmp_path / "half.png")
+    with pytest.raises(UserError, match="66000x2 px, a JPEG at most 65,500"):
+        read_photo(tmp_path / "wide.png")
+    assert read_photo(tmp_path / "half.png").shape == (2, 33000, 3)
+    with pytest.raises(UserError, match="66000x2 px"):
+        read_photo(tmp_path / "half.png", side_by_side=True)
+
+
+def test_a_phones_folder(tmp_path, ramp, capsys):
+    image, folder = Image.fromarray(ramp), tmp_path / "phone"
+    folder.mkdir()
+    for name in ("a.JPG", "b.tif", "c.gif", "d.avif", "e.bmp"):
+        image.save(folder / name)
+    for name in ("._a.JPG", ".DS_Store", "Thumbs.db", "desktop.ini", "notes.txt"):
+        (folder / name).write_bytes(b"\0\5\x16\7")
+    assert [f.name for f in image_files([folder])] == ["a.JPG", "b.tif", "c.gif", "d.avif", "e.bmp"]
+    assert capsys.readouterr().out == f"note: {folder}: no photos, left out: notes.txt\n"
+    assert len(translate(Invert(), [folder], tmp_path / "out")) == 5
+
+
+def test_a_heic_photo_is_read_or_its_reader_named(tmp_path, ramp, monkeypatch):
+    (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(4) + b"mif1heic" + bytes(200))
+    monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
+    with pytest.raises(UserError, match="a HEIC photo. Install its reader: pip install pillow-heif"):
+        read_photo(tmp_path / "a.jpg")
+    monkeypatch.undo()
+    pillow_heif = pytest.importorskip("pillow_heif")
+    pillow_heif.register_heif_opener()
+    Image.fromarray(ramp).save(tmp_path / "b.heic", quality=95)
+    assert np.abs(read_photo(tmp_path / "b.heic").astype(int) - ramp).mean() < 6
+
+
+def test_a_bad_photo_among_others_is_named_and_they_are_painted(tmp_path, ramp, capsys):
+    for name in ("a", "b", "c"):
+        Image.fromarray(ramp).save(tmp_path / f"{name}.png")
+    (tmp_path / "b.png").write_bytes((tmp_path / "b.png").read_bytes()[:60])
+    arguments = [str(tmp_path), "--out", str(tmp_path / "out")]
+    assert cli.main(["translate", *arguments]) == 2
+    error = [line for line in capsys.readouterr().err.splitlines() if line.startswith("monet: ")]
+    assert "b.png: not a readable image" in error[0]
+    assert "2 of 3 photos painted; 1 could not be" in error[1]
+    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["a.jpg", "c.jpg"]
+
+
+def test_a_data_folders_files_all_count(tmp_path):
+    folder = make_data(tmp_path, photos=6, formats=["jpg"]) / "photo_jpg"
+    for name, to in (("photo00.jpg", "a.JPG"), ("photo01.jpg", "b.jpeg")):
+        (folder / name).rename(folder / to)
+    Image.open(io.BytesIO(jpeg(9))).save(folder / "c.png")
+    for name in ("._a.jpg", ".DS_Store", "Thumbs.db"):
+        (folder / name).write_bytes(b"\0\5\x16\7")
+    report, problems = inspect_data(tmp_path)
+    assert problems == []
+    assert "photo_jpg: 7 images" in report[1]
+    (folder / "d.webp").write_bytes(b"RIFF")
+    (folder / "e.jpg").mkdir()
+    (folder / "f.jpg").symlink_to("nowhere")
+    said = "\n".join(inspect_data(tmp_path)[1])
+    for says in (
+        "d.webp: not a JPEG or PNG",
+        "e.jpg: can't be read (Is a directory)",
+        "f.jpg: can't be read (No such",
+    ):
+        assert says in said
+    assert len(load(find_images(tmp_path, "photo"), skip_bad=True)[0]) == 7
+
+
+def test_a_turned_photo_is_trained_upright(tmp_path):
+    exif, data = Image.Exif(), io.BytesIO()
+    exif[0x112] = 6
+    Image.open(io.BytesIO(jpeg(1))).save(data, "JPEG", quality=90, exif=exif)
+    plain = np.asarray(Image.open(io.BytesIO(data.getvalue())))
+    (tmp_path / "photo_jpg").mkdir()
+    (tmp_path / "photo_jpg" / "a.jpg").write_bytes(data.getvalue())
+    np.testing.assert_array_equal(load(find_images(tmp_path, "photo"))[1][0], np.rot90(plain, -1))
+
+
+def test_names_that_submit_refuses_are_named_by_monet_data(tmp_path):
+    folder = make_data(tmp_path, formats=["jpg"]) / "photo_jpg"
+    (folder / "photo00.jpg").rename(folder / "IMG 00 (1).jpg")
+    (folder / "photo01.jpg").rename(folder / "été.jpg")
+    assert inspect_data(tmp_path)[1] == []
+    write_submission(Invert(), find_images(tmp_path, "photo"), tmp_path / "images.zip")
+    with zipfile.ZipFile(tmp_path / "images.zip") as archive:
+        assert {"IMG 00 (1).jpg", "été.jpg"} < set(archive.namelist())
+    (folder / "photo02.jpg").rename(folder / "a:b.jpg")
+    assert "no plain file names, such as 'a:b'" in inspect_data(tmp_path)[1][0]
+    with pytest.raises(UserError, match="'a:b': not a plain file name"):
+        write_submission(Invert(), find_images(tmp_path, "photo"), tmp_path / "images.zip")
+
+
+def test_replaced_photos_are_painted_anew(tmp_path, monkeypatch):
+    """Interrupted, the photos replaced under the same names, the same command again: nothing of the old is in it."""
+
+    class Stops(Invert):
+        left = 4
+
+        def __call__(self, photos):
+            self.left -= 1
+            if not self.left:
+                raise KeyboardInterrupt
+            return super().__call__(photos)
+
+    photos = find_images(make_data(tmp_path, formats=["jpg"]), "photo")
+    with pytest.raises(KeyboardInterrupt):
+        write_submission(Stops(), photos, tmp_path / "images.zip", batch=1)
+    for k, file in enumerate(photos.files):
+        file.write_bytes(jpeg(900 + k))
+    write_submission(Invert(), photos, tmp_path / "images.zip", batch=1)
+    write_submission(Invert(), photos, tmp_path / "fresh.zip", batch=1)
+    assert (tmp_path / "images.zip").read_bytes() == (tmp_path / "fresh.zip").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "attached", ["gan-getting-started", "competitions/gan-getting-started", "datasets/me/monet"]
+)
+def test_kaggles_ways_of_attaching_data(tmp_path, monkeypatch, attached):
+    root = make_data(tmp_path / attached, 1, 1, ["jpg"])
+    monkeypatch.setenv("MONET_INPUT", str(tmp_path))
+    assert find_data() == root
+
+
+def test_on_kaggle_the_sample_does_not_stand_in_for_data_that_are_not_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("MONET_INPUT", str(tmp_path))
+    with pytest.raises(UserError, match="On Kaggle, add the competition"):
+        find_data()
+    (tmp_path / "half" / "monet_jpg").mkdir(parents=True)
+    with pytest.raises(UserError, match="none found"):
+        find_data()
