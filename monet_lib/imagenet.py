@@ -5,22 +5,12 @@ no download, nothing that an optimizer or a checkpoint could get hold of, and di
 """
 
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from keras import ops
 
-from monet_lib.config import UserError
+from monet_lib.config import IMAGENET, UserError
 
-# Beside the library in a checkout; in a notebook that holds this code there is no __file__, and beside it no weights.
-IMAGENET = next(
-    (
-        folder / "models" / "imagenet"
-        for folder in Path(globals().get("__file__", "monet_lib/imagenet.py")).resolve().parents
-        if (folder / "models" / "imagenet").is_dir()
-    ),
-    Path("models/imagenet"),
-)
 # Repeats, kernel, stride, expansion, channels out: Tan & Le 2019, table 1, without squeeze-and-excitation; the Lite
 # variant puts ReLU6 in Swish's place. The stem before has 32 channels, the layer after 1,280.
 STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112),
