@@ -17,12 +17,17 @@ else:
 ROOT = Path(__file__).resolve().parents[1]
 # A module imports only from those above it.
 ORDER = """
-config data download scenery brushwork sample pipeline inspection fused layers models losses augment pool
+config data download scenery brushwork sample pipeline inspection fused spectral layers models losses augment pool
+imagenet squeezenet feature_discriminator
 cyclegan dcgan viz checkpoints runs resuming shipped metrics features image_sources scoring translation callbacks guards
-devices workers tensorboard submission budget adam training widgets checks
+skies validation devices workers tensorboard submission budget adam training widgets checks
 short_runs lesson_eda lesson_dcgan lesson_unet lesson_resnet lesson_submission cli
 """.split()
-TENSORFLOW_FREE = ("config", "layers", "models", "losses", "augment", "metrics")
+TENSORFLOW_FREE = (
+    "config", "layers", "models", "losses", "augment", "metrics", "spectral", "imagenet", "squeezenet",
+    "feature_discriminator", "skies",
+)  # fmt: skip
+LARGE = {"models/imagenet/efficientnet_lite0.npz"}  # 3.4 million trained weights that no smaller file holds
 
 
 def imports(module):
@@ -83,8 +88,9 @@ def test_modules_are_short():
 
 def test_files_are_small():
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()
-    large = {name: size for name in tracked if (size := (ROOT / name).stat().st_size) > 4_000_000}
-    assert not large
+    large = {name for name in tracked if (ROOT / name).stat().st_size > 4_000_000}
+    assert large == LARGE
+    assert all((ROOT / name).stat().st_size < 7_000_000 for name in LARGE)
 
 
 @pytest.mark.parametrize("document", ["README.md", "data/README.md", "docs/kaggle.md", "docs/training.md"])
