@@ -1,9 +1,10 @@
 """Measure models/monet.npz: python benchmarks/shipped.py [DATA] [--judge COMMAND] [--generator FILE].
 
 Prints how long `monet translate` takes for one photo of 256x256 as a whole process, and its peak memory for one of 12
-megapixels; then, on the photos of DATA that training left out, KID against all paintings by the project's own
-features. --judge: another program's scores of the same paintings, see recipes.py. --generator: the scores, on the same
-photos, of another generator.npz or monet.npz.
+megapixels; then, on the photos of DATA that training left out, KID against all paintings by both trained networks that
+come with the repo, also as a share of the photos' own KID, content and memorization. --judge: another
+program's scores of the same paintings, see recipes.py. --generator: the scores, on the same photos, of another
+generator.npz or monet.npz.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import time
 from pathlib import Path
 
 from PIL import Image
-from recipes import outside_judge, own_judge
+from recipes import outside_judge
 
 from monet_lib.config import Config
 from monet_lib.data.competition import find_data
@@ -25,6 +26,9 @@ from monet_lib.data.pipeline import load_pair, split
 from monet_lib.networks.weights import load_generator
 from monet_lib.painting.shipped import SHIPPED
 from monet_lib.painting.translation import paint_all
+from monet_lib.scoring.features import feature_network
+from monet_lib.scoring.metrics import scene_kept
+from monet_lib.scoring.scores import compare, embed
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTO = ROOT / "data" / "photos" / "brook.jpg"
@@ -65,16 +69,22 @@ def main():
         )
     _, held = split(len(names), config.holdout_photos, config.seed)
     painted = paint_all(load_generator(arguments.generator)[0], photos[held])
-    judges = {"project's features": own_judge(monets)}
+    print(f"content {scene_kept(photos[held], painted):.2f}")
+    for name in ("efficientnet-lite0", "squeezenet"):
+        network = feature_network(name)
+        real = embed(monets, network)
+        found = [compare(network, embed(images, network), real) for images in (photos[held], painted)]
+        for what, score in zip(("photos as they are", "painted"), found, strict=True):
+            print(
+                f"{name}, {len(held)} {what}: KID {score.kid:.4f} ± {score.kid_std:.4f}, "
+                f"{score.kid / found[0].kid:.2f} of the photos', memorization {score.memorization:.2f}"
+            )
     if arguments.judge:
         folder = tempfile.TemporaryDirectory()
-        judges["outside judge"] = outside_judge(
-            arguments.judge, Path(folder.name), [names[k] for k in held], photos[held]
-        )
-    for name, judge in judges.items():
+        judge = outside_judge(arguments.judge, Path(folder.name), [names[k] for k in held], photos[held])
         for what, images in (("photos as they are", photos[held]), ("painted", painted)):
             found = ", ".join(f"{k} {value:.4f}" for k, value in judge(images).items())
-            print(f"{name}, {len(held)} {what}: {found}")
+            print(f"outside judge, {len(held)} {what}: {found}")
 
 
 if __name__ == "__main__":

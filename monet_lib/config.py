@@ -4,6 +4,7 @@ import os
 from dataclasses import asdict, dataclass, fields, replace
 
 from monet_lib.errors import UserError
+from monet_lib.places import IMAGENET
 
 
 @dataclass(frozen=True)
@@ -140,13 +141,18 @@ PROFILES = {
     # Real training on a CPU: full-resolution crops; the generator is convolutional and paints whole photos. A light
     # network takes more steps in the same time, and one without norms paints large photos in tiles without seams.
     # Its zero-padded halvings leave a strip along the right and the lower edge, which a border takes away.
+    # A discriminator on features learns fast, so little cycle weight is needed; instance norm in the other one asked
+    # for strokes in bare skies, and drew weaves there.
     "laptop": Config(
-        generator_filters=16, norm="none", discriminator_norm="instance", identity_weight=3.0, border=24
+        generator_filters=16, norm="none", discriminator_norm="spectral", cycle_weight=3.0, identity_weight=0.5,
+        border=24, feature_discriminator=0.5, diff_augment="translation", beta_1=0.0, ema=0.995,
+        features="efficientnet-lite0",
     ),
     # The papers' networks, for a GPU. A 229 px crop at 256 px is the usual jitter, 256 px cut from 286.
     "full": Config(
         profile="full", image_size=256, crop=229, epochs=30, generator_filters=64, residual_blocks=9,
-        unet_depth=8, discriminator_filters=64, diff_augment="color,translation,cutout",
+        unet_depth=8, discriminator_filters=64, diff_augment="color,translation,cutout", feature_discriminator=0.5,
+        features="efficientnet-lite0",
     ),
 }  # fmt: skip
 
@@ -154,7 +160,8 @@ PROFILES = {
 def profile(name=None, **changes):
     """The Config of a profile with some settings changed.
 
-    name: "tiny", "laptop" or "full"; None asks the environment variable MONET_PROFILE, then takes "laptop".
+    name: "tiny", "laptop" or "full"; None asks the environment variable MONET_PROFILE, then takes "laptop". Where the
+    repository's models/imagenet/ is not at hand, profiles go without the feature discriminator and trained features.
     Raises UserError for an unknown profile or setting.
     """
     name = name or os.environ.get("MONET_PROFILE") or "laptop"
@@ -162,5 +169,8 @@ def profile(name=None, **changes):
         raise UserError(f"profile {name!r} is unknown. Choose one of {', '.join(PROFILES)}.")
     config = PROFILES[name]
     if name == "laptop" and changes.get("model") == "unet":
-        config = Config()  # what the ResNet learnt best with is not the U-Net's: it keeps the papers' norm
+        # What the ResNet learnt best with is not the U-Net's: it keeps the papers' norm and weights.
+        config = Config(feature_discriminator=0.5, features="efficientnet-lite0")
+    if not IMAGENET.is_dir():  # a notebook that came alone
+        config = replace(config, feature_discriminator=0.0, features="random-conv")
     return config.with_(**changes)

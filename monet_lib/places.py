@@ -6,3 +6,5 @@ from pathlib import Path
 _PACKAGE = Path(globals().get("__file__", "monet_lib/places.py")).resolve().parent
 # The folder of data/ and models/: the checkout, or a part of the package where that was installed on its own.
 COURSE = _PACKAGE / "shipped" if (_PACKAGE / "shipped").is_dir() else _PACKAGE.parent
+# The trained ImageNet networks: for scores, and for the feature discriminator.
+IMAGENET = COURSE / "models" / "imagenet"

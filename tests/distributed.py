@@ -35,6 +35,7 @@ def main(kind, data, run, out):
     config = profile(
         "tiny", image_size=32, crop=64, batch_size=2, generator_filters=2, residual_blocks=1, discriminator_filters=2,
         pool_size=2, diff_augment="color,translation,cutout", r1_weight=0.1, identity_until=1.0, steps=2, log_every=1,
+        feature_discriminator=0.5,
     )  # fmt: skip
     if kind != "one":
         train(config, data, run, devices=kind, callbacks=[Stop()])

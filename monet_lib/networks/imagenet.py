@@ -10,9 +10,8 @@ import numpy as np
 from keras import ops
 
 from monet_lib.files import reading
-from monet_lib.places import COURSE
+from monet_lib.places import IMAGENET
 
-IMAGENET = COURSE / "models" / "imagenet"
 # Repeats, kernel, stride, expansion, channels out: Tan & Le 2019, table 1, without squeeze-and-excitation; the Lite
 # variant puts ReLU6 in Swish's place. The stem before has 32 channels, the layer after 1,280.
 STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112),

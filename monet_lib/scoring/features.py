@@ -57,7 +57,7 @@ class FeatureNetwork:
         return np.asarray(self.extract(images), np.float32).reshape(len(images), -1)
 
 
-def feature_network(name="inception-2015", weights=None, sha256=None):
+def feature_network(name="efficientnet-lite0", weights=None, sha256=None):
     """The FeatureNetwork of that name, one of NETWORKS. weights, sha256: the Inception graph's file and its hash."""
     if name == "inception-2015":
         return load_inception(find_inception(weights), sha256)

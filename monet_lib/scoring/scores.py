@@ -60,7 +60,7 @@ class Score:
         return json.dumps(values)
 
 
-def score(generated, reference, train=None, features="inception-2015", n=None, seed=0):
+def score(generated, reference, train=None, features="efficientnet-lite0", n=None, seed=0):
     """The Score of the images in `generated` against those in `reference`: folders, zips or shards.
 
     See `image_sources.read_images` for what these may be. train: where the training paintings are, for the

@@ -1,0 +1,184 @@
+"""The discriminator on frozen features: what it trains, what it leaves alone, and that it resumes."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from monet_lib.config import Config, profile
+from monet_lib.gan.builder import build
+from monet_lib.gan.feature_discriminator import FeatureDiscriminator
+from monet_lib.networks import imagenet
+from monet_lib.networks.spectral import SpectralConv2D, spectral_norm
+from monet_lib.networks.weights import COMPANIONS, load_networks, save_networks
+from monet_lib.training.checkpoints import Checkpoints
+from monet_lib.training.loop import train
+from monet_lib.training.runs import Run
+
+rng = np.random.default_rng(0)
+
+
+def pair(size=32, batch=1):
+    return tuple(tf.constant(rng.uniform(-1, 1, (batch, size, size, 3)), tf.float32) for _ in range(2))
+
+
+def flat(tensors):
+    return np.concatenate([np.ravel(t) for t in tensors])
+
+
+@pytest.fixture
+def config(nano):
+    return nano.with_(feature_discriminator=0.5, diff_augment="translation", steps=4)
+
+
+def test_spectral_norm_is_the_largest_singular_value():
+    for shape in ((3, 3, 8, 16), (4, 4, 3, 5), (1, 1, 7, 1)):
+        kernel = rng.normal(0, 0.3, shape).astype("float32")
+        largest = np.linalg.norm(kernel.reshape(-1, shape[-1]), 2)
+        assert float(spectral_norm(kernel)) == pytest.approx(largest, rel=0.02)
+    layer = SpectralConv2D(16, 3)
+    layer.build((None, None, None, 8))
+    x = tf.constant(rng.normal(size=(1, 9, 9, 8)), tf.float32)
+    before = layer(x)
+    layer.kernel.assign(7 * layer.kernel)  # the size of the weights doesn't matter
+    np.testing.assert_allclose(layer(x), before, rtol=1e-4, atol=1e-5)
+
+
+def test_its_gradient_is_the_singular_values():
+    """d sigma / d W = u v^T, against finite differences along the gradient."""
+    kernel = tf.Variable(rng.normal(0, 0.3, (3, 3, 4, 8)).astype("float32"))
+    with tf.GradientTape() as tape:
+        sigma = spectral_norm(kernel)
+    gradient = tape.gradient(sigma, kernel)
+    assert np.linalg.norm(flat([gradient])) == pytest.approx(1, rel=1e-3)
+    exact = lambda w: np.linalg.norm(w.reshape(-1, 8), 2)  # noqa: E731
+    ahead, behind = (exact(kernel.numpy() + s * gradient.numpy()) for s in (1e-2, -1e-2))
+    assert (ahead - behind) / 2e-2 == pytest.approx(1, rel=0.02)
+
+
+def test_only_heads_have_weights_and_the_mixtures_follow_the_seed():
+    first, second, other = (
+        FeatureDiscriminator(seed=1),
+        FeatureDiscriminator(seed=1),
+        FeatureDiscriminator(seed=2),
+    )
+    assert len(first.weights) == len(first.trainable_weights) == 4 * 3 * 2
+    image = pair()[0]
+    maps = [network.project(image) for network in (first, second, other)]
+    np.testing.assert_array_equal(flat(maps[0]), flat(maps[1]))
+    assert np.abs(flat(maps[0]) - flat(maps[2])).max() > 0.1
+    assert [m.shape for m in maps[0]] == [(1, n, n, 64) for n in (8, 4, 2, 1)]
+    assert [x.shape for x in first(maps[0])] == [(1, n, n, 1) for n in (4, 2, 1, 1)]
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_steps_move_the_heads_and_leave_the_features_bit_by_bit(config, precision):
+    model = build(config.with_(precision=precision), steps=4)
+    frozen = [a.copy() for pair_ in imagenet._folded_weights() for a in pair_]
+    mixtures = [m.copy() for m in model.feature_discriminator._mixtures]
+    heads = model.feature_discriminator.get_weights()
+    for _ in range(2):
+        losses = model.train_step(pair())
+    assert all(np.isfinite(float(v)) for v in losses.values())
+    assert {"feature_generator", "feature_discriminator"} < set(losses)
+    for before, now in zip(frozen, (a for p in imagenet._folded_weights() for a in p), strict=True):
+        np.testing.assert_array_equal(before, now)
+    for before, now in zip(mixtures, model.feature_discriminator._mixtures, strict=True):
+        np.testing.assert_array_equal(before, now)
+    moved = [
+        np.abs(a - b).max() for a, b in zip(heads, model.feature_discriminator.get_weights(), strict=True)
+    ]
+    assert min(moved[::2]) > 0  # the kernels: of the last bias, the sides of the hinge cancel at first
+
+
+def test_nothing_frozen_is_trained_or_saved(config, tmp_path):
+    """Beside the plain model's variables there are the heads', in the optimizer twice more, and no other."""
+    plain, model = build(config.with_(feature_discriminator=0.0), 4), build(config, 4)
+    heads = sum(int(np.prod(w.shape)) for w in model.feature_discriminator.weights)
+    count = lambda variables: sum(int(np.prod(v.shape)) for v in variables)  # noqa: E731
+    assert count(model.variables) - count(plain.variables) in (heads, 3 * heads)
+    assert len(model.discriminator_variables) - len(plain.discriminator_variables) == 24
+    save_networks(tmp_path, model, config)
+    with np.load(tmp_path / "companions.npz") as file:
+        saved = [k for k in file.files if k.startswith("feature_discriminator")]
+        assert sum(file[k].size for k in saved) == heads
+    assert COMPANIONS[-1] == "feature_discriminator"
+
+
+def test_the_generator_hears_it(config):
+    """With the other discriminator silenced, the Monet generator still gets a gradient, the other generator none."""
+    model = build(config.with_(feature_discriminator=1.0, cycle_weight=0.0, identity_weight=0.0), steps=4)
+    count = len(model.monet_generator.trainable_variables)
+    gradients = model.gradients(pair())[0][:count]
+    assert all(np.abs(g).max() > 0 for g in gradients if g is not None)
+    heads = len(model.feature_discriminator.trainable_variables)
+    of_heads = model.gradients(pair())[1][-heads:]
+    assert all(g is not None and np.isfinite(g).all() for g in of_heads)
+
+
+def test_joined_and_apart_agree_with_it(config):
+    data, models = pair(batch=2), [build(config, 4) for _ in range(2)]
+    for model in models[1:]:
+        model.joined = False
+    first, second = (model.gradients(data)[:2] for model in models)
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_allclose(flat(a), flat(b), rtol=1e-3, atol=1e-4)
+
+
+def test_it_resumes_exactly(config, data_folder, tmp_path):
+    class StopAt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 1:
+                self.model.stop_training = True
+
+    whole = train(config, data_folder, tmp_path / "whole")
+    train(config, data_folder, tmp_path / "parts", callbacks=[StopAt()])
+    parts = train(config, data_folder, tmp_path / "parts")
+    for expected, got in zip(whole.get_weights(), parts.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, expected)
+    head = (tmp_path / "parts" / "history.csv").read_text().splitlines()
+    assert head[0].endswith("feature_generator,feature_discriminator")
+    assert len(head) == 5
+
+
+def test_checkpoints_hold_the_heads(config, tmp_path):
+    model = build(config, 4)
+    checkpoints = Checkpoints(tmp_path, model)
+    checkpoints.save(1)
+    before = model.feature_discriminator.get_weights()
+    model.train_step(pair())
+    checkpoints.restore()
+    for expected, got in zip(before, model.feature_discriminator.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_networks_without_it_can_go_on_with_a_fresh_one(config, nano, tmp_path, capsys):
+    save_networks(tmp_path, build(nano, 1), nano)
+    model = build(config.with_(discriminator_norm="spectral"), 1)
+    heads = model.feature_discriminator.get_weights()
+    load_networks(tmp_path, model)
+    said = capsys.readouterr().out
+    assert "no feature_discriminator of the config's kind" in said
+    assert "no monet_discriminator of the config's kind" in said
+    for expected, got in zip(heads, model.feature_discriminator.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_a_config_of_before_means_what_it_meant(tmp_path, nano):
+    settings = nano.settings()
+    del settings["feature_discriminator"]
+    (tmp_path / "config.json").write_text(json.dumps({"config": settings, "data": {}}))
+    assert Run.load(tmp_path).config == nano
+    assert Config().feature_discriminator == 0
+    for model in ("resnet", "unet"):
+        assert profile("laptop", model=model).feature_discriminator == 0.5
+    assert profile("tiny").feature_discriminator == 0
+
+
+def test_without_the_weights_profiles_go_without_it(monkeypatch, tmp_path):
+    monkeypatch.setattr("monet_lib.places.IMAGENET", tmp_path / "none")
+    for name in ("laptop", "full"):
+        assert profile(name).feature_discriminator == 0
+        assert profile(name).features == "random-conv"
