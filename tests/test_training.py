@@ -210,10 +210,10 @@ def test_generator_files(nano, tmp_path):
     assert config == nano
     np.testing.assert_array_equal(weights(again), weights(generator))
     (tmp_path / "g.npz").write_bytes(b"PK")
-    with pytest.raises(UserError, match="not a generator file"):
+    with pytest.raises(UserError, match="not a readable generator file"):
         load_generator(tmp_path / "g.npz")
     np.savez(tmp_path / "pickled.npz", config=np.array([{}], dtype=object))
-    with pytest.raises(UserError, match="not a generator file"):
+    with pytest.raises(UserError, match="not a readable generator file"):
         load_generator(tmp_path / "pickled.npz")
     with pytest.raises(UserError, match="no such file"):
         load_generator(tmp_path / "missing.npz")
@@ -265,7 +265,7 @@ def test_trained_networks_can_be_saved_and_loaded(nano, tmp_path):
         with pytest.raises(UserError, match="is another network than the config's"):
             load_networks(tmp_path, wider)
     (tmp_path / "companions.npz").write_bytes(b"not a zip")
-    with pytest.raises(UserError, match="companions.npz: not a file of networks"):
+    with pytest.raises(UserError, match="companions.npz: not a readable file of networks"):
         load_networks(tmp_path, model)
 
 

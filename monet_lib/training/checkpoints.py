@@ -5,6 +5,7 @@ import errno
 import glob
 import hashlib
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -49,7 +50,8 @@ class Checkpoints:
                 self._checkpoint.write(str(folder / "state"))
             except tf.errors.OpError as error:
                 full = "No space left" in str(error)
-                raise OSError(errno.ENOSPC if full else errno.EFBIG, reason(error)) from None
+                number = errno.ENOSPC if full else errno.EFBIG
+                raise OSError(number, os.strerror(number)) from None
             sums = {file.name: _sum(file) for file in sorted(folder.iterdir())}
             (folder / SUMS).write_text(json.dumps(sums, indent=1))
 
