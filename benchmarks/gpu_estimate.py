@@ -1,9 +1,9 @@
-"""What a step of the submission notebook would take on a GPU, computed, not measured: python benchmarks/gpu_estimate.py.
+"""What a step of the submission notebook would take on a GPU, computed: python benchmarks/gpu_estimate.py.
 
 The larger of two bounds: arithmetic (FLOPs of the convolutions at a share of the card's peak) and memory (activations
 written and read at a share of its bandwidth). The share of the float32 peak is that of the one published figure, Keras'
-CycleGAN example on a P100 at 0.39 s an image; those of tensor cores and of the memory are assumptions. Prints a Markdown
-table.
+CycleGAN example on a P100 at 0.39 s an image; those of tensor cores and of the memory are assumptions. Prints a
+Markdown table.
 """
 
 SIZE, BATCH, PHOTOS = 256, 8, 6838
