@@ -21,7 +21,7 @@ help:
 	@echo "make notebooks  build and execute notebooks/*.ipynb from notebooks/src/*.py"
 	@echo "make kaggle     build kaggle/, notebooks that stand alone; USER=name REPO=owner/name fill in yours"
 	@echo "make site       build the course as a site with the painting page, build/site/, and check its links (needs npm)"
-	@echo "make test-kaggle  run all of these on their own, also with the TensorFlow, Keras and NumPy of older images"
+	@echo "make test-kaggle  rehearse the submission as Kaggle runs it: two devices, a kill, older TensorFlow, Keras and NumPy"
 	@echo "make bench      measure speed and memory, into benchmarks/README.md and the README (an hour)"
 	@echo "make fuzz       read 3,000 damaged files of every kind: one line each, no traceback"
 	@echo "make soak       kill and resume training 20 times, train every technique for 200 steps (half an hour)"

@@ -44,11 +44,14 @@ def fresh_environment(folder):
     return python
 
 
-def kaggle_input(folder, photos=0):
-    """The sample in Kaggle's layout under `folder`; with `photos`, so many copies of a few small photos instead."""
+def kaggle_input(folder, photos=0, layout="gan-getting-started"):
+    """The sample in Kaggle's layout under `folder`; with `photos`, so many copies of a few small photos instead.
+
+    layout: where the competition lies, "gan-getting-started" or "competitions/gan-getting-started".
+    """
     from conftest import example, jpeg, write_shard
 
-    data = folder / "gan-getting-started"
+    data = folder / layout
     shutil.copytree(ROOT / "data" / "sample", data)
     if photos:
         shutil.rmtree(data / "photo_tfrec")
@@ -58,10 +61,11 @@ def kaggle_input(folder, photos=0):
     return folder
 
 
-def run_standalone(notebook, python, images, working, profile="tiny", timeout=600, edit=None):
+def run_standalone(notebook, python, images, working, profile="tiny", timeout=600, edit=None, dies=False):
     """Execute `notebook` by `python`, with the folder `images` as /kaggle/input and `working`, empty, to write to.
 
-    edit: {text: other text} to change in its code first, as a competitor would. Returns the executed notebook.
+    edit: {text: other text} to change in its code first, as a competitor would. Returns the executed notebook, or None
+    where it `dies`, as it then must.
     """
     import nbformat
 
@@ -89,6 +93,9 @@ def run_standalone(notebook, python, images, working, profile="tiny", timeout=60
             capture_output=True,
             text=True,
         )
+        if dies:
+            assert "DeadKernelError" in done.stderr, done.stderr[-4000:]
+            return None
         assert done.returncode == 0, done.stderr[-4000:]
         assert _listing(images) == before, "the input was changed"
         executed = nbformat.read(out, as_version=4)
