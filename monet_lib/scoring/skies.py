@@ -4,6 +4,8 @@ KID forgives both: a few skies in a hundred are few, and a weave of flecks is ne
 plain NumPy, on uint8 images (n, h, w, 3).
 """
 
+from typing import Any
+
 import numpy as np
 
 SKY_PATCH = 32  # px
@@ -17,7 +19,7 @@ COOL = 10.0  # and at most in the photo's sky, if it was not that before
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def flat_places(images, grain=1):
+def flat_places(images: np.ndarray, grain: int = 1) -> np.ndarray:
     """Which patches of images are flat: bool (n, h // 32, w // 32), the spread measured after a gradient is taken out.
 
     grain: px of the squares that are averaged before: 8 for paintings, whose strokes don't count.
@@ -28,7 +30,7 @@ def flat_places(images, grain=1):
     return _without_plane(coarse).std((-2, -1)) < FLAT_SPREAD
 
 
-def spectrum(patches):
+def spectrum(patches: np.ndarray) -> np.ndarray:
     """Mean energy at each frequency of patches (m, 32, 32, 3): (32, 32) in squared levels, summed over the colours.
 
     The frequency at [j, k] is j / 32 and k / 32 cycles per pixel, as `numpy.fft.fftfreq` counts them. The edges are
@@ -43,7 +45,7 @@ def spectrum(patches):
     return np.mean([np.roll(energy, shift, (0, 1)) for shift in shifts], 0)
 
 
-def patterns(images, places, base):
+def patterns(images: np.ndarray, places: np.ndarray, base: np.ndarray) -> list[float]:
     """For each image with enough flat `places`, how many times `base`'s energy its strongest frequency has there.
 
     base: a `spectrum`. Returns floats, one for each image that is measured. About 1 to 3 in paintings by Monet, against
@@ -82,14 +84,14 @@ class Skies:
         return float(np.mean(turned)) if len(turned) else float("nan")
 
 
-def sky_places(photos):
+def sky_places(photos: np.ndarray) -> np.ndarray:
     """The flat places in the upper half of photos, as `flat_places` gives them, with none below."""
     places = flat_places(photos)
     places[:, places.shape[1] // 2 :] = False
     return places
 
 
-def turned_orange(photos, painted):
+def turned_orange(photos: np.ndarray, painted: np.ndarray) -> Any:
     """Whether the sky of each photo with enough flat places above is orange in `painted` and was not before."""
     places = sky_places(photos)
     warmth = []
