@@ -12,13 +12,18 @@ from matplotlib.figure import Figure
 from monet_lib.figures import COLORS, figure_style
 from monet_lib.gan.pool import ImagePool
 
+# The paper's settings, whatever a profile has found better since.
+PAPER = {
+    "norm": "instance", "discriminator_norm": "instance", "cycle_weight": 10.0, "identity_weight": 5.0, "beta_1": 0.5,
+    "ema": 0.999, "diff_augment": "", "feature_discriminator": 0.0,
+}  # fmt: skip
 # Changes to a profile's Config, steps of the run that is interrupted, seconds for each side of the comparison, seeds.
 SCALES = {
     "tiny": ({"image_size": 32, "crop": 32, "generator_filters": 4, "residual_blocks": 1,
-              "discriminator_filters": 4}, 6, 0, (0,)),
+              "discriminator_filters": 4, **PAPER}, 6, 0, (0,)),
     "laptop": ({"image_size": 96, "crop": 96, "generator_filters": 24, "residual_blocks": 4,
-                "discriminator_filters": 24, "norm": "instance", "identity_weight": 5.0}, 300, 45, (0, 1)),
-    "full": ({}, 30000, 3600, (0, 1, 2)),
+                "discriminator_filters": 24, **PAPER}, 300, 45, (0, 1)),
+    "full": (PAPER, 30000, 3600, (0, 1, 2)),
 }  # fmt: skip
 GO_ON = {"tiny": 3, "laptop": 300, "full": 20000}  # steps of going on from a trained generator
 PATCHGAN = [(4, 2), (4, 2), (4, 2), (4, 1), (4, 1)]  # (kernel, stride) of the paper's discriminator

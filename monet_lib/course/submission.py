@@ -11,16 +11,17 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from PIL import Image
 
+from monet_lib.course.resnet import PAPER
 from monet_lib.figures import figure_style
 from monet_lib.painting.translation import JPEG, paint
 
 # Changes to a profile's Config, and the steps of the training.
 SCALES = {
     "tiny": ({"image_size": 32, "crop": 32, "generator_filters": 4, "residual_blocks": 1,
-              "discriminator_filters": 4}, 6),
+              "discriminator_filters": 4, **PAPER}, 6),
     "laptop": ({"image_size": 96, "crop": 96, "generator_filters": 24, "residual_blocks": 4,
-                "discriminator_filters": 24, "norm": "instance", "identity_weight": 5.0}, 400),
-    "full": ({}, 30000),
+                "discriminator_filters": 24, **PAPER}, 400),
+    "full": (PAPER, 30000),
 }  # fmt: skip
 
 

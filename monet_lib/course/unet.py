@@ -24,7 +24,8 @@ SCALES = {
 def settings(config: Config) -> tuple[Config, int, int, Any]:
     """(Config of the lesson's U-Net CycleGAN, SCALES' steps of the long and of a short training, seeds)."""
     changes, steps, short, seeds = SCALES[config.profile]
-    common = {"model": "unet", "upsample": "transpose", "pool_size": 0, "ema": 0.0, "adversarial": "bce"}
+    common = {"model": "unet", "upsample": "transpose", "pool_size": 0, "ema": 0.0, "adversarial": "bce",
+              "diff_augment": "", "feature_discriminator": 0.0}  # fmt: skip
     return profile(config.profile, **common, precision="float32", **changes), steps, short, seeds
 
 

@@ -843,7 +843,7 @@ if check.ablation(None if my_runs is ... else (my_runs, my_seeds)):
 #
 # <details><summary>To save time</summary>
 #
-# **No.** It costs time.
+# **No.** It costs time: there is more to compute.
 # </details>
 #
 # <details><summary>Otherwise the alteration itself would tell real from fake</summary>
