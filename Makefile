@@ -59,6 +59,7 @@ demo: .venv/trains
 test: install
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
 	$(RUN) -m pytest $(BESIDE) --nbval-lax --nbval-current-env tests notebooks
 
 # Tests and notebooks in two processes side by side, a file always in one of them.

@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
 from monet_lib.commands import data, export, score, submit, train, translate
 from monet_lib.errors import UserError
@@ -19,7 +20,7 @@ COMMANDS = {
 }
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0, 2 for something that the user can fix, 130 for Ctrl-C."""
     _settle_surroundings()
     arguments = _parser().parse_args(argv)

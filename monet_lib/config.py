@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 from monet_lib.errors import UserError
 from monet_lib.places import IMAGENET
@@ -71,7 +72,7 @@ class Config:
     patience: int = 0  # scores without a better one after which training stops; 0: it doesn't
     features: str = "random-conv"  # the network that scores are computed with, see features.NETWORKS
 
-    def with_(self, **changes):
+    def with_(self, **changes: Any) -> "Config":
         """A copy with other values. Raises UserError for a name that is not a setting or a value out of range."""
         names = [f.name for f in fields(self)]
         for name in changes:
@@ -108,7 +109,7 @@ class Config:
                 f"{self.image_size} is no multiple of that. Lower unet_depth or change image_size."
             )
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """The settings as a plain dict, which `Config(**settings)` turns back."""
         return asdict(self)
 
@@ -157,7 +158,7 @@ PROFILES = {
 }  # fmt: skip
 
 
-def profile(name=None, **changes):
+def profile(name: str | None = None, **changes: Any) -> Config:
     """The Config of a profile with some settings changed.
 
     name: "tiny", "laptop" or "full"; None asks the environment variable MONET_PROFILE, then takes "laptop". Where the

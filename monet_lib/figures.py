@@ -2,6 +2,10 @@
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -10,6 +14,7 @@ import seaborn as sns
 from IPython.display import Image as DisplayImage
 from IPython.display import display
 from matplotlib import font_manager
+from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
 from monet_lib.data.pixels import to_uint8
@@ -21,18 +26,16 @@ STYLE = {
     "figure.facecolor": "white",  # not transparent: axis labels stay readable on a dark page
     "figure.dpi": 100,
     "axes.titlesize": 12,
-    "axes.prop_cycle": matplotlib.cycler(
-        color=["#000000", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F"]
-    ),
+    "axes.prop_cycle": plt.cycler(color=["#000000", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F"]),
 }
 
 
-def figure_style():
+def figure_style() -> AbstractContextManager:
     """The context in which every figure is drawn: `with figure_style(): ...`. Nothing is set outside it."""
     return plt.rc_context({**sns.axes_style("whitegrid"), **STYLE})
 
 
-def encode(picture):
+def encode(picture: Figure | np.ndarray) -> tuple[bytes, str]:
     """(bytes, "png" or "jpeg") of a Figure, as PNG, or of an image (h, w, 3), uint8 or in [-1, 1], as JPEG."""
     buffer = io.BytesIO()
     if isinstance(picture, matplotlib.figure.Figure):
@@ -47,13 +50,19 @@ def encode(picture):
     return buffer.getvalue(), "jpeg"
 
 
-def show(picture, alt):
+def show(picture: Figure | np.ndarray, alt: str) -> None:
     """Display a Figure or an image in a notebook, with `alt`, the text that says what is to be seen in it."""
     data, format = encode(picture)
     display(DisplayImage(data=data, format=format, alt=alt))
 
 
-def image_grid(rows, labels=None, gap=4, row_labels=None, least=0):
+def image_grid(
+    rows: Sequence[Sequence[np.ndarray]],
+    labels: Sequence[str] | None = None,
+    gap: int = 4,
+    row_labels: Sequence[str] | None = None,
+    least: int = 0,
+) -> np.ndarray:
     """Rows of images of one size as a single uint8 (h, w, 3) image, with a label over each column and before each row.
 
     rows: a list of lists, each image uint8 or float in [-1, 1], (height, width, 3). labels, row_labels: one str a
@@ -80,7 +89,7 @@ def image_grid(rows, labels=None, gap=4, row_labels=None, least=0):
     return np.asarray(canvas)
 
 
-def training_grid(model, photos, monets):
+def training_grid(model: Any, photos: np.ndarray, monets: np.ndarray) -> np.ndarray:
     """Photo, painted, cycled; Monet, its photo, cycled: one row an image, as uint8. Inputs in [-1, 1]."""
     painted = np.asarray(model(photos))
     cycled = np.asarray(model.photo_generator(painted, training=False))
@@ -91,7 +100,7 @@ def training_grid(model, photos, monets):
     return image_grid([list(row) for row in columns], labels)
 
 
-def plot_history(history, smooth=0.98):
+def plot_history(history: Mapping[str, np.ndarray], smooth: float = 0.98) -> Figure:
     """Losses over steps, each smoothed exponentially, as a Figure. history: {column: values} with "step" among them."""
     steps = np.asarray(history["step"], float)
     groups = {
@@ -112,7 +121,7 @@ def plot_history(history, smooth=0.98):
     return figure
 
 
-def plot_validation(rows, features):
+def plot_validation(rows: Sequence[Sequence[float]], features: str) -> Figure:
     """KID over steps with its spread, the best marked, as a Figure. rows: (step, kid, kid_std, ...) each."""
     steps, kid, spread = np.array([row[:3] for row in rows], float).T
     best = int(np.argmin(kid))
@@ -125,7 +134,7 @@ def plot_validation(rows, features):
     return figure
 
 
-def read_history(path):
+def read_history(path: str | Path) -> dict[str, np.ndarray]:
     """history.csv as {column: float array}."""
     with open(path, newline="") as file:
         rows = list(csv.reader(file))

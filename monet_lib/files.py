@@ -9,8 +9,10 @@ import os
 import re
 import shutil
 import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from monet_lib.errors import UserError
 
@@ -35,24 +37,24 @@ ADVICE_FOR = {
 }
 
 
-def reason(error):
+def reason(error: BaseException) -> str:
     """What an exception says, as the first line of at most 120 characters."""
     text = re.sub(r" <_io\.\w+ object at \w+>", "", getattr(error, "strerror", None) or str(error)).strip()
     return text.splitlines()[0][:120] if text else type(error).__name__
 
 
-def advice(error):
+def advice(error: OSError) -> str:
     """What to do about an OSError, by its number."""
     return ADVICE_FOR.get(error.errno, "Look at the place, or choose another.")
 
 
-def unwritable(path, error):
+def unwritable(path: str | Path, error: OSError) -> UserError:
     """The UserError for an OSError met while writing `path`."""
     return UserError(f"{path}: can't be written ({reason(error)}). {advice(error)}")
 
 
 @contextmanager
-def reading(where, what, otherwise):
+def reading(where: Any, what: str, otherwise: str) -> Iterator[None]:
     """Around the readers of one file from outside, and nothing else: whatever they raise becomes one UserError.
 
     Damaged bytes lead Pillow, zipfile, NumPy and TensorFlow into errors of any type, so all are taken here, where
@@ -71,7 +73,7 @@ def reading(where, what, otherwise):
         raise UserError(f"{where}: not a readable {what} ({reason(error)}). {otherwise}") from None
 
 
-def disguised(data):
+def disguised(data: bytes) -> str | None:
     """What the beginning of a file shows it to be instead of data: an untracked pointer, a page; None for neither."""
     start = data[:64].lstrip().lower()
     if not data:
@@ -85,7 +87,7 @@ def disguised(data):
     return None
 
 
-def write_beside(path, write, durable=True):
+def write_beside(path: Path, write: Callable[[Path], Any], durable: bool = True) -> None:
     """Call write(temporary path beside `path`), then rename: `path` is whole or as it was, after a power cut too.
 
     durable: False leaves out the wait for the disk, for files that are looked at before they are used. Raises
@@ -105,7 +107,7 @@ def write_beside(path, write, durable=True):
         temporary.unlink(missing_ok=True)
 
 
-def write_folder_beside(target, write):
+def write_folder_beside(target: Path, write: Callable[[Path], Any]) -> None:
     """The same for a folder: write(folder) into a new one beside, then rename to `target`.
 
     A folder that is there already is `target`.old between two renames: `recover_folders` mends a kill there.
@@ -130,7 +132,7 @@ def write_folder_beside(target, write):
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def recover_folders(parent):
+def recover_folders(parent: Path) -> None:
     """Finish what a killed `write_folder_beside` left in `parent`, and remove temporary files and folders there."""
     for old in sorted(parent.glob("*.old")):
         target = old.with_name(old.name.removesuffix(".old"))
@@ -141,7 +143,7 @@ def recover_folders(parent):
     remove_leftovers(parent)
 
 
-def remove_leftovers(folder):
+def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files and folders that killed processes left in `folder`."""
     for leftover in folder.glob(f"{TEMPORARY}*"):
         if leftover.is_dir():
@@ -168,7 +170,7 @@ def _flush_folder(folder):
             os.close(descriptor)
 
 
-def made_folder(folder, option="--out"):
+def made_folder(folder: str | Path, option: str = "--out") -> Path:
     """`folder`, a Path, made if it isn't there. Raises UserError where it can't be."""
     folder = Path(folder)
     try:

@@ -5,9 +5,11 @@ import importlib.util
 import logging
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 
-def quiet():
+def quiet() -> None:
     """From now on TensorFlow and Matplotlib say only what stops them. Call it before TensorFlow is imported.
 
     TF_CPP_MIN_LOG_LEVEL, set to 0 or 1 by the user, leaves TensorFlow as talkative as it is.
@@ -26,7 +28,7 @@ def quiet():
 class QuietImport:
     """Finds TensorFlow as usual, and has it imported without the messages that come before its log level counts."""
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """What `importlib` asks every entry of `sys.meta_path` for; None for all packages but tensorflow."""
         if name != "tensorflow":
             return None
@@ -38,7 +40,7 @@ class QuietImport:
         return spec
 
 
-def without_stderr(call, *arguments):
+def without_stderr(call: Callable[..., Any], *arguments: Any) -> Any:
     """`call(*arguments)`, while all that is written to the process's stderr, by C code too, is thrown away.
 
     Exceptions pass, and so does what is written afterwards.

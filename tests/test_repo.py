@@ -104,6 +104,32 @@ def test_private_names_of_other_packages_are_not_used():
             assert not any(part.startswith("_") for part in name.split(".")), f"{path.name}: {name}"
 
 
+def public_functions(body, where, method=False):
+    """Yield (where, function, whether it has self or cls) of public functions, and of public classes' methods."""
+    for node in body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from public_functions(node.body, f"{where}: {node.name}", True)
+        elif isinstance(node, ast.FunctionDef) and (
+            not node.name.startswith("_") or node.name in ("__init__", "__call__")
+        ):
+            static = any(ast.unparse(each) == "staticmethod" for each in node.decorator_list)
+            yield f"{where}: {node.name}", node, method and not static
+
+
+def test_public_functions_say_what_they_take_and_give():
+    bare, seen = [], 0
+    for path in LIBRARY:
+        for where, function, bound in public_functions(ast.parse(path.read_text()).body, path.name):
+            given = function.args
+            arguments = [*given.posonlyargs, *given.args][bound:] + given.kwonlyargs
+            arguments += [each for each in (given.vararg, given.kwarg) if each]
+            bare += [f"{where}: {each.arg}" for each in arguments if each.annotation is None]
+            bare += [] if function.returns else [f"{where}: what it returns"]
+            seen += 1
+    assert not bare
+    assert seen > 300
+
+
 def test_modules_are_short():
     long = {p.name: n for p in LIBRARY if (n := len(p.read_text().splitlines())) > 260}
     assert not long

@@ -1,11 +1,12 @@
 """`monet data`: inspect a data folder, make a sample one, or download the competition's."""
 
+import argparse
 import sys
 
 HELP = "inspect a data folder, make a sample one, or download"
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its ArgumentParser."""
     parser.add_argument(
         "folder", nargs="?", metavar="DIR", help="default: MONET_DATA, Kaggle's input, data/, the sample"
@@ -25,7 +26,7 @@ def add_arguments(parser):
     parser.add_argument("--seed", type=int, default=0)
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> int | None:
     """Run the command; returns its exit code, None for 0."""
     if arguments.make_sample:
         from monet_lib.sample.dataset import make_sample

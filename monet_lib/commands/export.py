@@ -1,5 +1,6 @@
 """`monet export`: write a generator as one ONNX file."""
 
+import argparse
 import os
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from monet_lib.training.folders import require_run
 HELP = "write a generator as one ONNX file, to paint with anywhere"
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its ArgumentParser."""
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--run", metavar="RUN", help="a run's generator")
@@ -16,7 +17,7 @@ def add_arguments(parser):
     parser.add_argument("--out", default="painter.onnx", metavar="FILE", help="default: painter.onnx")
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Run the command; returns its exit code, None for 0."""
     if arguments.run:
         require_run(arguments.run)
@@ -25,7 +26,7 @@ def run(arguments):
     print(f"{arguments.out}: {size:.2f} MB; paints as Keras does, to {difference} of 255 levels")
 
 
-def painter_of(run, temporary):
+def painter_of(run: Path, temporary: Path) -> Path:
     """The painter beside a run's generator, exported once; into the folder `temporary` where that is read-only."""
     require_run(run)
     painter, best = run / "painter.onnx", run / "checkpoints" / "best" / "generator.npz"
@@ -36,7 +37,7 @@ def painter_of(run, temporary):
     return painter
 
 
-def write_painter(out, run=None, generator=None):
+def write_painter(out: str | Path, run: Path | None = None, generator: str | Path | None = None) -> int:
     """Export a run's generator, or that of an .npz, to `out`. Returns the largest difference to Keras, of 255."""
     from monet_lib.networks.weights import load_generator
     from monet_lib.painting.export import export_painter

@@ -1,12 +1,13 @@
 """`monet score`: score images against paintings."""
 
+import argparse
 import contextlib
 import sys
 
 HELP = "FID, KID, memorization and MiFID of images against paintings"
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its ArgumentParser."""
     parser.add_argument("generated", metavar="GENERATED", help="a folder, a .zip or shards")
     parser.add_argument(
@@ -28,7 +29,7 @@ def add_arguments(parser):
     parser.add_argument("--json", action="store_true", help="one line of JSON")
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Run the command; returns its exit code, None for 0."""
     from monet_lib.data.competition import find_data, find_images
     from monet_lib.scoring.sources import count_images

@@ -1,5 +1,6 @@
 """`monet submit`: repaint every photo into images.zip, or check such a zip."""
 
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from monet_lib.training.folders import require_run
 HELP = "repaint every photo into images.zip, or check such a zip"
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its ArgumentParser."""
     parser.add_argument("--run", metavar="RUN")
     parser.add_argument("--data", metavar="DIR", help="default: the data that the run was trained on")
@@ -22,7 +23,7 @@ def add_arguments(parser):
     parser.add_argument("--check", metavar="ZIP", help="verify a zip and exit")
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Run the command; returns its exit code, None for 0."""
     from monet_lib.painting.submission import LEAST, check_submission, write_submission
 

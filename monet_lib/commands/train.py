@@ -1,5 +1,7 @@
 """`monet train`: train a CycleGAN in a run's folder."""
 
+import argparse
+
 from monet_lib.config import CHOICES, PROFILES, Config, profile
 from monet_lib.errors import UserError
 
@@ -8,7 +10,7 @@ SWITCHES = {"1": True, "true": True, "yes": True, "on": True,
             "0": False, "false": False, "no": False, "off": False}  # fmt: skip
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its ArgumentParser."""
     parser.add_argument(
         "--data", metavar="DIR", help="default: MONET_DATA, Kaggle's input, data/, the sample"
@@ -48,7 +50,7 @@ def add_arguments(parser):
     parser.add_argument("--out", required=True, metavar="RUN", help="the run's folder")
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Run the command; returns its exit code, None for 0."""
     changes = {"model": arguments.model, "seed": arguments.seed}
     changes |= {"steps": arguments.steps} if arguments.steps is not None else {}

@@ -1,5 +1,6 @@
 """`monet translate`: paint image files of any size."""
 
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -11,7 +12,7 @@ HELP = "paint image files of any size"
 LARGE = 1000  # px of the shorter side, from which a painting at its own size looks like the photo
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its ArgumentParser."""
     parser.add_argument("photos", nargs="+", metavar="IN", help="photos, folders of photos, or patterns")
     by = parser.add_mutually_exclusive_group()
@@ -28,7 +29,7 @@ def add_arguments(parser):
     parser.add_argument("--side-by-side", action="store_true", help="show each photo beside its painting")
 
 
-def run(arguments):
+def run(arguments: argparse.Namespace) -> None:
     """Run the command; returns its exit code, None for 0."""
     from monet_lib.painting.painter import SHIPPED_PAINTER, Painter
     from monet_lib.painting.translation import translate

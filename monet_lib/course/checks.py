@@ -1,8 +1,9 @@
 """Instant checks for exercises: run an answer, say what is wrong, show its picture beside the right answer's."""
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class Check:
     alt: str = ""
     drawn: Callable | None = None
 
-    def __call__(self, answer):
+    def __call__(self, answer: Any) -> bool:
         hint = self.hint(answer)
         if hint is None:
             print(f"✓ {self.title}")
@@ -39,7 +40,7 @@ class Check:
             self.show_pictures(answer)
         return False
 
-    def show_pictures(self, answer):
+    def show_pictures(self, answer: Any) -> None:
         """The picture of the answer, where it makes one of the right size, and that of the right answer."""
         right = self.expected()
         try:
@@ -53,7 +54,7 @@ class Check:
             print("Your answer makes the left picture, the right answer the other one:")
             show(image_grid([[yours, right]], ["yours", "right"]), f"Left, your answer. Right: {self.alt}")
 
-    def hint(self, answer):
+    def hint(self, answer: Any) -> str | None:
         """None if the answer is right, else the hint."""
         if answer is None or answer is ...:
             return "nothing here yet. Replace the ... and run the cell again."
@@ -67,7 +68,7 @@ class Check:
         return None
 
 
-def answer_of(function, *arguments):
+def answer_of(function: Callable[..., Any], *arguments: Any) -> Any:
     """What the learner's function returns; Wrong while it is still the stub."""
     found = function(*arguments)
     if found is ... or found is None:
@@ -77,7 +78,7 @@ def answer_of(function, *arguments):
     return found
 
 
-def expect_shape(got, shape, what="the result"):
+def expect_shape(got: Any, shape: Sequence[int | None], what: str = "the result") -> None:
     """Raise Wrong unless `got` is an array of `shape`, in which None stands for any size."""
     found = tuple(getattr(got, "shape", ())) if hasattr(got, "shape") else None
     if found is None:
@@ -87,7 +88,7 @@ def expect_shape(got, shape, what="the result"):
         raise Wrong(f"{what} has shape {' x '.join(map(str, found))}, not {wanted}.")
 
 
-def expect_close(got, expected, hint, tolerance=1e-4):
+def expect_close(got: Any, expected: Any, hint: str, tolerance: float = 1e-4) -> None:
     """Raise Wrong(hint) unless `got` equals `expected` within `tolerance`; the hint may use {got} and {expected}."""
     got, expected = np.asarray(got, float), np.asarray(expected, float)
     if got.shape != expected.shape or not np.allclose(got, expected, rtol=tolerance, atol=tolerance):

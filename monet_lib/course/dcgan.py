@@ -1,7 +1,11 @@
 """Lesson 2: sizes of its trainings, a one-dimensional game, figures."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from monet_lib.figures import COLORS, figure_style
 
@@ -24,12 +28,14 @@ BLIND = {
 }
 
 
-def density(x, mean, deviation):
+def density(x: np.ndarray, mean: float, deviation: float) -> np.ndarray:
     """The density of N(mean, deviation²) at x."""
     return np.exp(-0.5 * ((x - mean) / deviation) ** 2) / (deviation * np.sqrt(2 * np.pi))
 
 
-def game_figure(x, real, fake, best, learnt):
+def game_figure(
+    x: np.ndarray, real: np.ndarray, fake: np.ndarray, best: np.ndarray, learnt: np.ndarray
+) -> Figure:
     """Left: the densities of real and fake numbers. Right: the best discriminator by formula and the trained one."""
     with figure_style():
         figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
@@ -44,7 +50,15 @@ def game_figure(x, real, fake, best, learnt):
     return figure
 
 
-def chase(steps, frozen, real=(1.0, 0.5), fake=(-0.5, 0.8), count=200, rate=0.05, seed=0):
+def chase(
+    steps: int,
+    frozen: bool,
+    real: tuple[float, float] = (1.0, 0.5),
+    fake: tuple[float, float] = (-0.5, 0.8),
+    count: int = 200,
+    rate: float = 0.05,
+    seed: int = 0,
+) -> np.ndarray:
     """Where fake numbers go that climb log D, D the best discriminator of two bell curves: float (steps + 1, count).
 
     real, fake: (mean, deviation) of the real numbers and, at the start, of the fakes. frozen: D stays that of the
@@ -61,7 +75,7 @@ def chase(steps, frozen, real=(1.0, 0.5), fake=(-0.5, 0.8), count=200, rate=0.05
     return np.array(path)
 
 
-def chase_figure(paths, real=(1.0, 0.5)):
+def chase_figure(paths: Mapping[str, np.ndarray], real: tuple[float, float] = (1.0, 0.5)) -> Figure:
     """The paths of fake numbers over steps, one panel for each {title: path}, and the real ones' two deviations."""
     with figure_style():
         figure, grid = plt.subplots(
@@ -79,7 +93,7 @@ def chase_figure(paths, real=(1.0, 0.5)):
     return figure
 
 
-def curves_figure(histories, title):
+def curves_figure(histories: Mapping[str, Any], title: str) -> Figure:
     """Generator loss, sum of the discriminator's losses and diversity over steps, for each {label: [a run a seed]}."""
     panels = {
         "generator": "generator loss",
@@ -104,7 +118,7 @@ def curves_figure(histories, title):
     return figure
 
 
-def spread_figure(histories, title):
+def spread_figure(histories: Mapping[str, Any], title: str) -> Figure:
     """Diversity at the end of each {label: [a run a seed]}: a dot for each seed and their mean as a bar."""
     names = list(histories)
     with figure_style():
@@ -123,7 +137,7 @@ def spread_figure(histories, title):
     return figure
 
 
-def nearest(images, paintings):
+def nearest(images: np.ndarray, paintings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each of (n, h, w, 3): (the nearest of `paintings` (m, h, w, 3), root mean square distance to it)."""
     a, b = (np.asarray(x, np.float64).reshape(len(x), -1) for x in (images, paintings))
     squared = (a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T

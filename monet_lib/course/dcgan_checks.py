@@ -1,5 +1,7 @@
 """Lesson 2's exercises: what is tested of an answer, and what each wrong one is told."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 
@@ -67,12 +69,12 @@ def _test_walk(answer):
     )
 
 
-def greys(values):
+def greys(values: Sequence[float] | np.ndarray) -> np.ndarray:
     """A row of squares, (24, 24 n, 3), in the greys of `values`, each in [-1, 1]."""
     return np.repeat(np.repeat(np.asarray(values, float)[None], 24, 0).repeat(24, 1)[..., None], 3, 2)
 
 
-def expected_walk():
+def expected_walk() -> np.ndarray:
     """A row of greys from black to white: what an even walk between two latents looks like."""
     return greys(np.linspace(-1, 1, 8))
 
@@ -117,7 +119,9 @@ def _test_repaired(answer):
         raise Wrong(f"{len(left)} of 3 bugs left. Look at this one: {left[0]}.")
 
 
-def discriminator_before(weights, discriminator, images):
+def discriminator_before(
+    weights: list[np.ndarray], discriminator: keras.Model, images: np.ndarray
+) -> np.ndarray:
     """Its answers to `images` with other weights; its own are put back."""
     own = discriminator.get_weights()
     discriminator.set_weights(weights)

@@ -1,6 +1,9 @@
 """Data-flow drawings: boxes for networks, rounded frames for data, arrows between them."""
 
+from collections.abc import Mapping, Sequence
+
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from monet_lib.figures import COLORS, figure_style
 
@@ -42,7 +45,9 @@ CYCLE_ARROWS = [
 ]  # fmt: skip
 
 
-def drawing(places, arrows, title, size):
+def drawing(
+    places: Mapping[str, tuple], arrows: Sequence[tuple[str, str, str]], title: str, size: tuple[float, float]
+) -> Figure:
     """A Figure of boxes at (column, row) of a grid and of arrows between them. See GAN for the form of `places`."""
     with figure_style():
         figure, axis = plt.subplots(figsize=size, layout="constrained")
@@ -71,14 +76,14 @@ def drawing(places, arrows, title, size):
     return figure
 
 
-def gan_figure():
+def gan_figure() -> Figure:
     """A GAN's data flow: noise to generator to fake; fake and real painting to discriminator; one logit."""
     return drawing(
         GAN, GAN_ARROWS, "A GAN: the discriminator gets real paintings and fakes in turn", (10, 2.6)
     )
 
 
-def cyclegan_figure():
+def cyclegan_figure() -> Figure:
     """A CycleGAN's data flow with its six passes through the two generators, numbered."""
     title = "A CycleGAN's step: ①–④ two cycles, ⑤ and ⑥ identity; each generator is used three times"
     return drawing(CYCLE, CYCLE_ARROWS, title, (11, 5.4))

@@ -1,13 +1,17 @@
 """Lesson 1: measure every image once, compare the two sets, draw the figures."""
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 from PIL import Image
 
-from monet_lib.data.competition import find_data, find_images, read_batches
+from monet_lib.data.competition import ImageSet, find_data, find_images, read_batches
 from monet_lib.figures import COLORS, figure_style
 
 MEASURES = {  # a column of a Survey, and what the figures call it
@@ -34,7 +38,7 @@ class Survey:
     digests: list
 
 
-def survey(images, limit=None):
+def survey(images: ImageSet, limit: int | None = None) -> Survey:
     """Measure an ImageSet, or its first `limit` images, in one pass with flat memory. Returns a Survey."""
     kept = []
     for names, batch in read_batches(images, 32):
@@ -49,7 +53,7 @@ def survey(images, limit=None):
     return Survey(names, columns, np.stack(histograms), np.stack(thumbs), digests)
 
 
-def image_measures(image, counts):
+def image_measures(image: np.ndarray, counts: np.ndarray) -> dict[str, float]:
     """{measure: float} of a uint8 (h, w, 3) image and its channel histograms, int (3, 256)."""
     planes = np.ascontiguousarray(image.transpose(2, 0, 1))
     high, chroma = planes.max(0), np.ptp(planes, 0)
@@ -64,13 +68,13 @@ def image_measures(image, counts):
     }
 
 
-def shrink(image, factor):
+def shrink(image: np.ndarray, factor: int) -> np.ndarray:
     """A uint8 (h, w, 3) image, each side divided by `factor`: the mean of each square of pixels."""
     height, width = image.shape[0] // factor, image.shape[1] // factor
     return np.rint(image.reshape(height, factor, width, factor, 3).mean((1, 3))).astype(np.uint8)
 
 
-def closest(thumbs):
+def closest(thumbs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each of uint8 (n, 32, 32, 3): (correlation with its most similar other, that one's index), both (n,)."""
     x = np.asarray(thumbs, np.float32).reshape(len(thumbs), -1)
     x -= x.mean(1, keepdims=True)
@@ -84,13 +88,15 @@ def closest(thumbs):
     return best, index
 
 
-def cohens_d(a, b):
+def cohens_d(a: np.ndarray, b: np.ndarray) -> float:
     """Difference of the means over the pooled standard deviation (Cohen 1988); above 0: `a` has more."""
     variance = ((len(a) - 1) * np.var(a, ddof=1) + (len(b) - 1) * np.var(b, ddof=1)) / (len(a) + len(b) - 2)
     return float((np.mean(a) - np.mean(b)) / np.sqrt(variance))
 
 
-def effects(monet, photo, draws=400, seed=0):
+def effects(
+    monet: Survey, photo: Survey, draws: int = 400, seed: int = 0
+) -> dict[str, tuple[float, float, float]]:
     """{measure: (d, low, high)} of two Surveys: Cohen's d, and what 95 % of `draws` resamplings give (bootstrap)."""
     rng, found = np.random.default_rng(seed), {}
     for measure in MEASURES:
@@ -100,7 +106,7 @@ def effects(monet, photo, draws=400, seed=0):
     return found
 
 
-def claims_table(data=None, limit=None):
+def claims_table(data: str | Path | None = None, limit: int | None = None) -> None:
     """Print each measure's mean in both sets and its effect size, for the data that `find_data(data)` finds."""
     root = find_data(data)
     monet, photo = (survey(find_images(root, name), limit) for name in LABELS)
@@ -110,15 +116,16 @@ def claims_table(data=None, limit=None):
         print(f"{MEASURES[measure]:32}{a:8.2f}{b:8.2f}   {d:+.2f} [{low:+.2f}, {high:+.2f}]")
 
 
-def palette(image, colors=8):
+def palette(image: np.ndarray, colors: int = 8) -> list[tuple[float, tuple[int, int, int]]]:
     """[(share, (r, g, b)), ...], dark to light: median cut, then k-means, as Pillow's quantize does them."""
     small = Image.fromarray(np.asarray(image)).quantize(colors, Image.Quantize.MEDIANCUT, kmeans=3)
+    counts: Any = small.getcolors()  # of an image with a palette: (count, place in it) each
     table, total = small.getpalette(), small.width * small.height
-    found = [(count / total, tuple(table[3 * k : 3 * k + 3])) for count, k in small.getcolors()]
+    found: Any = [(count / total, tuple(table[3 * k : 3 * k + 3])) for count, k in counts]
     return sorted(found, key=lambda entry: np.dot(entry[1], (0.299, 0.587, 0.114)))
 
 
-def bars_figure(panels, xlabel, log=False):
+def bars_figure(panels: Mapping[str, Mapping[str, float]], xlabel: str, log: bool = False) -> Figure:
     """Horizontal bars with their values written on, one panel for each of {title: {label: number}}."""
     colors = {LABELS[name]: COLORS[name] for name in LABELS}
     size = (10, 1.2 + 0.45 * max(map(len, panels.values())))
@@ -134,7 +141,9 @@ def bars_figure(panels, xlabel, log=False):
     return figure
 
 
-def channel_explorer(pictures, surveys):
+def channel_explorer(
+    pictures: Mapping[str, np.ndarray], surveys: Mapping[str, Survey]
+) -> Callable[..., Figure]:
     """draw(domain, number, channel) for `explore`: a picture beside its histograms, dotted: those of its set.
 
     pictures: {domain: uint8 (n, h, w, 3)}; surveys: {domain: Survey}. channel: "all", "red", "green" or "blue".

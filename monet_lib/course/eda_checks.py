@@ -12,7 +12,7 @@ from monet_lib.course.eda import MEASURES
 from monet_lib.data.pixels import to_uint8
 
 
-def ramp():
+def ramp() -> np.ndarray:
     """A grey ramp that overshoots, float32 (64, 256, 3) from -1.1 to 1.1: what rounding and clipping are for."""
     return np.tile(np.linspace(-1.1, 1.1, 256, dtype=np.float32)[None, :, None], (64, 1, 3))
 
@@ -112,7 +112,7 @@ def _test_walk(answer):
         )
 
 
-def crc32c(data):
+def crc32c(data: bytes) -> int:
     """CRC-32C of bytes (polynomial 0x1EDC6F41, reflected), bit by bit through a table of 256 entries."""
     crc = 0xFFFFFFFF
     for byte in data:
@@ -120,13 +120,13 @@ def crc32c(data):
     return crc ^ 0xFFFFFFFF
 
 
-def checksum(data):
+def checksum(data: bytes) -> int:
     """The checksum that a TFRecord stores of bytes: their CRC-32C, turned by 15 bits, plus a constant."""
     crc = crc32c(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def framed(data):
+def framed(data: bytes) -> bytes:
     """One record of a TFRecord file: length, its checksum, data, their checksum."""
     length = struct.pack("<Q", len(data))
     return length + struct.pack("<I", checksum(length)) + data + struct.pack("<I", checksum(data))
@@ -150,9 +150,9 @@ RAMP = "A grey ramp: black at the left edge, white at the right edge, and no jum
 record = Check("Exercise 1, a record", _test_record, lambda: to_uint8(ramp()), RAMP)
 reds = Check(
     "Exercise 2, chroma and saturation", _test_reds,
-    lambda: np.uint8([[[60, 0, 0], [240, 180, 180]]]).repeat(80, 0).repeat(120, 1),
+    lambda: np.array([[[60, 0, 0], [240, 180, 180]]], np.uint8).repeat(80, 0).repeat(120, 1),
     "Two squares of one chroma: a dark red and a pale pink",
-    lambda answer: np.uint8([answer]).repeat(80, 0).repeat(120, 1),
+    lambda answer: np.array([answer], np.uint8).repeat(80, 0).repeat(120, 1),
 )  # fmt: skip
 meaning = Check("Exercise 3, claims as measures", _test_meaning)
 back = Check(

@@ -1,9 +1,13 @@
 """Lesson 4: sizes of its trainings, checkerboards, patches, the image pool, figures."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 from matplotlib import patches
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from monet_lib.figures import COLORS, figure_style
 from monet_lib.gan.pool import ImagePool
@@ -20,7 +24,7 @@ GO_ON = {"tiny": 3, "laptop": 300, "full": 20000}  # steps of going on from a tr
 PATCHGAN = [(4, 2), (4, 2), (4, 2), (4, 1), (4, 1)]  # (kernel, stride) of the paper's discriminator
 
 
-def overlaps(size, kernel, stride):
+def overlaps(size: int, kernel: int, stride: int) -> np.ndarray:
     """How many strokes of a transposed convolution cover each of its output positions: int (size * stride,)."""
     counts = np.zeros(stride * (size - 1) + kernel, int)
     for place in range(size):
@@ -29,7 +33,7 @@ def overlaps(size, kernel, stride):
     return counts[before : before + size * stride]
 
 
-def unevenness(images, period=2):
+def unevenness(images: np.ndarray, period: int = 2) -> float:
     """How far the mean values of the positions of a period x period grid lie apart: 0 without a checkerboard.
 
     images: (n, h, w, c). The rim of 8 pixels is left out.
@@ -39,7 +43,9 @@ def unevenness(images, period=2):
     return float(np.std(means, axis=0).mean())
 
 
-def patch_figure(image, row, column, side=70, step=8, before=23):
+def patch_figure(
+    image: np.ndarray, row: int, column: int, side: int = 70, step: int = 8, before: int = 23
+) -> Figure:
     """A painting, uint8 (256, 256, 3), with the patch behind one of its 30x30 answers marked, and the patch alone.
 
     Patches are `side` px wide and `step` px apart, and the first begins `before` px outside of the image.
@@ -59,7 +65,7 @@ def patch_figure(image, row, column, side=70, step=8, before=23):
     return figure
 
 
-def heart_figure(runs):
+def heart_figure(runs: Mapping[str, Any]) -> Figure:
     """The mean logits of `teach_discriminator`, one panel for each {title: [a result a seed]}, with a common axis."""
     lines = {
         "seen": ("paintings trained on", "-", COLORS["monet"]),
@@ -79,7 +85,7 @@ def heart_figure(runs):
     return figure
 
 
-def pool_ages(size, steps, seed=0):
+def pool_ages(size: int, steps: int, seed: int = 0) -> np.ndarray:
     """How many steps old the images are that an ImagePool hands to the discriminator, int (steps,), once it is full."""
     rng, pool = np.random.default_rng(seed), ImagePool(size, (1, 1, 1))
     ages = []
@@ -89,7 +95,7 @@ def pool_ages(size, steps, seed=0):
     return np.array(ages[size:])
 
 
-def noisy_descent(steps=400, decay=0.98, rate=0.2, seed=0):
+def noisy_descent(steps: int = 400, decay: float = 0.98, rate: float = 0.2, seed: int = 0) -> np.ndarray:
     """(weight, its average) over `steps` of gradient descent on w² / 2 with noisy gradients, from w = 3."""
     rng, weight, average = np.random.default_rng(seed), 3.0, 3.0
     path = []
@@ -101,7 +107,7 @@ def noisy_descent(steps=400, decay=0.98, rate=0.2, seed=0):
     return np.array(path).T
 
 
-def helpers_figure(ages, descent, rates):
+def helpers_figure(ages: np.ndarray, descent: np.ndarray, rates: np.ndarray) -> Figure:
     """Three helpers of a long training: the pool's ages, weights and their average, the learning rate over steps."""
     with figure_style():
         figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 3.4), layout="constrained")

@@ -1,11 +1,13 @@
 """The first line of every lesson: versions, profile and data, in one place."""
 
-from monet_lib.config import profile
+from pathlib import Path
+
+from monet_lib.config import Config, profile
 from monet_lib.data.competition import find_data
 from monet_lib.quiet import quiet
 
 
-def start(data=None):
+def start(data: str | Path | None = None) -> tuple[Config, Path]:
     """Print what a lesson runs on; returns (Config of the profile, folder of the images).
 
     The profile is MONET_PROFILE's, or `laptop`; the images are those that `find_data(data)` finds. From here on

@@ -1,24 +1,29 @@
 """Trainings of a few steps on small images, without a run's folder: what a lesson shows while the reader waits."""
 
 import time
+from collections.abc import Mapping
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from monet_lib.config import Config
 from monet_lib.data.competition import to_float
 from monet_lib.data.pipeline import UnpairedBatches, training_data
 from monet_lib.gan.augment import DRAWS, diff_augment
 from monet_lib.gan.builder import build
+from monet_lib.gan.cyclegan import CycleGAN
 from monet_lib.gan.losses import LOSSES, discriminator_loss
 
 
-def shrunk(pixels, size):
+def shrunk(pixels: np.ndarray, size: int) -> np.ndarray:
     """uint8 (n, 256, 256, 3) as float32 (n, size, size, 3) in [-1, 1]."""
     return tf.image.resize(to_float(pixels), (size, size), antialias=True).numpy()
 
 
-def short_run(config, monets, photos, steps):
+def short_run(
+    config: Config, monets: np.ndarray, photos: np.ndarray, steps: int
+) -> tuple[CycleGAN, dict[str, np.ndarray]]:
     """Train a CycleGAN of `config` for a few steps without a run's folder.
 
     Returns (model, {"step", "seconds", each loss: array (steps,)}); seconds of each step, the first with its tracing.
@@ -38,7 +43,16 @@ def short_run(config, monets, photos, steps):
     }
 
 
-def teach_discriminator(discriminator, monets, photos, steps, rate=1e-3, policy="", watch=None, seed=0):
+def teach_discriminator(
+    discriminator: keras.Model,
+    monets: np.ndarray,
+    photos: np.ndarray,
+    steps: int,
+    rate: float = 1e-3,
+    policy: str = "",
+    watch: Mapping[str, np.ndarray] | None = None,
+    seed: int = 0,
+) -> dict[str, np.ndarray]:
     """Teach a discriminator to tell paintings from photos, both (n, h, w, 3) in [-1, 1], by BCE and Adam.
 
     policy: what `diff_augment` does to everything that it sees in training. watch: {name: images (n, h, w, 3)}, whose

@@ -2,10 +2,13 @@
 
 import io
 import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 from PIL import Image
 
 from monet_lib.figures import figure_style
@@ -27,22 +30,22 @@ class Stages(keras.callbacks.Callback):
     `pictures`: {step: uint8 (n, h, w, 3)}.
     """
 
-    def __init__(self, photos, every):
+    def __init__(self, photos: np.ndarray, every: int) -> None:
         super().__init__()
         self.photos, self.every, self.pictures = photos, every, {}
 
     def _paint(self):
         return paint(self.model.averaged_generator or self.model.monet_generator, self.photos)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.pictures[0] = self._paint()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if (batch + 1) % self.every == 0:
             self.pictures[batch + 1] = self._paint()
 
 
-def split_view(photo, painted, position):
+def split_view(photo: np.ndarray, painted: np.ndarray, position: float) -> np.ndarray:
     """One picture, uint8 (h, w, 3): the photo left of `position` (0 to 1), the painting right of it, a white line."""
     edge = round(position * photo.shape[1])
     view = np.concatenate([photo[:, :edge], painted[:, edge:]], axis=1)
@@ -50,13 +53,13 @@ def split_view(photo, painted, position):
     return view
 
 
-def encoded(image, **options):
+def encoded(image: np.ndarray, **options: Any) -> tuple[bytes, np.ndarray]:
     """(bytes, uint8 (h, w, 3)) of an image saved as JPEG with Pillow's options, and as a reader decodes it again."""
     Image.fromarray(image).save(buffer := io.BytesIO(), "JPEG", **options)
     return buffer.getvalue(), np.asarray(Image.open(buffer))
 
 
-def written_wrong(x):
+def written_wrong(x: np.ndarray) -> dict[str, np.ndarray]:
     """What x, float (n, h, w, 3) in [-1, 1], becomes under usual mistakes of writing: {name: uint8 array}."""
     return {
         "right": np.rint(np.clip((x + 1) * 127.5, 0, 255)).astype(np.uint8),
@@ -66,7 +69,7 @@ def written_wrong(x):
     }
 
 
-def scores_figure(scores, title, xlabel):
+def scores_figure(scores: Mapping[str, tuple[float, float]], title: str, xlabel: str) -> Figure:
     """Horizontal bars of {name: (value, spread)}, the lowest one darker."""
     names, values = list(scores), np.array(list(scores.values()), float)
     with figure_style():
@@ -79,7 +82,7 @@ def scores_figure(scores, title, xlabel):
     return figure
 
 
-def numbers_figure(counts, fid, kid):
+def numbers_figure(counts: Sequence[int], fid: Sequence[float], kid: Sequence[float]) -> Figure:
     """FID and KID of samples of one and the same distribution over the number of images."""
     with figure_style():
         figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
@@ -91,7 +94,7 @@ def numbers_figure(counts, fid, kid):
     return figure
 
 
-def zip_of(images, names=None):
+def zip_of(images: Iterable[np.ndarray], names: Sequence[str] | None = None) -> bytes:
     """The bytes of a zip of uint8 images as JPEGs; names default to 0000.jpg, 0001.jpg, ..."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

@@ -1,11 +1,15 @@
 """Lesson 3: sizes of its trainings, made-up translators, figures."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
-from monet_lib.config import profile
+from monet_lib.config import Config, profile
 from monet_lib.figures import figure_style
 
 # Changes to a profile's Config: whole pictures, shrunk, and a U-Net that trains in minutes; steps of the longest
@@ -17,14 +21,22 @@ SCALES = {
 }  # fmt: skip
 
 
-def settings(config):
+def settings(config: Config) -> tuple[Config, int, int, Any]:
     """(Config of the lesson's U-Net CycleGAN, SCALES' steps of the long and of a short training, seeds)."""
     changes, steps, short, seeds = SCALES[config.profile]
     common = {"model": "unet", "upsample": "transpose", "pool_size": 0, "ema": 0.0, "adversarial": "bce"}
     return profile(config.profile, **common, precision="float32", **changes), steps, short, seeds
 
 
-def regress(generator, inputs, targets, steps, paired=True, rate=1e-3, seed=0):
+def regress(
+    generator: keras.Model,
+    inputs: np.ndarray,
+    targets: np.ndarray,
+    steps: int,
+    paired: bool = True,
+    rate: float = 1e-3,
+    seed: int = 0,
+) -> np.ndarray:
     """Teach a generator one target for each input by the mean absolute error; returns the losses, (steps,).
 
     inputs, targets: (n, h, w, 3) in [-1, 1]. paired: whether target k belongs to input k; if not, any is drawn.
@@ -48,7 +60,7 @@ def regress(generator, inputs, targets, steps, paired=True, rate=1e-3, seed=0):
     return np.array(losses)
 
 
-def hourglass_figure(filters, size):
+def hourglass_figure(filters: Sequence[int], size: int) -> Figure:
     """A U-Net drawn: a bar for each map, as high as the map, with its filters; skip connections as arcs."""
     heights = [size >> (level + 1) for level in range(len(filters))]
     maps = [(size, 3), *zip(heights, filters, strict=True)]
@@ -75,7 +87,7 @@ def hourglass_figure(filters, size):
     return figure
 
 
-def answers_figure(image, answers, title):
+def answers_figure(image: np.ndarray, answers: np.ndarray, title: str) -> Figure:
     """An image in [-1, 1] beside a PatchGAN's answers (n, n, 1) as probabilities."""
     with figure_style():
         figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.8), layout="constrained")
@@ -88,12 +100,14 @@ def answers_figure(image, answers, title):
     return figure
 
 
-def tint(images, red=0.0, green=0.0, blue=0.0):
+def tint(images: np.ndarray, red: float = 0.0, green: float = 0.0, blue: float = 0.0) -> np.ndarray:
     """Shift an image's channels, in [-1, 1] units, without clipping: a change that can be undone exactly."""
-    return images + np.float32([red, green, blue])
+    return images + np.array([red, green, blue], np.float32)
 
 
-def candidate_losses(discriminator, monets, photos):
+def candidate_losses(
+    discriminator: keras.Model, monets: np.ndarray, photos: np.ndarray
+) -> dict[str, tuple[float, float, float]]:
     """{name: (adversarial, cycle, identity)} of made-up translators, the sums over both directions.
 
     Each is a pair (paint, back) of exact functions, so that a loss shows its blind spot without any training.
@@ -118,7 +132,9 @@ def candidate_losses(discriminator, monets, photos):
     return found
 
 
-def weights_figure(losses, cycle_weight, identity_weight):
+def weights_figure(
+    losses: Mapping[str, tuple[float, float, float]], cycle_weight: float, identity_weight: float
+) -> Figure:
     """Stacked bars of each candidate's weighted losses; the one that training would prefer is marked."""
     names = list(losses)
     parts = np.array(list(losses.values())) * [1, cycle_weight, identity_weight]

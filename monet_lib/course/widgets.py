@@ -1,7 +1,9 @@
 """Interactive figures: a still figure for GitHub and saved notebooks, and controls that draw it anew."""
 
 import html
+from collections.abc import Callable, Mapping
 from time import perf_counter
+from typing import Any
 
 from IPython.display import Image as DisplayImage
 from IPython.display import display
@@ -19,7 +21,7 @@ EXPLORER_STYLE = """<style>
 </style>"""
 
 
-def explore(draw, alt, **controls):
+def explore(draw: Callable[..., Any], alt: str, **controls: Any) -> "Explorer":
     """Show draw(**start values), and in a running notebook controls over it. Returns them by name, as an Explorer.
 
     draw: called with a value for each control; returns a Figure or an image (h, w, 3).
@@ -66,7 +68,7 @@ def explore(draw, alt, **controls):
 class Explorer(dict):
     """The controls of a figure by name; `redraw()` draws it from their values."""
 
-    def __init__(self, controls, redraw):
+    def __init__(self, controls: Mapping[str, Any], redraw: Callable[[], None]) -> None:
         super().__init__(controls)
         self.redraw = redraw
 

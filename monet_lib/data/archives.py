@@ -1,8 +1,9 @@
 """What a readable zip is, for every command: whole, of safe names and sizes, and read where it is, never unpacked."""
 
 import zipfile
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from monet_lib.errors import UserError
 from monet_lib.files import reading
@@ -13,7 +14,7 @@ ZIP_ADVICE = "Make or download it again."
 
 
 @contextmanager
-def opened_zip(path):
+def opened_zip(path: Path) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]]:
     """(archive, entries) of the zip `path`, for a `with`: a zipfile.ZipFile and the ZipInfos of its files, all safe.
 
     Raises UserError for what is no whole zip, for an entry that leads out of it or is encrypted, and for one that would
@@ -32,7 +33,7 @@ def opened_zip(path):
         yield archive, [info for info in archive.infolist() if not info.is_dir()]
 
 
-def read_entry(archive, info):
+def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     """The bytes of one entry, whole by its checksum. Raises UserError for a damaged one."""
     with reading(f"{archive.filename}: {info.filename}", "entry of a zip", ZIP_ADVICE):
         return archive.read(info)

@@ -1,8 +1,10 @@
 """Find the competition's images in TFRecord shards or folders of images, read, check and decode them."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,17 +29,17 @@ class ImageSet:
     format: str
     files: tuple[Path, ...]
 
-    def named_count(self):
+    def named_count(self) -> int | None:
         """Images according to the file names (`photo03-352.tfrec` holds 352), or None where a name tells nothing."""
         counts = [1 if self.format == "jpg" else count_in_name(file) for file in self.files]
         return None if None in counts else sum(counts)
 
-    def count(self):
+    def count(self) -> int:
         """Images that are there: files, or the records of the shards, whatever their names say."""
         return len(self.files) if self.format == "jpg" else sum(map(count_records, self.files))
 
 
-def find_data(data=None):
+def find_data(data: str | Path | None = None) -> Path:
     """The folder to read from, as a Path, and the choice printed.
 
     The first of: `data`; the environment variable MONET_DATA; Kaggle's inputs (MONET_INPUT moves them), whichever way
@@ -74,7 +76,7 @@ def find_data(data=None):
                     "MONET_DATA, or make a sample: monet data --make-sample DIR.")  # fmt: skip
 
 
-def find_images(root, name, format=None):
+def find_images(root: str | Path, name: str, format: str | None = None) -> ImageSet:
     """The ImageSet `name` ("monet" or "photo") under `root`: shards where there are any, else JPEGs and PNGs.
 
     format: "tfrec" or "jpg" to insist on one. Raises UserError where the set is missing or empty.
@@ -89,7 +91,7 @@ def find_images(root, name, format=None):
                     "searched; see data/README.md.")  # fmt: skip
 
 
-def image_files_in(folder, kind):
+def image_files_in(folder: Path, kind: str) -> tuple[Path, ...]:
     """The shards ("tfrec") or image files ("jpg") of a folder in name order, without what a system hides there.
 
     Whatever is called like one is one, a folder or a dangling link too: reading it says so.
@@ -102,7 +104,7 @@ def image_files_in(folder, kind):
     )
 
 
-def load(images, skip_bad=False):
+def load(images: ImageSet, skip_bad: bool = False) -> tuple[list[str], np.ndarray, list[UserError]]:
     """Read, check and decode a whole ImageSet.
 
     Returns (names, pixels, problems): a list of str, uint8 (n, 256, 256, 3) in 0..255 and a list of UserErrors.
@@ -125,7 +127,7 @@ def load(images, skip_bad=False):
     return names, pixels[: len(names)], problems
 
 
-def read_batches(images, batch):
+def read_batches(images: ImageSet, batch: int) -> Iterator[tuple[list[str], np.ndarray]]:
     """Stream (names, pixels): a list of str and uint8 (batch, 256, 256, 3), in order; the last batch may be smaller.
 
     Raises UserError at a bad record.
@@ -143,14 +145,14 @@ def read_batches(images, batch):
         yield names, np.stack(waiting)
 
 
-def to_float(pixels):
+def to_float(pixels: Any) -> Any:
     """uint8 0..255 to float32 in [-1, 1], the range of tanh; any shape, NumPy or TensorFlow. A TensorFlow tensor."""
     import tensorflow as tf  # here, so that looking at data does without it
 
     return tf.cast(pixels, tf.float32) / 127.5 - 1.0
 
 
-def has_images(root):
+def has_images(root: Path) -> bool:
     """Whether `root`, a Path, holds files of at least one set."""
     return any(image_files_in(root / f"{name}_{kind}", kind) for name in SETS for kind in ("tfrec", "jpg"))
 

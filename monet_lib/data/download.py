@@ -10,7 +10,7 @@ COMPETITION = "gan-getting-started"
 BY_HAND = "or download it by hand, see data/README.md."
 
 
-def download_data(folder=None):
+def download_data(folder: str | Path | None = None) -> Path:
     """Download the competition's images (about 370 MB) with kagglehub. Returns their folder, a Path.
 
     folder: where to; by default data/gan-getting-started of the checkout, where `data.find_data` looks, or without a

@@ -4,7 +4,12 @@ import os
 import re
 import unicodedata
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from monet_lib.data.images import IMAGE_ADVICE, decode
 from monet_lib.data.records import parse_example, read_records
@@ -15,7 +20,7 @@ LONGEST_NAME = 240  # bytes: with "-udlr.jpg" it is still a file name everywhere
 AHEAD = 32  # images that are decoded before they are asked for
 
 
-def examine(images):
+def examine(images: Any) -> Iterator[tuple[str, np.ndarray | None, UserError | None]]:
     """Yield (name, image, problem) record by record: uint8 (256, 256, 3) or None, and a UserError or None.
 
     Decoded in threads, a few ahead of what is asked for.
@@ -30,7 +35,7 @@ def examine(images):
             yield waiting.popleft().result()
 
 
-def plain_name(name):
+def plain_name(name: str) -> bool:
     """Whether `name` can be a file's name anywhere: no folder, nothing hidden, no control characters, not too long."""
     return (
         bool(re.fullmatch(r'[^./\\:*?"<>|][^/\\:*?"<>|]*', name))
@@ -40,7 +45,7 @@ def plain_name(name):
     )
 
 
-def count_in_name(file):
+def count_in_name(file: Path) -> int | None:
     """The number of records that a shard's name tells of, or None."""
     match = re.search(r"-(\d{1,9})$", file.stem)
     return int(match[1]) if match else None

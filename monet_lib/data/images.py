@@ -2,7 +2,9 @@
 
 import io
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -25,7 +27,9 @@ PILLOW = threading.Lock()
 
 
 @contextmanager
-def opened_image(data, where, otherwise, formats=None, what="image"):
+def opened_image(
+    data: bytes, where: Any, otherwise: str, formats: tuple[str, ...] | None = None, what: str = "image"
+) -> Iterator[Image.Image]:
     """A Pillow image of the bytes `data`, for a `with` in which nothing but reading it goes on.
 
     Raises UserError, beginning with `where`, for anything that Pillow can't read, and above MOST_PIXELS.
@@ -46,7 +50,7 @@ def opened_image(data, where, otherwise, formats=None, what="image"):
             yield image
 
 
-def turn_of(image):
+def turn_of(image: Image.Image) -> Image.Transpose | None:
     """Pillow's transposition that turns an image upright by its EXIF orientation; None where it is, or says nothing."""
     try:
         orientation = image.getexif().get(0x112)
@@ -55,13 +59,13 @@ def turn_of(image):
     return TURNS.get(orientation) if isinstance(orientation, int) else None
 
 
-def upright(image):
+def upright(image: Image.Image) -> Image.Image:
     """The Pillow image turned as its EXIF orientation says; the rest of its metadata is neither read nor written."""
     turn = turn_of(image)
     return image if turn is None else image.transpose(turn)
 
 
-def strict_jpeg(data, smallest=False):
+def strict_jpeg(data: bytes, smallest: bool = False) -> tuple[np.ndarray | None, str | None]:
     """A JPEG decoded by libjpeg with its warnings as errors: (uint8 (h, w, 3) or None, what it warns of or None).
 
     Pillow and TensorFlow keep these warnings to themselves, and fill what is missing with grey or noise. smallest: of
@@ -81,7 +85,9 @@ def strict_jpeg(data, smallest=False):
         return None, str(error).removeprefix("Corrupt JPEG data: ") if warning else None
 
 
-def decode(data, where, formats=("JPEG",), otherwise=None):
+def decode(
+    data: bytes, where: Any, formats: tuple[str, ...] = ("JPEG",), otherwise: str | None = None
+) -> np.ndarray:
     """The bytes of an image file to uint8 (256, 256, 3), RGB in 0..255, upright.
 
     formats: of JPEG and PNG. Raises UserError, beginning with `where`, for another format, size or mode, and for

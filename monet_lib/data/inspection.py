@@ -1,13 +1,14 @@
 """What a data folder holds, and everything that is wrong with it, in one pass: all that any later command looks at."""
 
 import hashlib
+from pathlib import Path
 
 from monet_lib.data.competition import SETS, find_images
 from monet_lib.data.examination import examine, plain_name
 from monet_lib.errors import UserError
 
 
-def inspect_data(root):
+def inspect_data(root: str | Path) -> tuple[list[str], list[str]]:
     """Read every record of every set and format under `root`. Returns (report, problems): lines of text each."""
     report, problems = [], []
     for name in SETS:

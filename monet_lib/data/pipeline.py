@@ -1,10 +1,13 @@
 """The unpaired training pipeline: which painting meets which photo at which step, cropped, flipped, in [-1, 1]."""
 
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from monet_lib.config import Config
 from monet_lib.data.competition import find_images, load, to_float
 
 
@@ -16,13 +19,13 @@ class UnpairedBatches:
     out. An epoch is one pass over the larger set: `steps_per_epoch` steps.
     """
 
-    def __init__(self, monets, photos, config):
+    def __init__(self, monets: np.ndarray, photos: np.ndarray, config: Config) -> None:
         self.sets = (monets, photos)
         self.config = config
         self.steps_per_epoch = max(1, max(len(monets), len(photos)) // config.batch_size)
         self._order = lru_cache(maxsize=8)(self._order)
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> tuple[np.ndarray, np.ndarray]:
         """(monet, photo): uint8 (batch, crop, crop, 3) each, cut, flipped and turned at random."""
         return tuple(self._cut(domain, int(step)) for domain in (0, 1))
 
@@ -45,7 +48,7 @@ class UnpairedBatches:
         return cut
 
 
-def training_data(batches, start, stop):
+def training_data(batches: UnpairedBatches, start: int, stop: int) -> tf.data.Dataset:
     """A tf.data.Dataset of the batches of steps `start` to `stop` - 1.
 
     Elements are (monet, photo): float32 (batch, image_size, image_size, 3) in [-1, 1], with static shapes.
@@ -68,13 +71,15 @@ def training_data(batches, start, stop):
     return data.map(scale, num_parallel_calls=2).prefetch(2)
 
 
-def split(count, holdout, seed):
+def split(count: int, holdout: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """(kept, held): two sorted index arrays, `holdout` of `count` drawn once for a seed and left out of training."""
     order = np.random.default_rng([seed, 4]).permutation(count)
     return np.sort(order[holdout:]), np.sort(order[:holdout])
 
 
-def load_pair(root, skip_bad=False, format=None):
+def load_pair(
+    root: str | Path, skip_bad: bool = False, format: str | None = None
+) -> dict[str, tuple[list[str], np.ndarray]]:
     """{"monet": (names, pixels), "photo": (names, pixels)} of a data folder; says what it read and what it skipped."""
     loaded = {}
     for name in ("monet", "photo"):

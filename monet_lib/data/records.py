@@ -5,7 +5,10 @@ CRC-32C, rotated and shifted. A record is a tf.train.Example, a protocol buffer 
 """
 
 import struct
+from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import google_crc32c
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -17,7 +20,7 @@ SHARD_ADVICE = "Download it again, or go on without it (--skip-bad); see data/RE
 HEADER = 12  # bytes before a record: its length and the length's checksum
 
 
-def read_records(file, where):
+def read_records(file: str | Path, where: Any) -> Iterator[bytes]:
     """Yield the records of the shard `file`, bytes each, each found whole by its checksums.
 
     Raises UserError, beginning with `where` and the record's number, at the first that isn't: the rest can't be read.
@@ -43,7 +46,7 @@ def read_records(file, where):
             yield record
 
 
-def count_records(file):
+def count_records(file: str | Path) -> int:
     """How many records the lengths in a shard tell of, without reading them; of a damaged one, up to the damage."""
     count = 0
     try:
@@ -61,13 +64,13 @@ def count_records(file):
     return count
 
 
-def masked_checksum(data):
+def masked_checksum(data: bytes) -> bytes:
     """The four bytes that follow `data` in a shard: its CRC-32C, rotated right by 15 bits, plus a constant."""
     crc = google_crc32c.value(data)
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
 
-def parse_example(record, where):
+def parse_example(record: bytes, where: Any) -> dict[str, list[bytes] | None]:
     """{feature: list of bytes} of a serialized tf.train.Example; None for one of numbers. UserError for others."""
     with reading(where, "tf.train.Example", SHARD_ADVICE):
         features = _example().FromString(record).features.feature

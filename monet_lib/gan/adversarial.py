@@ -1,6 +1,7 @@
 """The adversarial losses of one discriminator and its generator: several heads, soft labels, gradient penalty."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
@@ -21,11 +22,11 @@ class Adversarial:
     r1_weight: float = 0.0
     joined: bool = False
 
-    def generator_loss(self, discriminator, fake):
+    def generator_loss(self, discriminator: Any, fake: tf.Tensor) -> tf.Tensor:
         """How badly the fakes (batch, h, w, 3) pass for real: a float32 scalar, the mean over the heads."""
         return self._over_heads(generator_loss, discriminator(fake, training=True))
 
-    def discriminator_loss(self, discriminator, real, fake):
+    def discriminator_loss(self, discriminator: Any, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
         """How badly real and fake, (batch, h, w, 3) each, are distinguished. No gradient goes back into the fakes."""
         fake = tf.cast(tf.stop_gradient(fake), real.dtype)
         if self.joined and not self.r1_weight:

@@ -4,13 +4,15 @@ Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training".
 so real and generated images can share a draw, and the functions are pure. Gradients flow through to the generator.
 """
 
+from typing import Any
+
 import numpy as np
 from keras import ops
 
 DRAWS = 7  # random numbers that diff_augment takes for an image
 
 
-def diff_augment(images, draws, policy="color,translation,cutout"):
+def diff_augment(images: Any, draws: Any, policy: str = "color,translation,cutout") -> Any:
     """Alter each image by its own draws.
 
     images: (batch, h, w, 3) float in [-1, 1]; the result may leave that range, as in the paper. draws: (batch, 7)
@@ -24,7 +26,7 @@ def diff_augment(images, draws, policy="color,translation,cutout"):
     return images
 
 
-def color(images, draws):
+def color(images: Any, draws: Any) -> Any:
     """Brightness by -0.5 to 0.5, saturation times 0 to 2, contrast times 0.5 to 1.5. draws: (batch, 3)."""
     brightness, saturation, contrast = (ops.reshape(draws[:, k], (-1, 1, 1, 1)) for k in range(3))
     x = images + ops.cast(brightness - 0.5, images.dtype)
@@ -34,7 +36,7 @@ def color(images, draws):
     return mean + (x - mean) * ops.cast(contrast + 0.5, x.dtype)
 
 
-def translation(images, draws, ratio=0.125):
+def translation(images: Any, draws: Any, ratio: float = 0.125) -> Any:
     """Shift down and right by up to `ratio` of the size either way; what comes in is 0, mid-grey. draws: (batch, 2)."""
     rows, columns = (
         _shifted(images.shape[1], draws[:, 0], ratio),
@@ -45,7 +47,7 @@ def translation(images, draws, ratio=0.125):
     return ops.einsum("bij,bhjc->bhic", ops.cast(columns, images.dtype), x)
 
 
-def cutout(images, draws, ratio=0.5):
+def cutout(images: Any, draws: Any, ratio: float = 0.5) -> Any:
     """Set a square of `ratio` of the size, centred anywhere, to 0. draws: (batch, 2)."""
     inside = []
     for axis, draw in ((1, draws[:, 0]), (2, draws[:, 1])):
@@ -58,7 +60,9 @@ def cutout(images, draws, ratio=0.5):
     return ops.where(hole, ops.zeros_like(images), images)
 
 
-def five_fold(images, rng, crop=0.875, noise=0.05):
+def five_fold(
+    images: np.ndarray, rng: np.random.Generator, crop: float = 0.875, noise: float = 0.05
+) -> np.ndarray:
     """Each image five times: as it is, upside down, mirrored, a random crop enlarged again, and with Gaussian noise.
 
     images: float32 (n, h, w, 3) in [-1, 1]; the result (5n, h, w, 3), copy by copy. crop: share of height and width

@@ -1,7 +1,10 @@
 """Build a compiled CycleGAN from a Config: networks, precision, learning rates."""
 
+from typing import Any
+
 import keras
 
+from monet_lib.config import Config
 from monet_lib.gan.cyclegan import CycleGAN
 from monet_lib.gan.feature_discriminator import FeatureDiscriminator
 from monet_lib.gan.precision import pick_precision
@@ -14,28 +17,28 @@ from monet_lib.networks.generators import generator_of
 class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
     """`rate` for the first `constant` steps, then a straight line to 0 at `total` (Zhu et al. 2017, 7.1)."""
 
-    def __init__(self, rate, constant, total):
+    def __init__(self, rate: float, constant: int, total: int) -> None:
         self.rate = rate
         # A variable, so that a plan made while training needs no new graph; float32 counts exactly to 16 million.
         self.bounds = keras.Variable(
             [float(constant), float(total)], trainable=False, dtype="float32", name="bounds"
         )
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         constant, total = self.bounds[0], self.bounds[1]
         left = (total - keras.ops.cast(step, "float32")) / keras.ops.maximum(1.0, total - constant)
         return self.rate * keras.ops.clip(left, 0.0, 1.0)
 
-    def plan(self, constant, total):
+    def plan(self, constant: int, total: int) -> None:
         """Fall from step `constant` on, to 0 at step `total`."""
         self.bounds.assign([float(constant), float(total)])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         constant, total = (float(x) for x in self.bounds.numpy())
         return {"rate": self.rate, "constant": constant, "total": total}
 
 
-def build(config, steps):
+def build(config: Config, steps: int) -> CycleGAN:
     """A compiled CycleGAN for `steps` training steps, its weights drawn from config.seed.
 
     Under the scope of a `devices.strategy()` it trains on all of that strategy's devices.
@@ -61,8 +64,10 @@ def build(config, steps):
     rates = (config.generator_rate, config.discriminator_rate)
     schedules = [ConstantThenLinear(rate, constant, steps) for rate in rates]
     adam = ScaledAdam if precision == "mixed_float16" else keras.optimizers.Adam
+    generator_adam, discriminator_adam = (adam(each, beta_1=config.beta_1) for each in schedules)
     model.compile(
-        *(adam(schedule, beta_1=config.beta_1) for schedule in schedules),
+        generator_adam,
+        discriminator_adam,
         adversarial=config.adversarial,
         real_label=config.real_label,
         cycle_weight=config.cycle_weight,

@@ -1,12 +1,15 @@
 """CycleGAN: two generators, two discriminators, one training step."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from monet_lib.gan.adversarial import Adversarial
 from monet_lib.gan.augment import DRAWS, diff_augment
 from monet_lib.gan.losses import cycle_loss, identity_loss
-from monet_lib.gan.passes import translate
+from monet_lib.gan.passes import Passes, translate
 from monet_lib.gan.pool import ImagePool
 from monet_lib.gan.replicas import global_draws, move_towards, own_rows, replicas, summed
 
@@ -21,9 +24,19 @@ class CycleGAN(keras.Model):
     pool_size: fakes kept for each discriminator, 0 for none; the pool needs image_shape, such as (128, 128, 3).
     """
 
-    def __init__(self, monet_generator, photo_generator, monet_discriminator, photo_discriminator,
-                 averaged_generator=None, pool_size=0, image_shape=None, seed=0, feature_discriminator=None,
-                 **kwargs):  # fmt: skip
+    def __init__(
+        self,
+        monet_generator: keras.Model,
+        photo_generator: keras.Model,
+        monet_discriminator: keras.Model,
+        photo_discriminator: keras.Model,
+        averaged_generator: keras.Model | None = None,
+        pool_size: int = 0,
+        image_shape: tuple[int, ...] | None = None,
+        seed: int = 0,
+        feature_discriminator: keras.Model | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.monet_generator, self.photo_generator = monet_generator, photo_generator
         self.monet_discriminator, self.photo_discriminator = monet_discriminator, photo_discriminator
@@ -35,16 +48,29 @@ class CycleGAN(keras.Model):
             averaged_generator.trainable = False
             averaged_generator.set_weights(monet_generator.get_weights())
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         """Nothing to do: the networks come built. Under a tf.distribute.Strategy Keras warns of a model without it."""
 
-    def call(self, photos, training=False):
+    def call(self, photos: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Paint photos: (batch, h, w, 3) in [-1, 1] to the same."""
         return (self.averaged_generator or self.monet_generator)(photos, training=training)
 
-    def compile(self, generator_optimizer, discriminator_optimizer, adversarial="least_squares", real_label=1.0,
-                cycle_weight=10.0, identity_weight=5.0, identity_steps=0, r1_weight=0.0, diff_augment="", ema=0.999,
-                joined=False, feature_share=0.5, **kwargs):  # fmt: skip
+    def compile(
+        self,
+        generator_optimizer: keras.Optimizer,
+        discriminator_optimizer: keras.Optimizer,
+        adversarial: str = "least_squares",
+        real_label: float = 1.0,
+        cycle_weight: float = 10.0,
+        identity_weight: float = 5.0,
+        identity_steps: int = 0,
+        r1_weight: float = 0.0,
+        diff_augment: str = "",
+        ema: float = 0.999,
+        joined: bool = False,
+        feature_share: float = 0.5,
+        **kwargs: Any,
+    ) -> None:
         """Set optimizers and losses. One optimizer serves both generators, one both discriminators.
 
         adversarial: "least_squares", "bce" or "hinge"; a comma list gives each discriminator head its own.
@@ -70,16 +96,16 @@ class CycleGAN(keras.Model):
         discriminator_optimizer.build(self.discriminator_variables)
 
     @property
-    def generator_variables(self):
+    def generator_variables(self) -> list[keras.Variable]:
         return self.monet_generator.trainable_variables + self.photo_generator.trainable_variables
 
     @property
-    def discriminator_variables(self):
+    def discriminator_variables(self) -> list[keras.Variable]:
         networks = (self.monet_discriminator, self.photo_discriminator, self.feature_discriminator)
         return [v for network in networks if network is not None for v in network.trainable_variables]
 
     @property
-    def step(self):
+    def step(self) -> tf.Tensor:
         """Training steps taken so far: an int32 scalar tensor."""
         return tf.cast(self.generator_optimizer.iterations.value, tf.int32)
 
@@ -88,7 +114,7 @@ class CycleGAN(keras.Model):
         """Whether translation and identity go through a generator as one batch: not where identity fades away."""
         return bool(self.joined and self.identity_weight and not self.identity_steps)
 
-    def train_step(self, data):
+    def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One step of both sides from the same forward passes. Returns the losses as scalars, unweighted."""
         step = self.step
         generator_gradients, discriminator_gradients, losses = self.gradients(data)
@@ -99,7 +125,9 @@ class CycleGAN(keras.Model):
         # Each replica's losses are its share of the global batch's mean: the sum is that mean.
         return summed(losses)
 
-    def gradients(self, data):
+    def gradients(
+        self, data: tuple[tf.Tensor, tf.Tensor]
+    ) -> tuple[list[tf.Tensor], list[tf.Tensor], dict[str, tf.Tensor]]:
         """Both sides' full joint gradients and the losses, without taking the step.
 
         Every generator gets the gradient of both cycles: the Monet generator starts one and ends the other.
@@ -113,7 +141,7 @@ class CycleGAN(keras.Model):
             total, losses = self.generator_loss(monet, photo, passes, fake_maps, draws)
             total = self.generator_optimizer.scale_loss(total / replicas())
         generator_gradients = tape.gradient(total, self.generator_variables)
-        fakes = passes.fake_monet, passes.fake_photo
+        fakes = [passes.fake_monet, passes.fake_photo]
         if self.monet_pool is not None:
             pools = zip((self.monet_pool, self.photo_pool), fakes, (2, 3), strict=True)
             fakes = [
@@ -126,7 +154,14 @@ class CycleGAN(keras.Model):
         shares = {name: loss / replicas() for name, loss in (losses | more).items()}
         return generator_gradients, discriminator_gradients, shares
 
-    def generator_loss(self, monet, photo, passes, fake_maps, draws):
+    def generator_loss(
+        self,
+        monet: tf.Tensor,
+        photo: tf.Tensor,
+        passes: Passes,
+        fake_maps: list[tf.Tensor] | None,
+        draws: Sequence[tf.Tensor],
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Both generators' objective (Zhu et al. 2017, eq. 3) and identity loss: (weighted sum, each loss by name)."""
         monet_generator, photo_generator = (
             self.adversarial.generator_loss(discriminator, diff_augment(fake, own, self.diff_augment))
@@ -145,7 +180,13 @@ class CycleGAN(keras.Model):
             adversarial += self.feature_share * losses["feature_generator"]
         return adversarial + self.cycle_weight * cycle + identity_weight * identity, losses
 
-    def discriminator_loss(self, reals, fakes, fake_maps, draws):
+    def discriminator_loss(
+        self,
+        reals: Sequence[tf.Tensor],
+        fakes: Sequence[tf.Tensor],
+        fake_maps: list[tf.Tensor] | None,
+        draws: Sequence[tf.Tensor],
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """The discriminators' objective on (monet, photo) pairs of batches: (weighted sum, each loss by name).
 
         Real and fake are altered by the same draws, so that the alteration itself gives nothing away.

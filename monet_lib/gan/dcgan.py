@@ -1,5 +1,7 @@
 """DCGAN: pictures from noise, one training step for both sides."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -13,16 +15,24 @@ class DCGAN(keras.Model):
     (batch, 1), high for "real". Trains on batches of real images in [-1, 1], by `fit` or step by step.
     """
 
-    def __init__(self, generator, discriminator, seed=0, **kwargs):
+    def __init__(
+        self, generator: keras.Model, discriminator: keras.Model, seed: int = 0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.generator, self.discriminator = generator, discriminator
         self.latent, self.seed = generator.input_shape[1], seed
 
-    def call(self, noise, training=False):
+    def call(self, noise: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Noise (batch, latent) to images (batch, h, w, 3) in [-1, 1]."""
         return self.generator(noise, training=training)
 
-    def compile(self, generator_optimizer, discriminator_optimizer, real_label=0.9, **kwargs):
+    def compile(
+        self,
+        generator_optimizer: keras.Optimizer,
+        discriminator_optimizer: keras.Optimizer,
+        real_label: float = 0.9,
+        **kwargs: Any,
+    ) -> None:
         """Two optimizers, so that each side has its own learning rate. real_label: below 1 smooths the real side."""
         # Left to "auto", Keras compiles with XLA, which takes longer on a CPU than a short training.
         super().compile(optimizer=generator_optimizer, **{"jit_compile": False, **kwargs})
@@ -31,11 +41,11 @@ class DCGAN(keras.Model):
         generator_optimizer.build(self.generator.trainable_variables)
         discriminator_optimizer.build(self.discriminator.trainable_variables)
 
-    def noise(self, count, step):
+    def noise(self, count: int, step: int | tf.Tensor) -> tf.Tensor:
         """N(0, 1) of shape (count, latent), a function of (seed, step)."""
         return tf.random.stateless_normal((count, self.latent), [self.seed, step])
 
-    def train_step(self, real):
+    def train_step(self, real: tf.Tensor) -> dict[str, tf.Tensor]:
         """One step of both sides from the same fakes. Returns the two losses as scalars."""
         noise = self.noise(tf.shape(real)[0], tf.cast(self.generator_optimizer.iterations.value, tf.int32))
         with tf.GradientTape(persistent=True) as tape:

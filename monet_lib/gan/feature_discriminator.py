@@ -3,6 +3,8 @@
 What a frozen network has learnt of textures and things is handed to it, so it begins where a PatchGAN gets after hours.
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import layers, ops
@@ -25,7 +27,7 @@ class FeatureDiscriminator(keras.Model):
     hold on to the few channels that tell most (Sauer et al. 2021, 3.2).
     """
 
-    def __init__(self, channels=MIXED_CHANNELS, seed=0, **kwargs):
+    def __init__(self, channels: int = MIXED_CHANNELS, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.channels, self.seed = channels, seed
         rng = np.random.default_rng([seed, 5])
@@ -38,26 +40,26 @@ class FeatureDiscriminator(keras.Model):
             head.build((None, None, None, channels))
         self.built = True
 
-    def project(self, images):
+    def project(self, images: Any) -> list[Any]:
         """Images (batch, h, w, 3) in [-1, 1] to four maps (batch, h / stride, w / stride, channels)."""
         maps = feature_maps(ops.cast(images, self.compute_dtype))
         return [ops.matmul(x, ops.cast(m, x.dtype)) for x, m in zip(maps, self._mixtures, strict=True)]
 
-    def call(self, maps):
+    def call(self, maps: list[Any]) -> list[Any]:
         return [head(x) for head, x in zip(self.heads, maps, strict=True)]
 
-    def generator_loss(self, fake_maps):
+    def generator_loss(self, fake_maps: list[Any]) -> Any:
         """The generator's hinge loss, mean over the heads; `fake_maps` of `project`."""
         return sum(generator_loss(x, "hinge") for x in self(fake_maps)) / len(self.heads)
 
-    def discriminator_loss(self, real_maps, fake_maps):
+    def discriminator_loss(self, real_maps: list[Any], fake_maps: list[Any]) -> Any:
         """The heads' own hinge loss, mean over them. No gradient goes back into the maps."""
         count = real_maps[0].shape[0]
         both = [ops.stop_gradient(ops.concatenate(pair)) for pair in zip(real_maps, fake_maps, strict=True)]
         losses = [discriminator_loss(x[:count], x[count:], "hinge") for x in self(both)]
         return sum(losses) / len(losses)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "channels": self.channels, "seed": self.seed}
 
 

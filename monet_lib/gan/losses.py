@@ -3,7 +3,11 @@
 Logits are raw discriminator outputs, high for "real", of any shape; images are (batch, height, width, 3) in [-1, 1].
 """
 
+from typing import Any
+
 from keras import ops
+
+from monet_lib.config import Config
 
 # The losses that a CycleGAN reports after every step, in the order of history.csv.
 LOSSES = (
@@ -17,12 +21,12 @@ LOSSES = (
 FEATURE_LOSSES = ("feature_generator", "feature_discriminator")
 
 
-def losses_of(config):
+def losses_of(config: Config) -> tuple[str, ...]:
     """The names of the losses that training with this Config reports."""
     return LOSSES + (FEATURE_LOSSES if config.feature_discriminator else ())
 
 
-def bce(logits, target):
+def bce(logits: Any, target: float) -> Any:
     """Mean binary cross-entropy of logits against a target probability (Goodfellow et al. 2014, eq. 1).
 
     Stable for any logit: max(x, 0) - x * target + log(1 + exp(-|x|)).
@@ -31,12 +35,14 @@ def bce(logits, target):
     return ops.mean(ops.maximum(x, 0.0) - x * target + ops.log1p(ops.exp(-ops.abs(x))))
 
 
-def least_squares(logits, target):
+def least_squares(logits: Any, target: float) -> Any:
     """Mean squared distance of the outputs, taken as they are, from the target (Mao et al. 2017, eq. 2)."""
     return ops.mean(ops.square(ops.cast(logits, "float32") - target))
 
 
-def discriminator_loss(real_logits, fake_logits, kind="least_squares", real_label=1.0):
+def discriminator_loss(
+    real_logits: Any, fake_logits: Any, kind: str = "least_squares", real_label: float = 1.0
+) -> Any:
     """How badly real and fake are distinguished: half the sum of both sides (Zhu et al. 2017, section 4).
 
     kind: "bce", "least_squares" or "hinge" (Lim & Ye 2017: real above 1, fake below -1, and no gradient beyond).
@@ -49,19 +55,19 @@ def discriminator_loss(real_logits, fake_logits, kind="least_squares", real_labe
     return 0.5 * (loss(real_logits, real_label) + loss(fake_logits, 0.0))
 
 
-def generator_loss(fake_logits, kind="least_squares"):
+def generator_loss(fake_logits: Any, kind: str = "least_squares") -> Any:
     """How far the fakes are from passing for real: the non-saturating form, target 1; for hinge -mean(logits)."""
     if kind == "hinge":
         return -ops.mean(ops.cast(fake_logits, "float32"))
     return _label_loss(kind)(fake_logits, 1.0)
 
 
-def cycle_loss(real, cycled):
+def cycle_loss(real: Any, cycled: Any) -> Any:
     """Mean absolute error between an image and its round trip (Zhu et al. 2017, eq. 2, without lambda). In [0, 2]."""
     return _mean_absolute(real, cycled)
 
 
-def identity_loss(real, same):
+def identity_loss(real: Any, same: Any) -> Any:
     """Mean absolute error between an image and its generator's answer to an image already in its target domain.
 
     Zhu et al. 2017, 5.2: G makes Monets, so G(monet) should be that monet. In [0, 2]. Feeding G(photo) here instead
@@ -70,7 +76,7 @@ def identity_loss(real, same):
     return _mean_absolute(real, same)
 
 
-def r1_penalty(gradients):
+def r1_penalty(gradients: Any) -> Any:
     """Mean over the batch of the squared norm of d logits / d real images (Mescheder et al. 2018, eq. 9).
 
     gradients: (batch, h, w, 3).

@@ -1,5 +1,6 @@
 """The generators' forward passes of one training step: translation, the way back, and identity where it rides along."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -20,7 +21,13 @@ class Passes(NamedTuple):
     same_photo: tf.Tensor | None
 
 
-def translate(monet_generator, photo_generator, monet, photo, with_identity):
+def translate(
+    monet_generator: Callable[..., tf.Tensor],
+    photo_generator: Callable[..., tf.Tensor],
+    monet: tf.Tensor,
+    photo: tf.Tensor,
+    with_identity: bool,
+) -> Passes:
     """The Passes of a pair of batches, for training.
 
     with_identity: translation and identity go through a generator as one batch, which is quicker, and the same where an

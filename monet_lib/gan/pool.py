@@ -1,5 +1,8 @@
 """The image pool: discriminators also meet fakes from a while ago, so they can't chase the generator in circles."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -12,7 +15,7 @@ class ImagePool(keras.layers.Layer):
     On several devices it is one pool of the global batch's images: every device holds it and does the same with it.
     """
 
-    def __init__(self, size, image_shape, **kwargs):
+    def __init__(self, size: int, image_shape: Sequence[int], **kwargs: Any) -> None:
         # float32 under every policy: a draw rounded to bfloat16 can reach 1.0, one place beyond the pool.
         super().__init__(trainable=False, dtype="float32", **kwargs)
         self.size = size
@@ -21,7 +24,7 @@ class ImagePool(keras.layers.Layer):
             self.stored = self.add_weight(shape=(size, *image_shape), dtype="float32", name="stored", **state)
             self.count = self.add_weight(shape=(), dtype="int32", name="count", **state)
 
-    def call(self, images, draws):
+    def call(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
         """images: this device's (batch, h, w, 3); draws: (global batch, 2) uniform in [0, 1). Returns as `images`."""
         context = tf.distribute.get_replica_context()
         local, replica = images.shape[0], context.replica_id_in_sync_group

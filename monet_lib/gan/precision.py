@@ -8,7 +8,7 @@ import tensorflow as tf
 FLOAT16, BFLOAT16 = (7, 0), (8, 0)
 
 
-def pick_precision(precision="auto"):
+def pick_precision(precision: str = "auto") -> str:
     """The Keras dtype policy to train in: "auto" asks the slowest GPU, or the CPU where there is none.
 
     bfloat16 has float32's range and needs no care. float16 is for GPUs that have no bfloat16, and its losses are

@@ -1,14 +1,17 @@
 """What a training step needs to know of `tf.distribute`: how many replicas, whose rows, one average for all."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import tensorflow as tf
 
 
-def replicas():
+def replicas() -> int:
     """How many devices share the global batch."""
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
-def global_draws(seed, step, stream, batch, columns):
+def global_draws(seed: int, step: int | tf.Tensor, stream: int, batch: int, columns: int) -> tf.Tensor:
     """Uniform numbers in [0, 1), (global batch, columns), the same on every replica.
 
     A function of (seed, step, stream): a resumed run draws the same numbers again. batch: this replica's.
@@ -16,19 +19,19 @@ def global_draws(seed, step, stream, batch, columns):
     return tf.random.stateless_uniform((batch * replicas(), columns), [seed * 8 + stream, step])
 
 
-def own_rows(draws):
+def own_rows(draws: tf.Tensor) -> tf.Tensor:
     """This replica's rows of what was drawn for the global batch."""
     local = draws.shape[0] // replicas()
     replica = tf.distribute.get_replica_context().replica_id_in_sync_group
     return draws[replica * local : (replica + 1) * local]
 
 
-def summed(losses):
+def summed(losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """A dict of scalars, each summed over the replicas."""
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, losses)
 
 
-def move_towards(averages, weights, rate):
+def move_towards(averages: Sequence[Any], weights: Sequence[Any], rate: float | tf.Tensor) -> None:
     """Move each variable of `averages` towards its fellow in `weights` by the share `rate`, on every replica."""
     pairs = list(zip(averages, weights, strict=True))
 

@@ -1,5 +1,7 @@
 """Adam for float16: the loss is multiplied before its gradient is taken, so that small gradients don't become 0."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -16,7 +18,7 @@ class ScaledAdam(keras.optimizers.Adam):
     they exchange (two devices stopped with a shape mismatch), and it asks only the first device.
     """
 
-    def build(self, variables):
+    def build(self, variables: list[Any]) -> None:
         if not self.built:
             options = {"shape": (), "aggregation": "only_first_replica"}
             start = keras.initializers.Constant(2.0**15)
@@ -26,11 +28,11 @@ class ScaledAdam(keras.optimizers.Adam):
             self.since = self.add_variable(initializer="zeros", dtype="int32", name="since", **options)
         super().build(variables)
 
-    def scale_loss(self, loss):
+    def scale_loss(self, loss: tf.Tensor) -> tf.Tensor:
         """The loss times the scale."""
         return loss * self.loss_scale.value
 
-    def apply(self, gradients, trainable_variables=None):
+    def apply(self, gradients: list[Any], trainable_variables: list[Any] | None = None) -> None:
         """Take a step by gradients of the scaled loss, this replica's, which are added up over the replicas."""
         finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients])
         overflows = tf.distribute.get_replica_context().all_reduce(

@@ -1,13 +1,21 @@
 """The discriminators: PatchGAN and DCGAN's. Images are in [-1, 1], RGB, NHWC; logits are high for "real"."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
+from monet_lib.config import Config
 from monet_lib.networks.generators import doublings_to
 from monet_lib.networks.layers import convolution, downsample, normalization
 
 
-def patch_discriminator(filters=(64, 128, 256, 512), norm="instance", heads=1, name=None):
+def patch_discriminator(
+    filters: Sequence[int] = (64, 128, 256, 512),
+    norm: str = "instance",
+    heads: int = 1,
+    name: str | None = None,
+) -> keras.Model:
     """Judge every patch: one logit for each of the overlapping 70x70 patches of the default (Isola et al. 2017).
 
     filters: of the 4x4 convolutions; all but the last halve the size. The first has no norm. (batch, 256, 256, 3)
@@ -27,7 +35,9 @@ def patch_discriminator(filters=(64, 128, 256, 512), norm="instance", heads=1, n
     )
 
 
-def dcgan_discriminator(image_size=256, filters=64, dropout=0.3, name=None):
+def dcgan_discriminator(
+    image_size: int = 256, filters: int = 64, dropout: float = 0.3, name: str | None = None
+) -> keras.Model:
     """Image to one logit, high for "real": strided convolutions, LeakyReLU and dropout down to 4x4, then a sum.
 
     (batch, image_size, image_size, 3) -> (batch, 1). No norm, so that real and generated batches can't be told
@@ -41,7 +51,7 @@ def dcgan_discriminator(image_size=256, filters=64, dropout=0.3, name=None):
     return keras.Model(inputs, x, name=name or "dcgan_discriminator")
 
 
-def receptive_field(kernels_strides):
+def receptive_field(kernels_strides: Sequence[tuple[int, int]]) -> int:
     """Side in pixels of the input patch that one output value sees: [(kernel, stride), ...] from input to output."""
     size = 1
     for kernel, stride in reversed(kernels_strides):
@@ -49,7 +59,7 @@ def receptive_field(kernels_strides):
     return size
 
 
-def discriminator_of(config, name=None):
+def discriminator_of(config: Config, name: str | None = None) -> keras.Model:
     """The untrained PatchGAN that a Config describes."""
     filters = [config.discriminator_filters * factor for factor in (1, 2, 4, 8)]
     norm = config.discriminator_norm or config.norm

@@ -4,13 +4,15 @@ The statistics of one image are batch statistics of a batch of one, so each imag
 backward take 0.4 to 0.6 times as long on a CPU (benchmarks/README.md). Other backends and devices use Keras' own layer.
 """
 
+from typing import Any
+
 import keras
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
 
-def fuses(x):
+def fuses(x: Any) -> bool:
     """Whether `fused_instance_norm` serves for x: a CPU, and a shape that is known and worth it."""
     if keras.backend.backend() != "tensorflow" or any(size is None for size in x.shape):
         return False
@@ -19,7 +21,7 @@ def fuses(x):
     return batch <= 16 and height * width >= 256 and not _accelerated()
 
 
-def fused_instance_norm(x, gamma, beta, epsilon):
+def fused_instance_norm(x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
     """x: (batch, h, w, c), float32 or bfloat16; gamma, beta: (c,). The same as instance norm, statistics in float32."""
     gamma, beta = tf.cast(gamma, "float32"), tf.cast(beta, "float32")
     images = [

@@ -1,8 +1,11 @@
 """The networks: DCGAN pair, U-Net and ResNet generators, PatchGAN discriminators. Images are in [-1, 1], RGB, NHWC."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
+from monet_lib.config import Config
 from monet_lib.networks.layers import (
     INIT_STDDEV,
     ChangedImage,
@@ -19,8 +22,13 @@ UNET_FILTERS = (64, 128, 256, 512, 512, 512, 512, 512)
 
 
 def unet_generator(
-    filters=UNET_FILTERS, up_filters=None, norm="instance", dropout=0.5, how="transpose", name=None
-):
+    filters: Sequence[int] = UNET_FILTERS,
+    up_filters: Sequence[int] | None = None,
+    norm: str = "instance",
+    dropout: float = 0.5,
+    how: str = "transpose",
+    name: str | None = None,
+) -> keras.Model:
     """Image to image through an hourglass with skip connections (Isola et al. 2017): len(filters) halvings.
 
     filters: of the encoder's steps. up_filters: of the decoder's, one fewer; by default the encoder's mirrored.
@@ -47,8 +55,13 @@ def unet_generator(
 
 
 def resnet_generator(
-    filters=64, blocks=9, norm="instance", how="transpose", residual_output=False, name=None
-):
+    filters: int = 64,
+    blocks: int = 9,
+    norm: str = "instance",
+    how: str = "transpose",
+    residual_output: bool = False,
+    name: str | None = None,
+) -> keras.Model:
     """Image to image through residual blocks at a quarter of the size (Johnson et al. 2016; Zhu et al. 2017, 7.2).
 
     c7s1-k, d2k, d4k, R4k x blocks, u2k, uk, c7s1-3 in the paper's words, k = filters. Input (batch, h, w, 3) of any
@@ -73,7 +86,9 @@ def resnet_generator(
     return keras.Model(inputs, x, name=name or "resnet_generator")
 
 
-def dcgan_generator(latent=128, image_size=256, filters=512, norm="batch", name=None):
+def dcgan_generator(
+    latent: int = 128, image_size: int = 256, filters: int = 512, norm: str = "batch", name: str | None = None
+) -> keras.Model:
     """Noise to image by transposed convolutions (Radford et al. 2016): 4x4, then doubled up to image_size.
 
     Input (batch, latent) from N(0, 1), output (batch, image_size, image_size, 3) in [-1, 1]. `filters` at 4x4,
@@ -90,7 +105,7 @@ def dcgan_generator(latent=128, image_size=256, filters=512, norm="batch", name=
     return keras.Model(inputs, layers.Activation("tanh", dtype="float32")(x), name=name or "dcgan_generator")
 
 
-def with_border(generator, border):
+def with_border(generator: keras.Model, border: int) -> keras.Model:
     """The generator with a border: each image is painted with `border` px of reflection around it, then cropped.
 
     Zero padding within the networks shows at an image's edge; this moves the edge outside. The weights are shared, and
@@ -103,7 +118,7 @@ def with_border(generator, border):
     return keras.Model(inputs, layers.Cropping2D(border)(painted), name=generator.name)
 
 
-def generator_of(config, name=None):
+def generator_of(config: Config, name: str | None = None) -> keras.Model:
     """The untrained generator that a Config describes."""
     if config.model == "resnet":
         return resnet_generator(
@@ -123,7 +138,7 @@ def _image(x, inputs):
     return layers.Activation("tanh", dtype="float32")(CropLike()([x, inputs]))
 
 
-def doublings_to(image_size):
+def doublings_to(image_size: int) -> int:
     """How often 4 px must be doubled to give `image_size`. Raises ValueError unless it is 8, 16, 32, ..."""
     doublings = image_size.bit_length() - 3
     if image_size < 8 or 4 << doublings != image_size:

@@ -5,6 +5,7 @@ no download, nothing that an optimizer or a checkpoint could get hold of, and di
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -22,7 +23,7 @@ STRIDES = (4, 8, 16, 32)
 BATCH_NORM_EPSILON = 1e-3  # of the batch norms
 
 
-def pooled_features(pixels):
+def pooled_features(pixels: Any) -> Any:
     """What scores are computed with: (batch, h, w, 3) in 0..255 to (batch, 1280), the mean over places.
 
     The network was trained on 224x224: the caller resizes.
@@ -33,7 +34,7 @@ def pooled_features(pixels):
     return ops.mean(ops.relu6(_convolved(last, kernel, bias, 1)), axis=(1, 2))
 
 
-def feature_maps(images):
+def feature_maps(images: Any) -> list[Any]:
     """Four maps of images (batch, h, w, 3) in [-1, 1], of any size: the last at strides 4, 8, 16 and 32.
 
     (batch, ceil(h / stride), ceil(w / stride), channels) each, of 24, 40, 112 and 320 channels: those that Sauer et al.
@@ -42,7 +43,7 @@ def feature_maps(images):
     return _maps((images * 127.5 + 0.5) / 128.0)
 
 
-def trained_arrays(name):
+def trained_arrays(name: str) -> list[np.ndarray]:
     """A file of models/imagenet/ as float32 arrays in the order of use. Raises UserError where it can't be read."""
     advice = "Restore it from the repository, or set features=random-conv and feature_discriminator=0."
     with (

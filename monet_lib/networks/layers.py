@@ -1,6 +1,8 @@
 """The blocks that generators and discriminators are built from. Each is a Keras layer: make it, then call it."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers, ops
@@ -19,15 +21,15 @@ class ReflectionPadding2D(layers.Layer):
     (batch, h, w, c) -> (batch, h + 2 * padding, w + 2 * padding, c). Needs h and w greater than `padding`.
     """
 
-    def __init__(self, padding=1, **kwargs):
+    def __init__(self, padding: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.padding = padding
 
-    def call(self, x):
+    def call(self, x: Any) -> Any:
         p = self.padding
         return ops.pad(x, [(0, 0), (p, p), (p, p), (0, 0)], mode="reflect")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "padding": self.padding}
 
 
@@ -35,11 +37,11 @@ class ReflectionPadding2D(layers.Layer):
 class CropLike(layers.Layer):
     """Cut the first image tensor's height and width to the second's: a size that was halved rounds up again."""
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Any]) -> Any:
         x, like = inputs
         return x[:, : ops.shape(like)[1], : ops.shape(like)[2], :]
 
-    def compute_output_shape(self, input_shapes):
+    def compute_output_shape(self, input_shapes: Sequence[Any]) -> tuple[int | None, ...]:
         x, like = input_shapes
         return (x[0], like[1], like[2], x[3])
 
@@ -51,14 +53,14 @@ class InstanceNormalization(layers.GroupNormalization):
     (batch, h, w, c) -> the same. Two weights, gamma and beta, as `GroupNormalization(groups=-1)`, which it is.
     """
 
-    def __init__(self, epsilon=1e-5, **kwargs):
+    def __init__(self, epsilon: float = 1e-5, **kwargs: Any) -> None:
         super().__init__(**{"groups": -1, "epsilon": epsilon, **kwargs})
 
-    def call(self, x):
+    def call(self, x: Any) -> Any:
         return fused_instance_norm(x, self.gamma, self.beta, self.epsilon) if fuses(x) else super().call(x)
 
 
-def normalization(norm, channels):
+def normalization(norm: str, channels: int) -> layers.Layer:
     """Make a normalization layer for `channels` channels.
 
     "instance": each channel of each image by its own mean and variance (Ulyanov et al. 2016), so that an image's
@@ -78,8 +80,15 @@ def normalization(norm, channels):
 
 
 def convolution(
-    filters, size, strides=1, padding="same", use_bias=False, init="normal", spectral=False, **kwargs
-):
+    filters: int,
+    size: int,
+    strides: int = 1,
+    padding: str = "same",
+    use_bias: bool = False,
+    init: str = "normal",
+    spectral: bool = False,
+    **kwargs: Any,
+) -> layers.Layer:
     """A convolution with the papers' initial weights; no bias unless asked, since a norm would cancel it.
 
     init: "normal", the papers'; "he", He et al. 2015, which keeps a signal's size through layers of ReLUs where no norm
@@ -96,7 +105,7 @@ def _initializer(init):
     return known[init]() if init in known else keras.initializers.RandomNormal(stddev=INIT_STDDEV)
 
 
-def downsample(filters, size=4, norm="instance"):
+def downsample(filters: int, size: int = 4, norm: str = "instance") -> keras.Sequential:
     """Halve height and width: strided convolution, norm, LeakyReLU(0.2). The encoder's and the PatchGAN's step.
 
     (batch, h, w, c) -> (batch, ceil(h / 2), ceil(w / 2), filters).
@@ -113,8 +122,14 @@ def downsample(filters, size=4, norm="instance"):
 
 
 def upsample(
-    filters, size=4, norm="instance", dropout=0.0, how="transpose", activation="relu", init="normal"
-):
+    filters: int,
+    size: int = 4,
+    norm: str = "instance",
+    dropout: float = 0.0,
+    how: str = "transpose",
+    activation: str = "relu",
+    init: str = "normal",
+) -> keras.Sequential:
     """Double height and width: (batch, h, w, c) -> (batch, 2h, 2w, filters). The decoder's step.
 
     how: "transpose", a strided transposed convolution, whose overlapping strokes can draw a checkerboard; or
@@ -152,15 +167,15 @@ class ChangedImage(layers.Layer):
     image is drawn in to +-0.98 first, where atanh is finite.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[Any]) -> Any:
         change, image = inputs
         x = 0.98 * ops.clip(image, -1.0, 1.0)
         return ops.tanh(0.5 * ops.log((1.0 + x) / (1.0 - x)) + change)
 
-    def compute_output_shape(self, input_shapes):
+    def compute_output_shape(self, input_shapes: Sequence[Any]) -> Any:
         return input_shapes[1]
 
 
@@ -171,7 +186,7 @@ class ResidualBlock(layers.Layer):
     (batch, h, w, filters) -> the same shape. The sum means that a fresh block nearly passes its input through.
     """
 
-    def __init__(self, filters, norm="instance", **kwargs):
+    def __init__(self, filters: int, norm: str = "instance", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.filters, self.norm = filters, norm
         alone = norm == "none"
@@ -187,11 +202,11 @@ class ResidualBlock(layers.Layer):
             ]
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         self.residual.build(input_shape)
 
-    def call(self, x, training=None):
+    def call(self, x: Any, training: bool | None = None) -> Any:
         return x + self.residual(x, training=training)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "filters": self.filters, "norm": self.norm}

@@ -1,5 +1,7 @@
 """Spectral normalization: convolutions that can't enlarge a difference, for discriminators without norms."""
 
+from typing import Any
+
 import keras
 from keras import layers, ops
 
@@ -15,12 +17,12 @@ class SpectralConv2D(layers.Conv2D):
     continues exactly, and devices have nothing to agree on.
     """
 
-    def convolution_op(self, inputs, kernel):
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """The convolution by the divided kernel."""
         return super().convolution_op(inputs, kernel / ops.cast(spectral_norm(kernel), kernel.dtype))
 
 
-def spectral_norm(kernel):
+def spectral_norm(kernel: Any) -> Any:
     """The largest singular value of a kernel (h, w, in, out) as a matrix of h * w * in rows: a float32 scalar.
 
     Power iterations, from a start that is the same each time, by squaring the matrix of inner products: 5 products of

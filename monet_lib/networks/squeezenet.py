@@ -5,6 +5,7 @@ can please a network in ways that no eye sees. The trained weights are constants
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -15,14 +16,15 @@ MEANS = (104.006, 116.669, 122.679)  # of blue, green and red: the order and mea
 POOLED = (1, 3, 5)  # a maximum over 3x3 at every second place follows conv1, fire3 and fire5
 
 
-def squeezenet_features(pixels):
+def squeezenet_features(pixels: Any) -> Any:
     """(batch, h, w, 3) RGB in 0..255 to (batch, 512): the last fire module's mean over places (Iandola et al. 2016).
 
     The network was trained on 227x227: the caller resizes.
     """
     weights = iter(_pairs())
     x = ops.cast(pixels, "float32")[..., ::-1] - np.array(MEANS, "float32")
-    x = _thinned(_activated(x, *next(weights), 2, "valid"))
+    kernel, bias = next(weights)
+    x = _thinned(_activated(x, kernel, bias, 2, "valid"))
     for module in range(2, 10):
         x = _activated(x, *next(weights))
         x = ops.concatenate([_activated(x, *next(weights)), _activated(x, *next(weights))], axis=-1)

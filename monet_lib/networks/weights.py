@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from monet_lib.config import Config
@@ -13,13 +14,13 @@ from monet_lib.networks.generators import generator_of, with_border
 COMPANIONS = ("photo_generator", "monet_discriminator", "photo_discriminator", "feature_discriminator")
 
 
-def save_generator(path, generator, config, half=False):
+def save_generator(path: str | Path, generator: keras.Model, config: Config, half: bool = False) -> None:
     """Write a generator's weights and the Config that built it as one .npz without pickles; as float16 if `half`."""
     weights = {f"w{k:03d}": w for k, w in enumerate(generator.get_weights())}
     _save_arrays(path, {"config": np.array(json.dumps(config.settings()))} | weights, half)
 
 
-def save_networks(folder, model, config, half=False):
+def save_networks(folder: str | Path, model: keras.Model, config: Config, half: bool = False) -> None:
     """Write a CycleGAN without its optimizers, for `load_networks`: monet.npz, which paints, and companions.npz."""
     save_generator(
         Path(folder) / "monet.npz", model.averaged_generator or model.monet_generator, config, half
@@ -33,7 +34,7 @@ def save_networks(folder, model, config, half=False):
     _save_arrays(Path(folder) / "companions.npz", others, half)
 
 
-def load_networks(folder, model):
+def load_networks(folder: str | Path, model: keras.Model) -> None:
     """Put the weights that `save_networks` wrote into a CycleGAN of the same networks. Raises UserError for others.
 
     A discriminator of another kind, with another norm or on features, keeps its fresh weights, and that is said.
@@ -90,7 +91,7 @@ def _read_arrays(path, what, otherwise):
             ) from None
 
 
-def load_generator(path):
+def load_generator(path: str | Path) -> tuple[keras.Model, Config]:
     """(generator, Config) from the file that `save_generator` wrote: it paints with its config's border.
 
     Raises UserError for any other file.

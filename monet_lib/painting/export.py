@@ -7,11 +7,13 @@ photo is filled up at the right and below with its own edge, as in `translation.
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
 from PIL import Image
 
+from monet_lib.config import Config
 from monet_lib.errors import UserError
 from monet_lib.files import write_beside
 from monet_lib.painting.graph import OPSET, Graph, network
@@ -24,7 +26,7 @@ VERSION = "1"  # of the input, the output and the metadata
 LARGEST_DIFFERENCE = 1  # of 255: where a value lies between two levels, either is right
 
 
-def export_painter(generator, config, path):
+def export_painter(generator: keras.Model, config: Config, path: str | Path) -> int:
     """Write a generator and its Config to `path`, and compare what it paints with Keras.
 
     The metadata hold the Config, the licence and how far around a pixel the network looks. Weights are kept as float16
@@ -53,7 +55,7 @@ def export_painter(generator, config, path):
     return differences[-1]
 
 
-def surroundings(config):
+def surroundings(config: Config) -> int | None:
     """How many px around a pixel the generator of a Config looks at, at most, or None: at the whole picture.
 
     A ResNet: 3 for each 7x7 convolution, 1 + 2 for the halvings and 2 + 1 for the doublings, 8 for each block, whose

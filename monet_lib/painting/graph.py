@@ -5,6 +5,8 @@ a processor's 8 or 16 lanes; painted from this graph, a photo takes three quarte
 Tensors are (n, c, h, w) within it, Keras' (n, h, w, c) outside.
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import layers
@@ -19,35 +21,35 @@ ALL = np.iinfo(np.int64).max
 class Graph:
     """Nodes and weights as they are added. A tensor is its name. half: keep weights as float16, compute in float32."""
 
-    def __init__(self, half=False):
+    def __init__(self, half: bool = False) -> None:
         self.nodes, self.weights, self.half = [], [], half
 
-    def add(self, kind, *inputs, **attributes):
+    def add(self, kind: str, *inputs: Any, **attributes: Any) -> str:
         """Append one operator of one output and return that; an array among the inputs becomes a constant."""
-        inputs = [self.constant(i) if isinstance(i, np.ndarray) else i for i in inputs]
+        names = [self.constant(i) if isinstance(i, np.ndarray) else i for i in inputs]
         output = f"{kind.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+        self.nodes.append(helper.make_node(kind, names, [output], **attributes))
         return output
 
-    def constant(self, array):
+    def constant(self, array: np.ndarray) -> str:
         name = f"constant_{len(self.weights)}"
         halved = self.half and array.dtype == np.float32 and array.size > 1
         self.weights.append(numpy_helper.from_array(array.astype(np.float16) if halved else array, name))
         return self.add("Cast", name, to=TensorProto.FLOAT) if halved else name
 
-    def slice(self, x, starts, ends, axes):
+    def slice(self, x: str, starts: Any, ends: Any, axes: Any) -> str:
         """x[..., start:end, ...] on each of `axes`."""
         return self.add("Slice", x, *(_ints(i) if isinstance(i, list) else i for i in (starts, ends, axes)))
 
-    def crop(self, x, border):
+    def crop(self, x: str, border: int) -> str:
         return self.slice(x, [border, border], [-border, -border], [2, 3]) if border else x
 
-    def size(self, x):
+    def size(self, x: str) -> str:
         """A tensor's (h, w), int64 (2,)."""
         return self.slice(self.add("Shape", x), [2], [4], [0])
 
 
-def network(graph, model, x):
+def network(graph: Graph, model: keras.Model, x: str) -> str:
     """Append a functional Keras model of one input, called on the tensor x; returns its output's name."""
     names = {}
 

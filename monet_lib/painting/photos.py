@@ -4,6 +4,7 @@ import glob
 import io
 import zlib
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
 LONGEST_PROFILE = 1 << 20  # bytes; colour profiles have a few thousand
 
 
-def image_files(inputs):
+def image_files(inputs: Iterable[str | Path]) -> list[Path]:
     """The image files that `inputs` name: files as they are, folders' images in name order.
 
     A pattern such as "holiday/*.jpg" that the shell has left as it is stands for the files that it fits. Of a folder,
@@ -57,7 +58,7 @@ def _files_of(name):
         return [name]
 
 
-def targets_of(files, out):
+def targets_of(files: Sequence[Path], out: str | Path) -> list[Path]:
     """Where each of the photos `files` is painted to: its own name as .jpg in the folder `out`, which is made.
 
     Raises UserError where two would have one name, or one be written over a photo.
@@ -76,7 +77,7 @@ def targets_of(files, out):
     return targets
 
 
-def read_photo(file, side_by_side=False):
+def read_photo(file: Path, side_by_side: bool = False) -> np.ndarray:
     """An image file as uint8 (h, w, 3) sRGB, upright, on white where it is transparent.
 
     side_by_side: it will be painted beside itself, twice as wide. Raises UserError where it can't be read, and where

@@ -5,15 +5,17 @@ import io
 import shutil
 import time
 import zipfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
 from monet_lib.data.archives import opened_zip, read_entry
-from monet_lib.data.competition import read_batches
+from monet_lib.data.competition import ImageSet, read_batches
 from monet_lib.data.examination import plain_name
 from monet_lib.data.images import SIZE, decode
 from monet_lib.errors import UserError
@@ -26,13 +28,20 @@ LARGEST_JPEG = 10 * SIZE * SIZE * 3  # bytes, far above any JPEG of that size
 FLIPS = {"": (1, 1), "-lr": (1, -1), "-ud": (-1, 1), "-udlr": (-1, -1)}
 
 
-def submission_size(photos, pad=False):
+def submission_size(photos: ImageSet, pad: bool = False) -> int:
     """How many images `write_submission` makes of the ImageSet `photos`: with `pad`, up to Kaggle's 7,000."""
     count = photos.count()
     return max(count, min(LEAST, count * len(FLIPS))) if pad else count
 
 
-def write_submission(generator, photos, path, pad=False, batch=8, limit=None):
+def write_submission(
+    generator: Callable[..., Any],
+    photos: ImageSet,
+    path: str | Path,
+    pad: bool = False,
+    batch: int = 8,
+    limit: int | None = None,
+) -> str:
     """Paint the ImageSet `photos` into the zip `path`: one 256x256 JPEG for each photo, named after it.
 
     Decoding, painting, encoding and zipping overlap, and memory does not grow with the photos. What is painted is
@@ -100,7 +109,7 @@ def _painted(generator, photos, parts, total, batch):
             yield from ((name, job.result()) for name, job in jobs)
 
 
-def check_submission(path):
+def check_submission(path: str | Path) -> str:
     """Verify that Kaggle would take the zip. Returns a one-line summary; raises UserError with what is wrong."""
     path = Path(path)
     if not path.exists():

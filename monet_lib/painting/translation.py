@@ -6,8 +6,11 @@ A generator is a Keras model, or a `painter.Painter`, which paints the same with
 import math
 import sys
 from collections import deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -19,7 +22,7 @@ from monet_lib.files import write_beside
 from monet_lib.painting.photos import image_files, read_photo, targets_of
 
 # Kaggle scores decoded JPEGs: at quality 95 without chroma subsampling the encoder leaves the strokes alone.
-JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
+JPEG: dict[str, Any] = {"format": "JPEG", "quality": 95, "subsampling": 0}
 TILE = 768  # px, a multiple of what every generator here halves
 MULTIPLE = 4  # px: a ResNet halves twice
 MARGIN = (
@@ -30,7 +33,7 @@ NARROWEST = 16  # px of the shorter side that a wide brush must leave
 FADE = 32  # px over which a tile fades into the one before
 
 
-def paint(generator, photos):
+def paint(generator: Callable[..., Any], photos: np.ndarray) -> np.ndarray:
     """uint8 photos (batch, h, w, 3) in 0..255 to uint8 paintings of the same shape."""
     if not hasattr(generator, "predict_on_batch"):
         return generator(photos)
@@ -49,13 +52,13 @@ def _as_graph(generator):
     return tf.function(lambda photos: generator(photos, training=False), reduce_retracing=True)
 
 
-def paint_all(generator, photos, batch=8):
+def paint_all(generator: Callable[..., Any], photos: np.ndarray, batch: int = 8) -> np.ndarray:
     """uint8 photos (n, h, w, 3) to uint8 paintings of the same shape, `batch` at a time."""
     parts = (photos[k : k + batch] for k in range(0, len(photos), batch))
     return np.concatenate([paint(generator, part) for part in parts])
 
 
-def paint_large(generator, photo, tile=TILE):
+def paint_large(generator: Callable[..., Any], photo: np.ndarray, tile: int = TILE) -> np.ndarray:
     """One uint8 photo (h, w, 3) of any size to a painting of its size, in tiles where a side exceeds `tile` px.
 
     Memory is bounded by the tile. Of each, as much of the border is thrown away as the network looks around a pixel
@@ -89,7 +92,7 @@ def _faded_in(new, old, share):
     return np.where(share == 1, new, np.rint(old + share * (new - old.astype("f4")))).astype(np.uint8)
 
 
-def paint_broadly(generator, photo, brush):
+def paint_broadly(generator: Callable[..., Any], photo: np.ndarray, brush: float) -> np.ndarray:
     """One uint8 photo (h, w, 3) to a painting of its size, in strokes `brush` times as wide.
 
     A generator's strokes have the width that it was trained on, a few pixels: the photo is painted at 1 / brush of its
@@ -127,7 +130,13 @@ def _tiles(size, tile, margin):
         yield slice(start, start + tile), painted, weight
 
 
-def translate(generator, inputs, out, side_by_side=False, brush=1):
+def translate(
+    generator: Callable[..., Any],
+    inputs: Iterable[str | Path],
+    out: str | Path,
+    side_by_side: bool = False,
+    brush: float = 1,
+) -> list[Path]:
     """Paint image files into the folder `out`, under their own names as JPEG. Returns the files written.
 
     side_by_side: each file shows the photo at the left and the painting at the right. brush: see `paint_broadly`. Two

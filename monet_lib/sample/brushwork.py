@@ -66,7 +66,7 @@ def _strokes(rng, image):
     return painted[..., :3] * (1 + 0.0016 * np.clip(relief, -60, 60)[..., None])  # light from the upper left
 
 
-def repainted(photo, rng):
+def repainted(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A photograph, uint8 (256, 256, 3), as a painting of the same: Monet's measured colours, then brush strokes.
 
     Light and colour are moved to a mean and a spread drawn around the measured ones; a colour axis keeps half of the
@@ -85,7 +85,7 @@ def repainted(photo, rng):
     return np.clip(_strokes(rng, image) + 0.5, 0, 255).astype(np.uint8)
 
 
-def painting(rng):
+def painting(rng: np.random.Generator) -> np.ndarray:
     """A procedural "Monet", a landscape in strokes: uint8 (256, 256, 3). rng: numpy.random.Generator."""
     image = set_tone(scene(rng), 138, 48)
     bright = soft_step(image.mean(-1) / 255)

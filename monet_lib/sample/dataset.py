@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ JPEG_QUALITY = 88  # keeps 24 + 24 images, in both formats, under 2 MB
 DOMAINS = ("monet", "photo")
 
 
-def make_sample(folder, monets=24, photos=24, seed=0):
+def make_sample(folder: str | Path, monets: int = 24, photos: int = 24, seed: int = 0) -> Path:
     """Write the sample in Kaggle's layout: monet_jpg, monet_tfrec, photo_jpg, photo_tfrec. Returns its Path.
 
     Both formats hold the same JPEGs; a record has the bytes features image, image_name and target. Image i
@@ -51,7 +52,9 @@ def _drawn(domain, count, seed):
         yield name, draw(np.random.default_rng([seed, DOMAINS.index(domain), i]))
 
 
-def write_domain(root, domain, pictures, quality=JPEG_QUALITY):
+def write_domain(
+    root: Path, domain: str, pictures: Iterable[tuple[str, np.ndarray]], quality: int = JPEG_QUALITY
+) -> None:
     """Write (name, uint8 (256, 256, 3)) pairs under `root` as shards of SHARD records and as JPEG files."""
     jpegs, shards = root / f"{domain}_jpg", root / f"{domain}_tfrec"
     jpegs.mkdir(parents=True)

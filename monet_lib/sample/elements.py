@@ -1,5 +1,7 @@
 """What a procedural landscape is put together from: sky, hills, trees, water, ground."""
 
+from typing import Any
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -9,7 +11,7 @@ from monet_lib.sample.canvas import COLUMN, ROW, plane_noise, shifted, smooth_no
 REACH = {"round": 0.58, "poplar": 0.24, "conifer": 0.27}  # half a tree's width, in heights
 
 
-def sky(rng, horizon, light, sun):
+def sky(rng: np.random.Generator, horizon: Any, light: Any, sun: Any) -> np.ndarray:
     up = np.clip(1 - ROW / horizon, 0, 1)
     distance = np.hypot(COLUMN - sun[0], ROW - sun[1])
     canvas = soft_mix(light.low, light.zenith, up**0.7)
@@ -24,7 +26,9 @@ def sky(rng, horizon, light, sun):
     return soft_mix(canvas, np.array((255, 250, 226)), soft_step((0.026 - distance) * SIZE / 2))
 
 
-def hills(canvas, rng, horizon, light, land, sun):
+def hills(
+    canvas: np.ndarray, rng: np.random.Generator, horizon: Any, light: Any, land: Any, sun: Any
+) -> np.ndarray:
     """Ranges from far to near; each is less hazy and lower than the one behind it."""
     ranges, height = rng.integers(2, 5), rng.uniform(0.12, 0.5) * horizon
     for near in np.arange(1, ranges + 1) / ranges:
@@ -41,7 +45,19 @@ def hills(canvas, rng, horizon, light, land, sun):
     return canvas
 
 
-def tree(canvas, rng, x, foot, height, kind, light, land, sun, leaf, haze=0.0):
+def tree(
+    canvas: np.ndarray,
+    rng: np.random.Generator,
+    x: float,
+    foot: float,
+    height: float,
+    kind: str,
+    light: Any,
+    land: Any,
+    sun: Any,
+    leaf: np.ndarray,
+    haze: float = 0.0,
+) -> None:
     """Paint one tree into `canvas`. x, foot, height: fractions of the image; leaf: fine noise (256, 256)."""
     reach = REACH[kind] * height
     ends = (foot - 1.03 * height, foot), (x - reach, x + reach)
@@ -74,7 +90,7 @@ def tree(canvas, rng, x, foot, height, kind, light, land, sun, leaf, haze=0.0):
     canvas[box] = soft_mix(patch, leaves + (light.low - leaves) * haze, foliage)
 
 
-def water(canvas, rng, shore, light, sun):
+def water(canvas: np.ndarray, rng: np.random.Generator, shore: Any, light: Any, sun: Any) -> np.ndarray:
     """A water surface below the row `shore`: what is above it mirrored and broken up by ripples."""
     depth, wind = np.clip((ROW - shore) / (1 - shore), 0, 1), rng.uniform(0.3, 1)
     ripple = wind * plane_noise(rng, depth, 5, stretch=2.5)
@@ -87,7 +103,16 @@ def water(canvas, rng, shore, light, sun):
     return soft_mix(water + 8 * ripple[..., None], light.cloud, 0.8 * beam * soft_step(ripple * 2 + 0.1))
 
 
-def ground(canvas, rng, top, horizon, light, land, strip, path):
+def ground(
+    canvas: np.ndarray,
+    rng: np.random.Generator,
+    top: np.ndarray,
+    horizon: Any,
+    light: Any,
+    land: Any,
+    strip: Any,
+    path: Any,
+) -> np.ndarray:
     """Meadow below the curve `top` (256,): shadows, tufts, blades, flowers; nothing grows where strip > 0."""
     depth = np.clip((ROW - horizon) / (1 - horizon), 0, 1)
     tufts, patches = plane_noise(rng, depth, 7, 1.6), plane_noise(rng, depth, 0.8, 2, octaves=3)
@@ -116,6 +141,6 @@ def ground(canvas, rng, top, horizon, light, land, strip, path):
             draw.ellipse((x2 - r, y2 - r * 0.7, x2 + r, y2 + r * 0.7), tuple(colour.astype(int)))
         else:
             tip, colour = (x2 + 20 * (kind - 0.5) * near, y2 - (6 + 20 * length) * near**1.3), canvas[i, j]
-            colour = tuple((colour * (0.72 + 0.58 * tone)).astype(int))
-            draw.line((x2, y2, *tip), colour, 2 if near > 0.6 else 1)
+            ink = (colour * (0.72 + 0.58 * tone)).astype(int)
+            draw.line((x2, y2, *tip), tuple(ink), 2 if near > 0.6 else 1)
     return np.asarray(big.resize((SIZE, SIZE), Image.Resampling.BOX), np.float32)

@@ -31,12 +31,12 @@ def _rgb(colours):
     return np.frombuffer(bytes.fromhex(colours), np.uint8).reshape(-1, 3).astype(np.float32)
 
 
-def scene(rng):
+def scene(rng: np.random.Generator) -> np.ndarray:
     """A landscape, float32 (256, 256, 3) in about 0..255, painted from the sky to what is nearest."""
     colours, glow = TIMES[rng.choice(list(TIMES), p=(0.38, 0.2, 0.22, 0.1, 0.1))]
-    light = Light(*_rgb(colours), glow)
+    light = Light._make([*_rgb(colours), glow])
     colours, tufts = SEASONS[rng.choice(list(SEASONS), p=(0.22, 0.27, 0.18, 0.2, 0.13))]
-    land = Land(*_rgb(colours), tufts)
+    land = Land._make([*_rgb(colours), tufts])
     layout = rng.choice(("lake", "sea", "river", "path", "meadow"), p=(0.38, 0.08, 0.2, 0.2, 0.14))
     horizon, leaf = rng.uniform(0.4, 0.62), smooth_noise(rng, (70, 70), octaves=2, gain=0.8)
     # Sun or moon stand low in coloured skies, else above the frame.
@@ -81,7 +81,7 @@ def scene(rng):
     return canvas
 
 
-def landscape(rng):
+def landscape(rng: np.random.Generator) -> np.ndarray:
     """A procedural landscape "photo": uint8 (256, 256, 3). rng: numpy.random.Generator."""
     image = set_tone(scene(rng), rng.normal(101, 18), rng.normal(59, 6))
     image += rng.uniform(0.05, 0.35) * (image.mean(-1, keepdims=True) - image)  # cameras differ in saturation

@@ -8,7 +8,7 @@ import hashlib
 import os
 import tarfile
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class FeatureNetwork:
     size: int
     extract: Callable
 
-    def __call__(self, images):
+    def __call__(self, images: np.ndarray) -> np.ndarray:
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3 or not images.size:
             raise UserError(f"{self.name}: needs uint8 images (batch, h, w, 3) in 0..255, "
@@ -57,7 +57,9 @@ class FeatureNetwork:
         return np.asarray(self.extract(images), np.float32).reshape(len(images), -1)
 
 
-def feature_network(name="efficientnet-lite0", weights=None, sha256=None):
+def feature_network(
+    name: str = "efficientnet-lite0", weights: str | Path | None = None, sha256: str | None = None
+) -> FeatureNetwork:
     """The FeatureNetwork of that name, one of NETWORKS. weights, sha256: the Inception graph's file and its hash."""
     if name == "inception-2015":
         return load_inception(find_inception(weights), sha256)
@@ -72,7 +74,7 @@ def feature_network(name="efficientnet-lite0", weights=None, sha256=None):
     raise UserError(f"features {name!r} are unknown. Choose one of {', '.join(NETWORKS)}.")
 
 
-def find_inception(weights=None, url=GRAPH_URL):
+def find_inception(weights: str | Path | None = None, url: str = GRAPH_URL) -> Path:
     """The path of classify_image_graph_def.pb, and where it came from printed.
 
     The first of: `weights`; the environment variable MONET_INCEPTION; /kaggle/input/* (MONET_INPUT moves it); the
@@ -98,7 +100,7 @@ def find_inception(weights=None, url=GRAPH_URL):
     return places[0][0]
 
 
-def load_inception(path, sha256=None):
+def load_inception(path: str | Path, sha256: str | None = None) -> FeatureNetwork:
     """The FeatureNetwork of a frozen graph with the nodes of the 2015 one: `ExpandDims` takes RGB, `pool_3` answers.
 
     The graph decodes one JPEG, and its `ExpandDims` makes that image a batch of one; here that node becomes the
@@ -141,7 +143,7 @@ def load_inception(path, sha256=None):
     return FeatureNetwork(name, canonical, 299, lambda x: session.run(features, {images: np.float32(x)}))
 
 
-def keras_inception():
+def keras_inception() -> FeatureNetwork:
     """Keras' InceptionV3, average-pooled, with its own ImageNet weights, which Keras downloads: a proxy."""
     outside = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")  # whatever precision a training run around this has chosen
@@ -159,7 +161,7 @@ def keras_inception():
     return FeatureNetwork("keras-inception-v3", False, 299, extract)
 
 
-def trained_network(name):
+def trained_network(name: str) -> FeatureNetwork:
     """A network trained on ImageNet that comes with the repo: a proxy that knows textures and things, offline.
 
     "efficientnet-lite0" (1280 features, see `imagenet`) or "squeezenet" (512, see `squeezenet`).
@@ -174,7 +176,7 @@ def trained_network(name):
     return FeatureNetwork(name, False, size, extract)
 
 
-def random_network(seed=0, filters=(16, 32, 64), size=64):
+def random_network(seed: int = 0, filters: Sequence[int] = (16, 32, 64), size: int = 64) -> FeatureNetwork:
     """Three strided convolutions with seeded random kernels: a proxy in milliseconds, for tests and first looks.
 
     The features are the mean and the standard deviation of each channel of each layer: untrained, they know
@@ -194,7 +196,7 @@ def random_network(seed=0, filters=(16, 32, 64), size=64):
     return FeatureNetwork("random-conv" if seed == 0 else f"random-conv-{seed}", False, size, extract)
 
 
-def cache_folder():
+def cache_folder() -> Path:
     """Where downloads and features are kept: MONET_CACHE, or ~/.cache/monet-lab."""
     return Path(os.environ.get("MONET_CACHE") or Path.home() / ".cache" / "monet-lab")
 

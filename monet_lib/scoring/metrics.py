@@ -13,7 +13,7 @@ BLOCK = 1 << 22  # values of the largest table of pairs held at once: 32 MB
 EPSILON = 1e-14  # Kaggle's, which keeps MiFID finite for copies
 
 
-def frechet_distance(generated, real):
+def frechet_distance(generated: np.ndarray, real: np.ndarray) -> float:
     """FID: the squared distance of the two Gaussians fitted to the features (Heusel et al. 2017, eq. 6).
 
     |mean_g - mean_r|^2 + Tr(C_g + C_r - 2 (C_g C_r)^1/2), covariances with n - 1. Returns a float, 0 or more.
@@ -33,7 +33,9 @@ def frechet_distance(generated, real):
     return max(0.0, float(shift @ shift + spread - 2 * shared))  # below 0 only by rounding
 
 
-def kernel_distance(generated, real, subsets=100, size=250, seed=0):
+def kernel_distance(
+    generated: np.ndarray, real: np.ndarray, subsets: int = 100, size: int = 250, seed: int = 0
+) -> tuple[float, float]:
     """KID: the squared MMD with the kernel (x.y / features + 1)^3, without bias (Bińkowski et al. 2018).
 
     Each of `subsets` seeded draws takes `size` images of either side, or as many as the smaller side has. Returns
@@ -53,7 +55,7 @@ def kernel_distance(generated, real, subsets=100, size=250, seed=0):
     return float(np.mean(draws)), float(np.std(draws))
 
 
-def memorization_distance(generated, train):
+def memorization_distance(generated: np.ndarray, train: np.ndarray) -> float:
     """How near the generated images are to copies of training images, from 0 (copies) to 1 (Bai et al. 2021).
 
     The mean over the GENERATED images of the minimum over the TRAINING images of 1 - |cos|. The other way round,
@@ -65,7 +67,7 @@ def memorization_distance(generated, train):
     return max(0.0, float(np.concatenate(nearest).mean()))
 
 
-def mifid(fid, distance, threshold=0.1):
+def mifid(fid: float, distance: float, threshold: float = 0.1) -> float:
     """MiFID, Kaggle's score: FID / (d' + 1e-14), d' being the memorization distance below `threshold` and else 1.
 
     The score jumps tenfold at the threshold, so report FID and the distance beside it.
@@ -112,7 +114,7 @@ def _finite_pair(caller, generated, real):
     return pair
 
 
-def diversity(images, real=None, cells=8):
+def diversity(images: np.ndarray, real: np.ndarray | None = None, cells: int = 8) -> float:
     """How much a generator's images differ from each other: the standard deviation over images, cell by cell.
 
     images: (n, h, w, 3), from n different latents; real: (m, h, w, 3), whose own figure is then the unit, so that
@@ -128,7 +130,7 @@ def diversity(images, real=None, cells=8):
     return spread if real is None else spread / diversity(real, None, cells)
 
 
-def scene_kept(photos, painted):
+def scene_kept(photos: np.ndarray, painted: np.ndarray) -> float:
     """Mean correlation of the luminance of photos and paintings, (n, h, w, 3) both, over those that are not flat.
 
     1 keeps the scene, 0 invents one, below 0 inverts it; nan where all are flat.

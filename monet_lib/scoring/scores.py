@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tqdm.auto import tqdm
 from monet_lib.data.competition import ImageSet
 from monet_lib.errors import UserError
 from monet_lib.files import write_beside
-from monet_lib.scoring.features import cache_folder, feature_network
+from monet_lib.scoring.features import FeatureNetwork, cache_folder, feature_network
 from monet_lib.scoring.metrics import frechet_distance, kernel_distance, memorization_distance, mifid
 from monet_lib.scoring.sources import count_images, even_spread, listed_images, read_images
 
@@ -51,7 +52,7 @@ class Score:
         head = f"{self.generated} generated against {self.reference} real images, features {self.features}"
         return "\n".join([head, *(f"{name:28}{value}" for name, value in lines.items())])
 
-    def to_json(self):
+    def to_json(self) -> str:
         """One line of JSON. Without the canonical features the numbers' names begin with `proxy_`."""
         values = dict(vars(self))
         if not self.canonical:
@@ -60,7 +61,14 @@ class Score:
         return json.dumps(values)
 
 
-def score(generated, reference, train=None, features="efficientnet-lite0", n=None, seed=0):
+def score(
+    generated: str | Path,
+    reference: str | Path,
+    train: str | Path | None = None,
+    features: str | FeatureNetwork = "efficientnet-lite0",
+    n: int | None = None,
+    seed: int = 0,
+) -> Score:
     """The Score of the images in `generated` against those in `reference`: folders, zips or shards.
 
     See `image_sources.read_images` for what these may be. train: where the training paintings are, for the
@@ -74,7 +82,13 @@ def score(generated, reference, train=None, features="efficientnet-lite0", n=Non
     return compare(network, made, real, None if train is None else extract(train, network, cache=True), seed)
 
 
-def compare(network, generated, reference, train=None, seed=0):
+def compare(
+    network: FeatureNetwork,
+    generated: np.ndarray,
+    reference: np.ndarray,
+    train: np.ndarray | None = None,
+    seed: int = 0,
+) -> Score:
     """The Score of features that `network` gave: arrays (images, features). train: None takes the reference."""
     fid = frechet_distance(generated, reference)
     # Draws of all images would be equal and their deviation 0: take three quarters where there are few.
@@ -85,7 +99,9 @@ def compare(network, generated, reference, train=None, seed=0):
     return Score(network.name, network.canonical, *counts, fid, *kid, distance, mifid(fid, distance))
 
 
-def extract(source, network, n=None, batch=32, cache=False):
+def extract(
+    source: str | Path, network: FeatureNetwork, n: int | None = None, batch: int = 32, cache: bool = False
+) -> np.ndarray:
     """The features of the images in `source`, or of an even spread of n: float32 (images, features), in name order.
 
     cache: keep them, named by the images' names and bytes, the network and n, so that an unchanged source is read but
@@ -111,7 +127,7 @@ def extract(source, network, n=None, batch=32, cache=False):
     return features
 
 
-def embed(images, network, batch=32):
+def embed(images: Iterable[np.ndarray], network: FeatureNetwork, batch: int = 32) -> np.ndarray:
     """The features of uint8 images (h, w, 3), an array or any iterable, run through the network in batches."""
     rows, waiting = [], []
     for image in images:

@@ -17,7 +17,7 @@ COOL = 10.0  # and at most in the photo's sky, if it was not that before
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def flat_places(images, grain=1):
+def flat_places(images: np.ndarray, grain: int = 1) -> np.ndarray:
     """Which patches of images are flat: bool (n, h // 32, w // 32), the spread measured after a gradient is taken out.
 
     grain: px of the squares that are averaged before: 8 for paintings, whose strokes don't count.
@@ -28,7 +28,7 @@ def flat_places(images, grain=1):
     return _without_plane(coarse).std((-2, -1)) < FLAT_SPREAD
 
 
-def spectrum(patches):
+def spectrum(patches: np.ndarray) -> np.ndarray:
     """Mean energy at each frequency of patches (m, 32, 32, 3): (32, 32) in squared levels, summed over the colours.
 
     The frequency at [j, k] is j / 32 and k / 32 cycles per pixel, as `numpy.fft.fftfreq` counts them. The edges are
@@ -43,7 +43,7 @@ def spectrum(patches):
     return np.mean([np.roll(energy, shift, (0, 1)) for shift in shifts], 0)
 
 
-def patterns(images, places, base):
+def patterns(images: np.ndarray, places: np.ndarray, base: np.ndarray) -> np.ndarray:
     """For each image with enough flat `places`, how many times `base`'s energy its strongest frequency has there.
 
     base: a `spectrum`. Returns floats, one for each image that is measured. About 1 to 3 in paintings by Monet, against
@@ -59,13 +59,13 @@ def patterns(images, places, base):
 class Skies:
     """The two measures against one set of paintings. paintings: uint8 (n, h, w, 3)."""
 
-    def __init__(self, paintings):
+    def __init__(self, paintings: np.ndarray) -> None:
         places = flat_places(paintings, grain=8)
         self.base = spectrum(_cut(paintings)[places]) if places.any() else None
         own = patterns(paintings, places, self.base) if places.any() else np.array([])
         self.own = float(np.quantile(own, 0.9)) if len(own) else None
 
-    def pattern(self, photos, painted):
+    def pattern(self, photos: np.ndarray, painted: np.ndarray) -> float:
         """How patterned the flat places of `photos` are in `painted`: 1 is as in paintings, more is worse.
 
         The 90th percentile over images of `patterns`, divided by the paintings' own; nan where nothing is flat.
@@ -76,20 +76,20 @@ class Skies:
         return float(np.quantile(found, 0.9)) / self.own if len(found) else float("nan")
 
     @staticmethod
-    def orange(photos, painted):
+    def orange(photos: np.ndarray, painted: np.ndarray) -> float:
         """The share of skies that turned orange or yellow and had another colour before; nan where no sky is flat."""
         turned = turned_orange(photos, painted)
         return float(np.mean(turned)) if len(turned) else float("nan")
 
 
-def sky_places(photos):
+def sky_places(photos: np.ndarray) -> np.ndarray:
     """The flat places in the upper half of photos, as `flat_places` gives them, with none below."""
     places = flat_places(photos)
     places[:, places.shape[1] // 2 :] = False
     return places
 
 
-def turned_orange(photos, painted):
+def turned_orange(photos: np.ndarray, painted: np.ndarray) -> np.ndarray:
     """Whether the sky of each photo with enough flat places above is orange in `painted` and was not before."""
     places = sky_places(photos)
     warmth = []

@@ -1,6 +1,8 @@
 """Read the images of a folder, a zip or shards one by one, and trust none of them."""
 
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +18,13 @@ LARGEST_SCORED = 1 << 24  # px of a picture to score, 4096x4096
 LEAVE_OUT = "Leave it out."
 
 
-def count_images(source):
+def count_images(source: str | Path) -> int:
     """How many images `read_images` would yield without n."""
     listed = listed_images(Path(source))
     return listed.count() if isinstance(listed, ImageSet) else len(listed)
 
 
-def read_images(source, n=None):
+def read_images(source: str | Path, n: int | None = None) -> Iterator[tuple[str, np.ndarray]]:
     """Stream (name, uint8 (h, w, 3) RGB in 0..255) in name order, one image in memory at a time.
 
     source: a folder of JPEG and PNG files or of shards, a .zip of images, or one .tfrec. n: an even spread of that
@@ -48,7 +50,7 @@ def read_images(source, n=None):
                 yield info.filename, _decoded_image(read_entry(archive, info), f"{source}: {info.filename}")
 
 
-def listed_images(source):
+def listed_images(source: Any) -> Any:
     """An ImageSet of shards, or the sorted files of a folder, or the sorted ZipInfos of a zip found safe."""
     if source.suffix.lower() == ".zip" and source.is_file():
         with opened_zip(source) as (_, infos):
@@ -90,7 +92,7 @@ def _decoded_image(data, where):
         return np.asarray(upright(image).convert("RGB"))
 
 
-def even_spread(total, n):
+def even_spread(total: int, n: int | None) -> list[int]:
     """n places of `total`, evenly apart, or all of them where n is None or more than there are."""
     if n is not None and n < 2:
         raise UserError(f"n must be 2 or more, got {n}: one image has no distribution.")

@@ -1,21 +1,27 @@
 """Stop training in time: a session ends at a fixed hour, and by then the photos must be painted too."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from tqdm.auto import tqdm
 
+from monet_lib.data.competition import ImageSet
 from monet_lib.errors import UserError
 from monet_lib.painting.submission import check_submission, submission_size, write_submission
-from monet_lib.training.callbacks import StepCallback
+from monet_lib.training.callbacks import Saver, StepCallback
+from monet_lib.training.runs import Run
 
 SLACK = 1.25  # times the measured time of painting: the machine may have been quicker when it was measured
 TRIAL, LONG_TRIAL = 64, 512  # images that are painted to measure; the second where the first are soon done
 SOON = 5.0  # seconds, in which the start of a trial still weighs much
 
 
-def submission_seconds(generator, photos, folder, pad=True, batch=8):
+def submission_seconds(
+    generator: Callable[..., Any], photos: ImageSet, folder: Path, pad: bool = True, batch: int = 8
+) -> float:
     """Seconds that `write_submission` and `check_submission` will take, measured here and now.
 
     Small submissions of the first photos are written into `folder` and removed: one pays the start-up, the last gives
@@ -49,12 +55,14 @@ class TimeBudget(StepCallback):
     photos: the ImageSet to be painted. deadline: as `time.monotonic` counts, seconds.
     """
 
-    def __init__(self, run, start, saver, photos, deadline):
+    def __init__(self, run: Run, start: int, saver: Saver, photos: ImageSet, deadline: float) -> None:
         super().__init__(run, start)
         self.saver, self.photos, self.deadline = saver, photos, deadline
-        self.reserve, self.longest, self.before = None, 0.0, None
+        self.longest = 0.0
+        self.reserve: float | None = None
+        self.before: float | None = None
 
-    def on_step(self, before, logs):
+    def on_step(self, before: int, logs: dict[str, Any] | None) -> None:
         if self.reserve is None:
             self._measure()
         else:
@@ -64,7 +72,7 @@ class TimeBudget(StepCallback):
             tqdm.write(f"time budget: stopped after step {self.step} to paint in time; the same call resumes")
             self.model.stop_training = True
 
-    def seconds_left(self, now):
+    def seconds_left(self, now: float) -> float:
         """Seconds to train in from `now` on, before it is time to save and paint."""
         return self.deadline - self.reserve - 2 * self.longest - now
 

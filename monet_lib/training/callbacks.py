@@ -3,7 +3,9 @@
 import csv
 import math
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any, TextIO
 
 import keras
 import numpy as np
@@ -12,23 +14,25 @@ from tqdm.auto import tqdm
 from monet_lib.errors import UserError
 from monet_lib.figures import encode, plot_history, read_history, training_grid
 from monet_lib.gan.losses import losses_of
+from monet_lib.training.checkpoints import Checkpoints
+from monet_lib.training.runs import Run
 
 
 class StepCallback(keras.callbacks.Callback):
     """A callback that knows the run's step, counted from the beginning of the run and not of this process."""
 
-    def __init__(self, run, start):
+    def __init__(self, run: Run, start: int) -> None:
         super().__init__()
         self.run, self.start, self.step = run, start, start
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         before, self.step = self.step, self.start + batch + 1
         self.on_step(before, logs)
 
-    def on_step(self, before, logs):
+    def on_step(self, before: int, logs: dict[str, Any] | None) -> None:
         """Called after the steps before + 1 ... self.step."""
 
-    def passed(self, before, every):
+    def passed(self, before: int, every: int) -> bool:
         """Whether a multiple of `every` lies among the steps just taken."""
         return self.step // every > before // every
 
@@ -39,21 +43,22 @@ class Journal(StepCallback):
     A loss that is not finite stops training before anything is saved: UserError with the step and the loss's name.
     """
 
-    def __init__(self, run, start, steps, log_every):
+    def __init__(self, run: Run, start: int, steps: int, log_every: int) -> None:
         super().__init__(run, start)
         self.steps, self.log_every = steps, log_every
         self.names = losses_of(run.config)
-        self.sums, self.count, self.file = dict.fromkeys(self.names, 0.0), 0, None
-        self.row = None  # the last line written: step, seconds, losses
+        self.sums, self.count = dict.fromkeys(self.names, 0.0), 0
+        self.file: TextIO | None = None
+        self.row: list[float] | None = None  # the last line written: step, seconds, losses
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.file, self.before = self.run.history_from(self.start)
         self.began = time.perf_counter()
         self.bar = tqdm(
             total=self.steps, initial=self.start, unit="step", mininterval=1.0, dynamic_ncols=True
         )
 
-    def on_step(self, before, logs):
+    def on_step(self, before: int, logs: dict[str, Any] | None) -> None:
         for name in self.names:
             value = float(logs[name])
             if not math.isfinite(value):
@@ -88,10 +93,10 @@ class Journal(StepCallback):
                 "resumes from the last checkpoint."
             ) from None
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         if self.file:
             with suppress(OSError):  # on a full disk: said before
                 self.file.close()
@@ -102,19 +107,20 @@ class Journal(StepCallback):
 class Pictures(StepCallback):
     """After every epoch and at the end: a grid of what the generators make of a few images, and the loss curves."""
 
-    def __init__(self, run, shown, start, steps_per_epoch):
+    def __init__(self, run: Run, shown: Sequence[np.ndarray], start: int, steps_per_epoch: int) -> None:
         super().__init__(run, start)
         self.photos, self.monets = shown
-        self.steps_per_epoch, self.drawn = steps_per_epoch, None
+        self.steps_per_epoch = steps_per_epoch
+        self.drawn: int | None = None
 
-    def on_step(self, before, logs):
+    def on_step(self, before: int, logs: dict[str, Any] | None) -> None:
         if self.passed(before, self.steps_per_epoch):
             self.draw()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.draw()
 
-    def draw(self):
+    def draw(self) -> None:
         if self.drawn == self.step:
             return
         self.drawn = self.step
@@ -128,18 +134,18 @@ class Pictures(StepCallback):
 class Saver(StepCallback):
     """Saves a checkpoint and the generator every `every` steps and at the end."""
 
-    def __init__(self, run, checkpoints, start, every):
+    def __init__(self, run: Run, checkpoints: Checkpoints, start: int, every: int) -> None:
         super().__init__(run, start)
         self.checkpoints, self.every, self.saved = checkpoints, every, start
 
-    def on_step(self, before, logs):
+    def on_step(self, before: int, logs: dict[str, Any] | None) -> None:
         if self.passed(before, self.every):
             self.save()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.save()
 
-    def save(self):
+    def save(self) -> None:
         """Save now. The step is the model's own: an interruption may have come between a step and its callbacks."""
         self.step = int(self.model.step)
         if self.saved != self.step:

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from monet_lib.errors import UserError
@@ -33,7 +34,7 @@ class Checkpoints:
     order and random draws are functions of the step.
     """
 
-    def __init__(self, folder, model, keep=3):
+    def __init__(self, folder: str | Path, model: keras.Model, keep: int = 3) -> None:
         self.folder, self.model, self.keep = Path(folder), model, keep
         self.folder.mkdir(parents=True, exist_ok=True)
         recover_folders(self.folder)
@@ -41,7 +42,7 @@ class Checkpoints:
         variables = [v.value for part in (model, *optimizers) for v in part.variables]
         self._checkpoint = tf.train.Checkpoint(variables=list({id(v): v for v in variables}.values()))
 
-    def save(self, step):
+    def save(self, step: int) -> Path:
         """Write the state of `step` and drop the oldest beyond `keep`. Raises UserError where it can't be written."""
         target = self.folder / f"step-{step:08d}"
 
@@ -60,7 +61,7 @@ class Checkpoints:
             shutil.rmtree(old)
         return target
 
-    def save_best(self, step, score):
+    def save_best(self, step: int, score: float) -> None:
         """Keep the state of `step`, saved before, as `best/` with its score and, in a run, its generator.npz."""
         generator = self.folder.parent / "generator.npz"
 
@@ -72,11 +73,11 @@ class Checkpoints:
 
         write_folder_beside(self.folder / "best", copy)
 
-    def saved(self):
+    def saved(self) -> list[Path]:
         """The complete checkpoints, oldest first."""
         return sorted(f for f in self.folder.iterdir() if STEP.fullmatch(f.name) and f.is_dir())
 
-    def restore(self):
+    def restore(self) -> int:
         """Load the newest whole checkpoint and return its step, 0 if there is none. Says what it passed over.
 
         Only what its checksums prove damaged is passed over, and set aside once a whole one has been loaded. Raises

@@ -7,7 +7,7 @@ from monet_lib.errors import UserError
 STRATEGIES = ("auto", "one", "mirrored")
 
 
-def strategy(name="auto", batch_size=1):
+def strategy(name: str = "auto", batch_size: int = 1) -> tf.distribute.Strategy:
     """The tf.distribute.Strategy to build and train a model under.
 
     name: "one" device; "mirrored", every GPU of this machine, or its logical CPUs where it has no GPU; "auto", as many

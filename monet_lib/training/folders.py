@@ -5,7 +5,7 @@ from pathlib import Path
 from monet_lib.errors import UserError
 
 
-def require_run(folder):
+def require_run(folder: str | Path) -> Path:
     """The run's config.json in `folder`, as a Path. Raises UserError where there is none."""
     file = Path(folder) / "config.json"
     if not file.exists():

@@ -1,10 +1,13 @@
 """Warnings during training: the ways in which a CycleGAN goes wrong while its losses look calm."""
 
+from typing import Any
+
 import numpy as np
 from tqdm.auto import tqdm
 
 from monet_lib.scoring.metrics import scene_kept
 from monet_lib.training.callbacks import StepCallback
+from monet_lib.training.runs import Run
 
 CURES = {
     "one colour": "the paintings have hardly any contrast. Check the identity loss; lower the learning rates.",
@@ -16,7 +19,7 @@ CURES = {
 }  # fmt: skip
 
 
-def symptoms(photos, painted):
+def symptoms(photos: np.ndarray, painted: np.ndarray) -> set[str]:
     """The kinds of collapse that paintings show: a set of "one colour", "negative" and "copy".
 
     photos, painted: (n, h, w, 3) in [-1, 1]. One colour: a spread within images under a tenth of the photos'.
@@ -41,12 +44,14 @@ class Guard(StepCallback):
     photos: (n, h, w, 3) in [-1, 1].
     """
 
-    def __init__(self, run, start, photos, every=100, patience=1000):
+    def __init__(
+        self, run: Run, start: int, photos: np.ndarray, every: int = 100, patience: int = 1000
+    ) -> None:
         super().__init__(run, start)
         self.photos, self.every, self.patience = photos, every, patience
         self.said, self.means = set(), {"monet_discriminator": 1.0, "photo_discriminator": 1.0}
 
-    def on_step(self, before, logs):
+    def on_step(self, before: int, logs: dict[str, Any] | None) -> None:
         for name, mean in self.means.items():
             self.means[name] = mean + (float(logs[name]) - mean) / min(self.patience, self.step)
         if self.passed(before, self.every):

@@ -1,14 +1,21 @@
 """Train a CycleGAN in a run's folder: data, model, checkpoint, and the callbacks around `keras.Model.fit`."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
+import tensorflow as tf
 
+from monet_lib.config import Config
 from monet_lib.data.competition import find_images, to_float
 from monet_lib.data.pipeline import UnpairedBatches, load_pair, split, training_data
 from monet_lib.errors import UserError
 from monet_lib.gan.builder import build
+from monet_lib.gan.cyclegan import CycleGAN
 from monet_lib.gan.precision import pick_precision
 from monet_lib.networks.weights import load_networks
 from monet_lib.training.budget import TimeBudget
@@ -30,8 +37,17 @@ class Domain:
     held: np.ndarray
 
 
-def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices="auto", time_budget=None,
-          tensorboard=False):  # fmt: skip
+def train(
+    config: Config,
+    data: str | Path,
+    out: str | Path,
+    skip_bad: bool = False,
+    format: str | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    devices: str = "auto",
+    time_budget: float | None = None,
+    tensorboard: bool = False,
+) -> CycleGAN:
     """Train in the folder `out`, from its last checkpoint if it has one. Returns the CycleGAN.
 
     data: the images' folder (see `find_data`). Writes config.json, history.csv, checkpoints/, grids/, losses.png and
@@ -80,7 +96,7 @@ def train(config, data, out, skip_bad=False, format=None, callbacks=(), devices=
     return model
 
 
-def hold_out(pixels, name, config):
+def hold_out(pixels: np.ndarray, name: str, config: Config) -> Domain:
     """The Domain of uint8 (n, 256, 256, 3) images, without the config's holdout. Raises UserError if none is left."""
     count = getattr(config, f"holdout_{name}s")
     if count >= len(pixels):
@@ -92,7 +108,9 @@ def hold_out(pixels, name, config):
 class Surroundings:
     """What happens around the steps of one run: history, warnings, scores, a time limit, pictures, checkpoints."""
 
-    def __init__(self, run, checkpoints, start, steps, steps_per_epoch, domains):
+    def __init__(
+        self, run: Run, checkpoints: Checkpoints, start: int, steps: int, steps_per_epoch: int, domains: Any
+    ) -> None:
         photos, monets = domains
         shown = [np.asarray(to_float(domain.train[:4])) for domain in domains]
         self.steps, config = steps, run.config
@@ -100,12 +118,17 @@ class Surroundings:
         self.journal = Journal(run, start, steps, config.log_every)
         self.guard = Guard(run, start, shown[0])
         self.pictures = Pictures(run, shown, start, steps_per_epoch)
-        self.validator = self.budget = self.plan = self.board = None
+        self.validator: Any = None
+        self.budget: Any = None
+        self.plan: Any = None
+        self.board: Any = None
         self.estimate = Estimate(run, start, steps)
         if config.validate_every:
             self.validator = Validator(run, start, self.saver, photos.held, monets.held, monets.train)
 
-    def fit(self, model, data, callbacks):
+    def fit(
+        self, model: CycleGAN, data: tf.data.Dataset, callbacks: Sequence[keras.callbacks.Callback]
+    ) -> None:
         """Take the steps of `data`. Ctrl-C saves and returns. The board comes last: it shows what the others made."""
         found = [
             self.journal,

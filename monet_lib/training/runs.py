@@ -7,7 +7,12 @@ import os
 import re
 import shutil
 import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TextIO
+
+import keras
+import numpy as np
 
 from monet_lib.config import Config
 from monet_lib.errors import UserError
@@ -30,11 +35,18 @@ from monet_lib.training.folders import require_run
 class Run:
     """`config.json` (settings and data), `history.csv`, `checkpoints/`, `grids/`, `losses.png`, `generator.npz`."""
 
-    def __init__(self, folder, config, data):
+    def __init__(self, folder: str | Path, config: Config, data: Mapping[str, Any]) -> None:
         self.folder, self.config, self.data = Path(folder), config, data
 
     @classmethod
-    def open(cls, folder, config, data, pair, format=None):
+    def open(
+        cls,
+        folder: str | Path,
+        config: Config,
+        data: str | Path,
+        pair: Mapping[str, tuple[list[str], np.ndarray]],
+        format: str | None = None,
+    ) -> "Run":
         """The run in `folder`, made if it isn't there. Raises UserError where it holds anything else than this run."""
         folder = Path(folder)
         described = {"folder": str(Path(data).resolve()), "format": format}
@@ -61,7 +73,7 @@ class Run:
         return run
 
     @classmethod
-    def load(cls, folder):
+    def load(cls, folder: str | Path) -> "Run":
         """The run in `folder`. Raises UserError where there is none."""
         file = require_run(folder)
         with reading(file, "run's config", "Restore it or start a new run."):
@@ -75,7 +87,7 @@ class Run:
                 int(data[name]["count"]), str(data[name]["sha256"])
             return cls(folder, config, {"format": data.get("format"), **data, "folder": str(data["folder"])})
 
-    def generator(self):
+    def generator(self) -> tuple[keras.Model, Config]:
         """(generator, Config) to paint with: of the best score by validation where there is one, else the last saved.
 
         The averaged generator where the run keeps one. Says which where it is the best.
@@ -95,16 +107,16 @@ class Run:
             print(f"note: {best}: of an earlier version, without a generator; painting with the last one")
         return self.last_generator()
 
-    def last_generator(self):
+    def last_generator(self) -> tuple[keras.Model, Config]:
         """(generator, Config) as last saved, however it scored."""
         return load_generator(self.folder / "generator.npz")
 
-    def save_generator(self, model):
+    def save_generator(self, model: Any) -> None:
         save_generator(
             self.folder / "generator.npz", model.averaged_generator or model.monet_generator, self.config
         )
 
-    def table(self, name, fields, step):
+    def table(self, name: str, fields: Sequence[str], step: int) -> list[list[str]]:
         """The rows of a CSV table up to `step`, its first column: a killed run may have written beyond.
 
         A table of an earlier version, in which the last of the fields are missing, gets nan there.
@@ -114,14 +126,14 @@ class Run:
             return []
         with reading(file, "table", "Remove it: the run goes on without."):
             text = file.read_bytes().replace(b"\0", b"").decode("utf-8", "replace")
-            header, *read = csv.reader(text.splitlines()) if text.strip() else [fields]
+            header, *read = csv.reader(text.splitlines()) if text.strip() else [list(fields)]
         missing = ["nan"] * (len(fields) - len(header))
         rows = [row + missing for row in read if len(row) == len(header) and all(map(_is_number, row))]
         if len(rows) < len(read):
             print(f"note: {file}: {len(read) - len(rows)} lines that can't be read, left out")
         return [row for row in rows if float(row[0]) <= step]
 
-    def write_table(self, name, fields, rows):
+    def write_table(self, name: str, fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Write a whole CSV table with its header."""
 
         def write(path):
@@ -130,7 +142,7 @@ class Run:
 
         write_beside(self.folder / name, write)
 
-    def history_from(self, step):
+    def history_from(self, step: int) -> tuple[TextIO, float]:
         """history.csv, cut back to rows up to `step` and opened to append to, and the seconds it has counted."""
         fields = ["step", "seconds", *losses_of(self.config)]
         rows = self.table("history.csv", fields, step)
@@ -141,7 +153,7 @@ class Run:
         except OSError as error:
             raise unwritable(self.folder / "history.csv", error) from None
 
-    def write_picture(self, name, data):
+    def write_picture(self, name: str, data: bytes) -> None:
         """Write an encoded picture, the bytes of its file, to `name` within the run's folder."""
         target = self.folder / name
         made_folder(target.parent)
@@ -157,7 +169,7 @@ def _is_number(text):
     return text == "nan" or bool(re.fullmatch(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?", text))
 
 
-def find_run(root):
+def find_run(root: str | Path) -> Path | None:
     """The folder of the run under `root` that was trained longest, as a Path; None where there is no run."""
     steps = {}
     for file in sorted(Path(root).rglob("config.json")):
@@ -167,7 +179,7 @@ def find_run(root):
     return max(steps, key=steps.get, default=None)
 
 
-def copy_run(source, target):
+def copy_run(source: str | Path, target: str | Path) -> None:
     """Copy the run `source`, which may be read-only, to the new folder `target`, which can be written. Whole or not.
 
     Raises UserError where it can't be copied, or `target` is there.

@@ -2,12 +2,14 @@
 
 import json
 import time
+from typing import Any
 
 import tensorflow as tf
 from tqdm.auto import tqdm
 
 from monet_lib.files import write_beside
 from monet_lib.training.callbacks import StepCallback
+from monet_lib.training.runs import Run
 
 MARGIN = 0.03  # share of the time left that is not planned: later steps may be slower
 REPLANS = 100  # times a session at which the plan is made anew
@@ -24,16 +26,17 @@ class SessionPlan(StepCallback):
     limit: the run's last step, which no plan goes beyond.
     """
 
-    def __init__(self, run, start, limit, budget, journal=None):
+    def __init__(self, run: Run, start: int, limit: Any, budget: Any, journal: Any = None) -> None:
         super().__init__(run, start)
         self.limit, self.budget, self.journal = limit, budget, journal
         self.constant = self.total = limit
-        self.first = self.planned = None  # when the first step ended, when the plan was made
+        self.first: float | None = None
+        self.planned: float | None = None  # when the first step ended, when the plan was made
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._set(self.limit, self.limit)
 
-    def on_step(self, before, logs):
+    def on_step(self, before: int, logs: dict[str, Any] | None) -> None:
         now = time.monotonic()
         if self.first is None:  # the first step's time is TensorFlow's, which builds the graph
             self.first, self.first_step = now, self.step
@@ -53,7 +56,7 @@ class SessionPlan(StepCallback):
             tqdm.write(f"plan: trained to step {self.step}, learning rates at {self.share():.1%}")
             self.model.stop_training = True
 
-    def share(self):
+    def share(self) -> float:
         """The learning rates' share of their full value at this step: 0 to 1."""
         return min(1.0, max(0.0, (self.total - self.step) / max(1.0, self.total - self.constant)))
 
@@ -85,11 +88,12 @@ class SessionPlan(StepCallback):
 class Estimate(StepCallback):
     """Warns after the second step where a CPU would take more than LONG hours for the rest."""
 
-    def __init__(self, run, start, steps):
+    def __init__(self, run: Run, start: int, steps: int) -> None:
         super().__init__(run, start)
-        self.steps, self.first, self.said = steps, None, bool(tf.config.list_physical_devices("GPU"))
+        self.first: float | None = None
+        self.steps, self.said = steps, bool(tf.config.list_physical_devices("GPU"))
 
-    def on_step(self, before, logs):
+    def on_step(self, before: int, logs: dict[str, Any] | None) -> None:
         now = time.monotonic()
         if not self.said and self.first is not None:
             self.said = True

@@ -1,14 +1,16 @@
 """The run's curves and pictures for TensorBoard, in RUN/tensorboard: `tensorboard --logdir RUN`."""
 
 from importlib.util import find_spec
+from typing import Any
 
 import tensorflow as tf
 
 from monet_lib.errors import UserError
 from monet_lib.training.callbacks import StepCallback
+from monet_lib.training.runs import Run
 
 
-def require_tensorboard():
+def require_tensorboard() -> None:
     """Raise UserError where the tensorboard package is not installed: TensorFlow writes no summaries without it."""
     if find_spec("tensorboard") is None:
         raise UserError(
@@ -23,15 +25,16 @@ class TensorBoard(StepCallback):
     resumed run adds a file; steps that a killed run had reached already are there twice, with the same values.
     """
 
-    def __init__(self, run, start, journal, pictures, validator=None):
+    def __init__(self, run: Run, start: int, journal: Any, pictures: Any, validator: Any = None) -> None:
         super().__init__(run, start)
         self.journal, self.pictures, self.validator = journal, pictures, validator
-        self.written, self.writer = {}, None
+        self.written = {}
+        self.writer: tf.summary.SummaryWriter | None = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.writer = tf.summary.create_file_writer(str(self.run.folder / "tensorboard"))
 
-    def on_step(self, before, logs):
+    def on_step(self, before: int, logs: dict[str, Any] | None) -> None:
         if self._new("losses", self.journal.row):
             step, _, *losses = self.journal.row
             self._scalars("losses", zip(self.journal.sums, losses, strict=True), step)
@@ -49,7 +52,7 @@ class TensorBoard(StepCallback):
             with self.writer.as_default(step):
                 tf.summary.image("photo, painted, cycled", grid[None])
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.on_step(self.step, logs)
         self.writer.close()
 

@@ -1,6 +1,7 @@
 """Scores during training on images that were kept out of it, by which the best checkpoint is chosen."""
 
 import math
+from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -13,7 +14,8 @@ from monet_lib.scoring.features import feature_network
 from monet_lib.scoring.metrics import scene_kept
 from monet_lib.scoring.scores import compare, embed
 from monet_lib.scoring.skies import Skies
-from monet_lib.training.callbacks import StepCallback
+from monet_lib.training.callbacks import Saver, StepCallback
+from monet_lib.training.runs import Run
 
 # Beyond these a checkpoint counts as faulty, and is never preferred to one that isn't.
 MOST_PATTERN = 2.5  # times as patterned as paintings are
@@ -30,19 +32,27 @@ class Validator(StepCallback):
 
     FIELDS = ("step", "kid", "kid_std", "fid", "memorization", "content", "pattern", "orange")
 
-    def __init__(self, run, start, saver, photos, monets, train_monets):
+    def __init__(
+        self,
+        run: Run,
+        start: int,
+        saver: Saver,
+        photos: np.ndarray,
+        monets: np.ndarray,
+        train_monets: np.ndarray,
+    ) -> None:
         super().__init__(run, start)
         self.every, self.patience = run.config.validate_every, run.config.patience
         self.saver, self.photos = saver, photos
         self.network, self.skies = feature_network(run.config.features), Skies(train_monets)
         self.real, self.seen = embed(monets, self.network), embed(train_monets, self.network)
-        self.rows = run.table("validation.csv", self.FIELDS, start)
+        self.rows: list = run.table("validation.csv", self.FIELDS, start)
 
-    def on_step(self, before, logs):
+    def on_step(self, before: int, logs: dict[str, Any] | None) -> None:
         if self.passed(before, self.every):
             self.validate()
 
-    def paint(self):
+    def paint(self) -> np.ndarray:
         """The photos painted as the finished generator will paint them, with its border: uint8.
 
         The network is called directly: under a strategy, `predict_on_batch` hands the whole batch to every replica.
@@ -52,7 +62,7 @@ class Validator(StepCallback):
         parts = (self.photos[k : k + 8] for k in range(0, len(self.photos), 8))
         return np.concatenate([to_uint8(painter(to_float(part), training=False)) for part in parts])
 
-    def validate(self):
+    def validate(self) -> None:
         painted = self.paint()
         score = compare(self.network, embed(painted, self.network), self.real, self.seen)
         skies = self.skies.pattern(self.photos, painted), self.skies.orange(self.photos, painted)
