@@ -40,13 +40,10 @@ def essential(imports):
 
 
 def purpose(room):
-    """The first sentence of the room's docstring, up to its colon or full stop, and how many lines it has."""
+    """The first line of the room's docstring."""
     folder = ROOT / PACKAGE / room
     first = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
-    lines = sum(
-        len(p.read_text().splitlines()) for p in (folder.rglob("*.py") if folder.is_dir() else [first])
-    )
-    return ast.get_docstring(ast.parse(first.read_text())).splitlines()[0], lines
+    return ast.get_docstring(ast.parse(first.read_text())).splitlines()[0]
 
 
 def drawing():
@@ -59,10 +56,9 @@ def drawing():
     order = sorted(imports, key=lambda room: (-height(room), room))
     arrows = [f"    {room} --> {other}" for room in order for other in sorted(essential(imports)[room])]
     boxes = [f"    {room}[{room}]" for room in order]
-    table = ["| room | lines | what it is for |", "|---|---|---|"]
+    table = ["| room | what it is for |", "|---|---|"]
     for room in order:
-        text, lines = purpose(room)
-        table.append(f"| [`{room}`](../{PACKAGE}/{place(room)}) | {lines} | {text} |")
+        table.append(f"| [`{room}`](../{PACKAGE}/{place(room)}) | {purpose(room)} |")
     return "\n".join(["```mermaid", "graph TD", *boxes, *arrows, "```", "", *table])
 
 

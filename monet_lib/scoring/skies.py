@@ -61,13 +61,13 @@ def patterns(images: np.ndarray, places: np.ndarray, base: np.ndarray) -> list[f
 class Skies:
     """The two measures against one set of paintings. paintings: uint8 (n, h, w, 3)."""
 
-    def __init__(self, paintings):
+    def __init__(self, paintings: np.ndarray) -> None:
         places = flat_places(paintings, grain=8)
         self.base = spectrum(_cut(paintings)[places]) if places.any() else None
         own = patterns(paintings, places, self.base) if places.any() else np.array([])
         self.own = float(np.quantile(own, 0.9)) if len(own) else None
 
-    def pattern(self, photos, painted):
+    def pattern(self, photos: np.ndarray, painted: np.ndarray) -> float:
         """How patterned the flat places of `photos` are in `painted`: 1 is as in paintings, more is worse.
 
         The 90th percentile over images of `patterns`, divided by the paintings' own; nan where nothing is flat.
@@ -78,7 +78,7 @@ class Skies:
         return float(np.quantile(found, 0.9)) / self.own if len(found) else float("nan")
 
     @staticmethod
-    def orange(photos, painted):
+    def orange(photos: np.ndarray, painted: np.ndarray) -> float:
         """The share of skies that turned orange or yellow and had another colour before; nan where no sky is flat."""
         turned = turned_orange(photos, painted)
         return float(np.mean(turned)) if len(turned) else float("nan")
