@@ -53,6 +53,7 @@ def url(folder):
 def driver():
     SHOTS.mkdir(parents=True, exist_ok=True)
     with browse() as driver:
+        driver.set_script_timeout(600)  # axe-core looks at every letter of a lesson's code
         yield driver
 
 

@@ -62,6 +62,10 @@ addEventListener("afterprint", () => { setTimeout(() => { printing = false; }, 5
 
 addEventListener("DOMContentLoaded", () => {
   if (window.katex) formulas();
+  // What scrolls can be scrolled by keyboard too.
+  for (const code of all("pre > code")) {
+    if (code.scrollWidth > code.clientWidth || code.scrollHeight > code.clientHeight) code.tabIndex = 0;
+  }
   const asked = questions();
   if (asked.length) {
     const score = document.createElement("p");
