@@ -173,7 +173,8 @@ def test_the_library_in_a_notebook_is_the_library(notebook):
         for node in ast.parse(code).body:
             mine, wanted = ast.get_source_segment(code, node), theirs[ast.dump(node)]
             assert re.sub(r" *# (noqa|fmt: skip).*", "", wanted) == mine
-        assert not {below for below in source.handed_on().values() if below in cells} - seen, module
+        used = {below for name, below in source.handed_on().items() if re.search(rf"\b{name}\b", code)}
+        assert not (used & cells.keys()) - seen, f"{module} stands before what it needs"
         seen.add(module)
 
 
