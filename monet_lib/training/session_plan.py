@@ -41,12 +41,10 @@ class SessionPlan(StepCallback):
         if self.first is None:  # the first step's time is TensorFlow's, which builds the graph
             self.first, self.first_step = now, self.step
             return
-        if (
-            self.planned is None
-            or now - self.planned > (now - self.first + self.budget.seconds_left()) / REPLANS
-        ):
+        left = self.budget.seconds_left(now)
+        if self.planned is None or now - self.planned > (now - self.first + left) / REPLANS:
             self.seconds = (now - self.first) / (self.step - self.first_step)
-            self._plan(max(0.0, self.budget.seconds_left()) * (1 - MARGIN) / self.seconds)
+            self._plan(max(0.0, left) * (1 - MARGIN) / self.seconds)
             if self.planned is None:
                 tqdm.write(f"plan: {self.seconds:.3g} s a step, so {self.total} steps; "
                            f"the learning rates fall from step {self.constant:.0f} on")  # fmt: skip
