@@ -45,7 +45,7 @@ def spectrum(patches: np.ndarray) -> np.ndarray:
     return np.mean([np.roll(energy, shift, (0, 1)) for shift in shifts], 0)
 
 
-def patterns(images: np.ndarray, places: np.ndarray, base: np.ndarray) -> list[float]:
+def patterns(images: np.ndarray, places: np.ndarray, base: np.ndarray) -> np.ndarray:
     """For each image with enough flat `places`, how many times `base`'s energy its strongest frequency has there.
 
     base: a `spectrum`. Returns floats, one for each image that is measured. About 1 to 3 in paintings by Monet, against
