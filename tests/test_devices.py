@@ -64,6 +64,11 @@ def test_two_logical_devices_stopped_and_resumed(one_device, data, tmp_path):
     assert_same(tmp_path / "run", tmp_path / "weights.npz", one_device)
 
 
+def test_an_overflow_on_one_device_is_left_out_on_both(data, tmp_path):
+    """In a process of its own: two strategies in one would share the names of their collective operations."""
+    assert "left out on both" in finish(start("overflow", data, tmp_path / "run", tmp_path / "weights.npz"))
+
+
 def test_one_device_is_the_default_and_a_wrong_name_is_named():
     assert strategy("one").num_replicas_in_sync == 1
     with pytest.raises(UserError, match="devices 'gpu' is unknown. Choose one of auto, one"):
