@@ -87,6 +87,17 @@ def test_every_notebook_asks_for_quiet_before_it_imports_tensorflow(source):
     assert -1 < asked < min((place for place in imported if place >= 0), default=len(setup))
 
 
+def test_the_notebook_without_the_library_asks_for_quiet_first():
+    notebook = json.loads((ROOT / "kaggle" / "monet-submission" / "monet-submission.ipynb").read_text())
+    code = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    first = next(
+        place
+        for place, text in enumerate(code)
+        if re.search(r"^(import|from) (keras|tensorflow)", text, re.M)
+    )
+    assert code.index("quiet()") < first
+
+
 @pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
 def test_no_saved_output_is_of_stderr(notebook):
     saved = json.loads(notebook.read_text())["cells"]
