@@ -72,7 +72,11 @@ def main():
     if unknown := set(arguments.names) - set(NAMES):
         parser.error(f"{min(unknown)!r} is unknown. Choose from {', '.join(NAMES)}.")
     for name in arguments.names or NAMES:
-        command = [sys.executable, f"benchmarks/{name}.py", *(["--table"] if arguments.kept else [])]
+        command = [
+            sys.executable,
+            f"benchmarks/{name}.py",
+            *(["--table"] if arguments.kept and name == "step" else []),
+        ]
         out = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
         lines = [line for line in out.splitlines() if not line.startswith("data: ")]
         body = out if name == "step" else "```\n" + "\n".join(lines) + "\n```"

@@ -44,6 +44,7 @@ def test_notebook_is_built_from_its_source(name, notebook):
     )
     assert as_built == as_written, "run: make notebooks"
     assert notebook.metadata.kernelspec.name == "python3"
+    assert notebook.metadata.language_info.file_extension == ".py"  # else nbconvert writes a script as .txt
 
 
 def test_all_cells_ran_in_order_and_none_is_skipped(notebook):

@@ -21,6 +21,8 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from lessons import execute, record
 
 NOTEBOOKS = ROOT / "notebooks"
+# Without it nbconvert writes a lesson's script as .txt; the kernel's own tells of its version, which changes.
+LANGUAGE = {"file_extension": ".py", "name": "python", "nbconvert_exporter": "python"}
 
 
 def assemble(source):
@@ -44,6 +46,9 @@ def build(source):
     strip = [sys.executable, "-m", "nbstripout", "--keep-output", "--keep-count", "--keep-id", "--extra-keys",
              "metadata.widgets cell.metadata.execution metadata.language_info", str(temporary)]  # fmt: skip
     subprocess.run(strip, check=True)
+    notebook = nbformat.read(temporary, as_version=4)
+    notebook.metadata["language_info"] = LANGUAGE
+    nbformat.write(notebook, temporary)
     temporary.replace(target)
     record(source.stem, "laptop", seconds, megabytes)
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 1e3:.0f} kB, {seconds:.0f} s", flush=True)

@@ -1,0 +1,107 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from monet_lib.errors import UserError
+from monet_lib.gan.builder import build
+from monet_lib.networks.generators import generator_of
+from monet_lib.networks.weights import save_generator
+from monet_lib.training.checkpoints import SUMS, Checkpoints
+from monet_lib.training.runs import Run, find_run
+
+
+@pytest.fixture
+def kept(nano, tmp_path):
+    """Checkpoints of steps 2 and 4 in a folder whose name TensorFlow takes for a pattern."""
+    checkpoints = Checkpoints(tmp_path / "run [v2]" / "checkpoints", build(nano, 1))
+    checkpoints.save(2)
+    checkpoints.save(4)
+    return checkpoints
+
+
+def names(kept):
+    return sorted(f.name for f in kept.folder.iterdir())
+
+
+def test_a_run_of_any_name_resumes(kept):
+    assert kept.restore() == 4
+    assert names(kept) == ["step-00000002", "step-00000004"]
+
+
+@pytest.mark.parametrize("share", [0, 0.02, 0.5, 0.999])
+def test_a_cut_checkpoint_is_set_aside_and_the_one_before_used(kept, capsys, share):
+    state = next((kept.folder / "step-00000004").glob("*.data*"))
+    state.write_bytes(state.read_bytes()[: int(state.stat().st_size * share)])
+    assert kept.restore() == 2
+    assert "step-00000004: damaged (the checksum of state.data" in capsys.readouterr().out
+    assert names(kept) == ["damaged-step-00000004", "step-00000002"]
+
+
+def test_a_cut_checkpoint_of_the_first_version_without_sums_too(kept):
+    for folder in kept.saved():
+        (folder / SUMS).unlink()
+    state = next((kept.folder / "step-00000004").glob("*.data*"))
+    state.write_bytes(state.read_bytes()[:500])
+    assert kept.restore() == 2
+
+
+def test_an_error_of_the_reader_is_no_damage(kept, monkeypatch):
+    def read(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(kept._checkpoint, "read", read)
+    with pytest.raises(UserError, match="step-00000004: can't be read .Permission denied"):
+        kept.restore()
+    assert names(kept) == ["step-00000002", "step-00000004"]
+
+
+def test_the_last_ones_are_never_set_aside(kept):
+    for folder in kept.saved():
+        next(folder.glob("*.data*")).write_bytes(b"")
+    with pytest.raises(UserError, match="no whole checkpoint is left .step-00000004: the checksum"):
+        kept.restore()
+    assert names(kept) == ["step-00000002", "step-00000004"]
+
+
+def test_copies_beside_the_checkpoints_are_none(kept):
+    shutil.copytree(kept.folder / "step-00000002", kept.folder / "step-00000009 (1)")
+    shutil.make_archive(str(kept.folder / "step-00000008"), "zip", kept.folder / "step-00000002")
+    assert kept.restore() == 4
+    (kept.folder.parent / "config.json").write_text("{}")
+    assert find_run(kept.folder.parents[1]) == kept.folder.parent
+
+
+def test_the_best_generator_paints_and_says_so(kept, nano, capsys):
+    folder = kept.folder.parent
+    best, last = generator_of(nano), generator_of(nano)
+    best.set_weights([w + 1 for w in last.get_weights()])
+    save_generator(folder / "generator.npz", best, nano)
+    kept.save_best(2, 0.125)
+    save_generator(folder / "generator.npz", last, nano)
+    run = Run(folder, nano, {})
+    for got, right in zip(run.generator()[0].get_weights(), best.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, right)
+    assert "the best generator by validation (step 2, KID 0.12500)" in capsys.readouterr().out
+    for got, right in zip(run.last_generator()[0].get_weights(), last.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, right)
+    assert json.loads((kept.folder / "best" / "score.json").read_text()) == {"step": 2, "score": 0.125}
+
+
+def test_lines_of_a_table_that_cannot_be_read_are_left_out(nano, tmp_path, capsys):
+    run = Run(tmp_path, nano, {})
+    run.write_table("history.csv", ["step", "a"], [[1, 0.5], ["x", "x"], [2, ""], [3, 0.25], [4, 0.125]])
+    with open(tmp_path / "history.csv", "ab") as file:
+        file.write(bytes(200))  # what a power cut leaves on some disks
+    assert run.table("history.csv", ["step", "a"], 3) == [["1", "0.5"], ["3", "0.25"]]
+    assert "2 lines that can't be read" in capsys.readouterr().out
+
+
+def test_a_killed_start_of_a_run_does_not_hinder_the_next(nano, tmp_path):
+    pair = {name: (["a"], None) for name in ("monet", "photo")}
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".writing-1234").write_text("half")
+    run = Run.open(tmp_path / "run", nano, tmp_path, pair)
+    assert Run.open(tmp_path / "run", nano, tmp_path, pair).data == run.data
+    assert [f.name for f in run.folder.iterdir()] == ["config.json"]
