@@ -69,7 +69,7 @@ test-machines: install
 	$(RUN) tests/machines.py
 
 test-browser: install
-	$(RUN) -m pip install --quiet --editable '.[browser]'
+	$(RUN) -m pip install --quiet --editable '.[browser,site]'
 	$(RUN) -m pytest tests/browser
 
 notebooks: install
