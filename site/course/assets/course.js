@@ -57,7 +57,12 @@ function recall(answer, tell) {
 }
 
 let printing = false;  // what unfolds for the printer is no answer
-addEventListener("beforeprint", () => { printing = true; });
+addEventListener("beforeprint", () => {
+  printing = true;
+  const folded = all("details:not([open])");
+  for (const one of folded) one.open = true;
+  addEventListener("afterprint", () => folded.forEach(one => { one.open = false; }), { once: true });
+});
 addEventListener("afterprint", () => { setTimeout(() => { printing = false; }, 500); });
 
 addEventListener("DOMContentLoaded", () => {
