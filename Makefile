@@ -60,9 +60,10 @@ test: install
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
-	$(RUN) -m pytest $(BESIDE) --nbval-lax --nbval-current-env tests notebooks
+	$(RUN) -m pytest $(BESIDE) tests
+	$(RUN) -m pytest $(BESIDE) --nbval-lax --nbval-current-env notebooks
 
-# Tests and notebooks in two processes side by side, a file always in one of them.
+# Two processes side by side, a file always in one of them.
 BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-machines: install

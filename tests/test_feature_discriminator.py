@@ -169,7 +169,8 @@ def test_networks_without_it_can_go_on_with_a_fresh_one(config, nano, tmp_path, 
 def test_a_config_of_before_means_what_it_meant(tmp_path, nano):
     settings = nano.settings()
     del settings["feature_discriminator"]
-    (tmp_path / "config.json").write_text(json.dumps({"config": settings, "data": {}}))
+    data = {"folder": "data", "format": None} | dict.fromkeys(("monet", "photo"), {"count": 1, "sha256": ""})
+    (tmp_path / "config.json").write_text(json.dumps({"config": settings, "data": data}))
     assert Run.load(tmp_path).config == nano
     assert Config().feature_discriminator == 0
     for model in ("resnet", "unet"):
@@ -178,7 +179,7 @@ def test_a_config_of_before_means_what_it_meant(tmp_path, nano):
 
 
 def test_without_the_weights_profiles_go_without_it(monkeypatch, tmp_path):
-    monkeypatch.setattr("monet_lib.places.IMAGENET", tmp_path / "none")
+    monkeypatch.setattr("monet_lib.config.IMAGENET", tmp_path / "none")
     for name in ("laptop", "full"):
         assert profile(name).feature_discriminator == 0
         assert profile(name).features == "random-conv"
