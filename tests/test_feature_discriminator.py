@@ -169,7 +169,8 @@ def test_networks_without_it_can_go_on_with_a_fresh_one(config, nano, tmp_path, 
 def test_a_config_of_before_means_what_it_meant(tmp_path, nano):
     settings = nano.settings()
     del settings["feature_discriminator"]
-    data = {"folder": "data", "format": None} | dict.fromkeys(("monet", "photo"), {"count": 1, "sha256": ""})
+    images = {"count": 1, "sha256": ""}
+    data = {"folder": "data", "format": None, "monet": images, "photo": images}
     (tmp_path / "config.json").write_text(json.dumps({"config": settings, "data": data}))
     assert Run.load(tmp_path).config == nano
     assert Config().feature_discriminator == 0
