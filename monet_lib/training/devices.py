@@ -1,5 +1,7 @@
 """Where to train: on one CPU or GPU, or on several GPUs of this machine."""
 
+from functools import cache
+
 import tensorflow as tf
 
 from monet_lib.errors import UserError
@@ -21,4 +23,10 @@ def strategy(name: str = "auto", batch_size: int = 1) -> tf.distribute.Strategy:
         raise UserError(f"batch_size: {batch_size} is no multiple of the {len(found)} devices. Change it.")
     most = {"one": 1, "mirrored": len(found), "auto": min(batch_size, len(found))}[name]
     count = max(n for n in range(1, most + 1) if batch_size % n == 0)
-    return tf.distribute.get_strategy() if count == 1 else tf.distribute.MirroredStrategy(found[:count])
+    return tf.distribute.get_strategy() if count == 1 else _mirrored(tuple(found[:count]))
+
+
+@cache
+def _mirrored(devices):
+    """One for all trainings of a process: a second one mixes up its exchanges with the first's."""
+    return tf.distribute.MirroredStrategy(devices)
