@@ -18,8 +18,6 @@ def quiet() -> None:
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") in ("0", "1"):
         return
-    # What TensorFlow says from Python: of devices, of tracing again.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     waiting = any(isinstance(finder, QuietImport) for finder in sys.meta_path)
     if "tensorflow" not in sys.modules and not waiting:
         sys.meta_path.insert(0, QuietImport())
@@ -36,8 +34,14 @@ class QuietImport:
         spec = importlib.util.find_spec(name)
         if spec is not None:
             run = spec.loader.exec_module
-            spec.loader.exec_module = lambda module: without_stderr(run, module)
+            spec.loader.exec_module = lambda module: _import_quietly(run, module)
         return spec
+
+
+def _import_quietly(run, tensorflow):
+    without_stderr(run, tensorflow)
+    # What it says from Python, of devices and of tracing again. In a notebook it chooses a level of its own at first.
+    tensorflow.get_logger().setLevel(logging.ERROR)
 
 
 def without_stderr(call: Callable[..., Any], *arguments: Any) -> Any:

@@ -70,6 +70,14 @@ def test_only_what_is_written_meanwhile_is_lost_and_exceptions_pass(capfd):
     assert capfd.readouterr().err == "kept"
 
 
+def test_a_notebook_gets_no_advice_from_tensorflows_logger():
+    """Where there is a prompt, as in a kernel, TensorFlow makes its logger talkative when it is first asked for."""
+    code = (
+        "import sys; sys.ps1 = 'In : '; import monet_lib, tensorflow as tf; tf.get_logger().warning('advice')"
+    )
+    assert fresh("-c", code) == ("", "")
+
+
 def cells(source):
     return re.split(r"^# %%.*\n", source.read_text(), flags=re.M)
 
