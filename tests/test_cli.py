@@ -2,8 +2,8 @@
 
 import errno
 import json
-import shutil
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
