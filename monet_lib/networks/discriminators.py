@@ -7,7 +7,8 @@ from keras import layers
 
 from monet_lib.config import Config
 from monet_lib.networks.generators import doublings_to
-from monet_lib.networks.layers import convolution, downsample, normalization
+from monet_lib.networks.layers import convolution, downsample
+from monet_lib.networks.norms import normalization
 
 
 def patch_discriminator(

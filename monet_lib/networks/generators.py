@@ -14,9 +14,9 @@ from monet_lib.networks.layers import (
     ResidualBlock,
     convolution,
     downsample,
-    normalization,
     upsample,
 )
+from monet_lib.networks.norms import normalization
 
 UNET_FILTERS = (64, 128, 256, 512, 512, 512, 512, 512)
 
