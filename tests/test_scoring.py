@@ -9,7 +9,8 @@ from PIL import Image
 
 from monet_lib.data import archives
 from monet_lib.errors import UserError
-from monet_lib.scoring.features import FeatureNetwork, random_network
+from monet_lib.scoring.features import random_network
+from monet_lib.scoring.network import FeatureNetwork
 from monet_lib.scoring.scores import Score, compare, embed, extract, score
 from monet_lib.scoring.sources import count_images, read_images
 

@@ -15,8 +15,9 @@ from tqdm.auto import tqdm
 from monet_lib.data.competition import ImageSet
 from monet_lib.errors import UserError
 from monet_lib.files import write_beside
-from monet_lib.scoring.features import FeatureNetwork, cache_folder, feature_network
+from monet_lib.scoring.features import feature_network
 from monet_lib.scoring.metrics import frechet_distance, kernel_distance, memorization_distance, mifid
+from monet_lib.scoring.network import FeatureNetwork, cache_folder
 from monet_lib.scoring.sources import count_images, even_spread, listed_images, read_images
 
 CACHE_VERSION = 1  # raise it when a feature network changes without changing its name
