@@ -61,8 +61,9 @@ from monet_lib.painting.translation import paint
 from monet_lib.scoring.features import feature_network
 from monet_lib.scoring.metrics import scene_kept
 from monet_lib.scoring.scores import score
+from monet_lib.training.folders import copy_run, find_run
 from monet_lib.training.loop import train
-from monet_lib.training.runs import Run, copy_run, find_run
+from monet_lib.training.runs import Run
 
 root = find_data()
 monet_set, photo_set = find_images(root, "monet"), find_images(root, "photo")
