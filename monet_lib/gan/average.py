@@ -1,4 +1,4 @@
-"""The averaged generator: an exponential moving average of the weights, which paints more calmly than the last step."""
+"""The averaged generator: an exponential moving average of the weights, which changes less from step to step."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 def follow(averaged: Any, network: Any, step: tf.Tensor, decay: float) -> None:
-    """Move every weight of `averaged` towards its fellow in `network` by the share 1 - decay, on every replica.
+    """Move every weight of `averaged` towards the same one of `network` by the share 1 - decay, on every replica.
 
     The decay of the first steps is lower, so that the first weights, which are noise, are soon forgotten. step: steps
     taken before this one, a scalar.

@@ -127,10 +127,10 @@ def upsample(
 
 @keras.saving.register_keras_serializable("monet_lib")
 class ChangedImage(layers.Layer):
-    """tanh(atanh(image) + change): an image in [-1, 1] moved by `change`, both (batch, h, w, 3). No change, no loss.
+    """tanh(atanh(image) + change): an image in [-1, 1] moved by `change`, both (batch, h, w, 3).
 
-    A generator that ends so keeps every edge of its input for nothing and learns only what a painter alters. The
-    image is drawn in to +-0.98 first, where atanh is finite.
+    A generator that ends so passes its input through at first and learns only what a painter changes. The image is
+    limited to +-0.98 before, where atanh is finite.
     """
 
     def __init__(self, **kwargs: Any) -> None:

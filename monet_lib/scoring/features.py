@@ -60,7 +60,7 @@ def keras_inception() -> FeatureNetwork:
 
 
 def trained_network(name: str) -> FeatureNetwork:
-    """A network trained on ImageNet that comes with the repo: a proxy that knows textures and things, offline.
+    """A network trained on ImageNet that comes with the repo: a proxy that knows textures and objects, offline.
 
     "efficientnet-lite0" (1280 features, see `imagenet`) or "squeezenet" (512, see `squeezenet`).
     """
@@ -78,7 +78,7 @@ def random_network(seed: int = 0, filters: Sequence[int] = (16, 32, 64), size: i
     """Three strided convolutions with seeded random kernels: a proxy in milliseconds, for tests and first looks.
 
     The features are the mean and the standard deviation of each channel of each layer: untrained, they know
-    colours, contrasts and edges, and nothing of what is shown. 2 * (16 + 32 + 64) = 224 of them.
+    colours, contrasts and edges, but not what is shown. 2 * (16 + 32 + 64) = 224 of them.
     """
     rng, kernels = np.random.default_rng(seed), []
     for fan, count in zip((3, *filters), filters, strict=False):

@@ -1,4 +1,4 @@
-"""The Inception graph of 2015, whose features alone make a distance FID: found or downloaded, recognized, opened."""
+"""Find or download the Inception graph of 2015 and open it: only with its features is a Fréchet distance FID."""
 
 import hashlib
 import os

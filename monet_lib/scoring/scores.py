@@ -25,7 +25,7 @@ CACHE_VERSION = 1  # raise it when a feature network changes without changing it
 
 @dataclass(frozen=True)
 class Score:
-    """What `score` found, with what it depends on. FID, KID and MiFID: lower is better; MiFID as Kaggle has it.
+    """The result of `score`, with what it depends on. FID, KID and MiFID: lower is better; MiFID as Kaggle has it.
 
     features: the feature network's name. canonical: whether that is the Inception graph of 2015; if not, every
     number is a proxy and is called so, and MiFID's threshold, made for that graph, may punish what copies nothing.
@@ -72,7 +72,7 @@ def score(
 ) -> Score:
     """The Score of the images in `generated` against those in `reference`: folders, zips or shards.
 
-    See `image_sources.read_images` for what these may be. train: where the training paintings are, for the
+    See `sources.read_images` for what these may be. train: where the training paintings are, for the
     memorization distance; None takes the reference images. features: a name from `features.NETWORKS`, or a
     FeatureNetwork. n: score an even spread of n generated images. FID depends on the numbers of images: compare only
     scores with equal ones. The features of reference and train are cached by content. Deterministic. Raises UserError

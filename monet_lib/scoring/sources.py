@@ -1,4 +1,4 @@
-"""Read the images of a folder, a zip or shards one by one, and trust none of them."""
+"""Read the images of a folder, a zip or shards one by one, and check each."""
 
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -51,7 +51,7 @@ def read_images(source: str | Path, n: int | None = None) -> Iterator[tuple[str,
 
 
 def listed_images(source: Any) -> Any:
-    """An ImageSet of shards, or the sorted files of a folder, or the sorted ZipInfos of a zip found safe."""
+    """An ImageSet of shards, or the sorted files of a folder, or the sorted ZipInfos of a zip, checked."""
     if source.suffix.lower() == ".zip" and source.is_file():
         with opened_zip(source) as (_, infos):
             pictures = [info for info in infos if _is_picture(info.filename)]
