@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 
 from monet_lib.errors import UserError
 from monet_lib.files import write_beside
-from monet_lib.scoring.network import FeatureNetwork, cache_folder
+from monet_lib.scoring.network import FeatureNetwork
 
 GRAPH = "classify_image_graph_def.pb"
 # The bucket behind http://download.tensorflow.org/models/image/imagenet/, where it is published, but over TLS.
@@ -29,7 +29,8 @@ def find_inception(weights: str | Path | None = None, url: str = GRAPH_URL) -> P
     """The path of classify_image_graph_def.pb, and where it came from printed.
 
     The first of: `weights`; the environment variable MONET_INCEPTION; /kaggle/input/* (MONET_INPUT moves it); the
-    cache; a download of 89 MB into the cache. Raises UserError where a file was named and is missing, or offline.
+    cache, MONET_CACHE or ~/.cache/monet-lab; a download of 89 MB into it. Raises UserError where a file was named and
+    is missing, or offline.
     """
     for named, by in ((weights, "as asked"), (os.environ.get("MONET_INCEPTION"), "from MONET_INCEPTION")):
         if named:
@@ -38,7 +39,7 @@ def find_inception(weights: str | Path | None = None, url: str = GRAPH_URL) -> P
                 raise UserError(f"{path}: no such file. Name {GRAPH}, or leave it out to download it.")
             print(f"features: {path} ({by})")
             return path
-    kaggle, cached = Path(os.environ.get("MONET_INPUT", "/kaggle/input")), cache_folder() / GRAPH
+    kaggle, cached = Path(os.environ.get("MONET_INPUT", "/kaggle/input")), _cache_folder() / GRAPH
     found = [
         path for depth in ("*", "*/*", "*/*/*", "*/*/*/*") for path in sorted(kaggle.glob(f"{depth}/{GRAPH}"))
     ]
@@ -126,3 +127,7 @@ def _download_inception(url, target):
     if not data:
         raise UserError(f"{url}: its {GRAPH} has {size:,} bytes, not {GRAPH_BYTES:,}. Set MONET_INCEPTION.")
     write_beside(target, lambda temporary: temporary.write_bytes(data))
+
+
+def _cache_folder():
+    return Path(os.environ.get("MONET_CACHE") or Path.home() / ".cache" / "monet-lab")

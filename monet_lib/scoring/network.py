@@ -1,9 +1,7 @@
 """What a feature network is: images in, a row of features for each out, with the name that a score must carry."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -29,8 +27,3 @@ class FeatureNetwork:
             raise UserError(f"{self.name}: needs uint8 images (batch, h, w, 3) in 0..255, "
                             f"got {images.dtype} {images.shape}.")  # fmt: skip
         return np.asarray(self.extract(images), np.float32).reshape(len(images), -1)
-
-
-def cache_folder() -> Path:
-    """Where downloads and features are kept: MONET_CACHE, or ~/.cache/monet-lab."""
-    return Path(os.environ.get("MONET_CACHE") or Path.home() / ".cache" / "monet-lab")
