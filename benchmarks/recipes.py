@@ -2,7 +2,7 @@
 
 The seconds of a step are measured first, for all recipes in turns. Each then trains for `--minutes` of its own steps,
 so that its schedule ends with its time; after each quarter, 200 of the photos kept out of training are painted and
-scored. The same command goes on where it was stopped. Prints the table of recipes.md, and writes OUT/recipes.jpg:
+scored. The same command resumes where it was stopped. Prints the table of recipes.md, and writes OUT/recipes.jpg:
 photographs that are in the repo, painted by each.
 
 --judge: a program that is called with a folder of paintings, `--photos` and the folder of their photos, and prints

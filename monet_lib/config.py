@@ -35,7 +35,7 @@ class Config:
     upsample: str = "resize"  # or "transpose", which tends to draw checkerboards
     discriminator_filters: int = 32
     residual_output: bool = False  # ResNet: the last layer gives a change to the photo, not a new image
-    border: int = 0  # px of reflection around an image, painted too by a trained generator, then cropped
+    border: int = 0  # px of reflection that painting adds around a photo and crops from the painting
     norm: str = "instance"  # or "group", "batch", "none"
     discriminator_norm: str = ""  # "": as the generators'; or "spectral", a limit on the weights
     start_from: str = ""  # folder of trained networks, such as models/, to start from; "": fresh weights
@@ -55,14 +55,10 @@ class Config:
     discriminator_rate: float = 2e-4
     beta_1: float = 0.5
     decay_from: float = 0.5  # share of training after which the learning rates fall linearly to zero
-    fit_schedule: bool = (
-        False  # of what a time budget allows, not of all steps: the rates are zero when it ends
-    )
-    pool_size: int = 50
-    ema: float = 0.999  # decay of the averaged generator, which does the painting; 0 turns it off
-    precision: str = (
-        "auto"  # "float32", "mixed_bfloat16", "mixed_float16": what this machine multiplies fastest in
-    )
+    fit_schedule: bool = False  # the rates reach zero when the time budget ends, not after all steps
+    pool_size: int = 50  # fakes of earlier steps that each discriminator is also shown; 0: none
+    ema: float = 0.999  # decay of the averaged generator, which does the painting; 0: there is none
+    precision: str = "auto"  # the fastest here; or "float32", "mixed_bfloat16", "mixed_float16"
 
     # Housekeeping
     log_every: int = 10  # steps that one line of history.csv averages
@@ -81,31 +77,30 @@ class Config:
         return replace(self, **changes)
 
     def __post_init__(self):
+        if problem := next(self._problems(), None):
+            raise UserError(f"config: {problem}")
+
+    def _problems(self):
+        """Yield what is wrong, the types first: all later checks rely on them."""
         for f in fields(self):
             value = getattr(self, f.name)
             kinds = (int, float) if f.type is float else (f.type,)
             if not isinstance(value, kinds) or (isinstance(value, bool) and f.type is not bool):
-                raise UserError(f"config: {f.name} must be {f.type.__name__}, got {value!r}.")
+                yield f"{f.name} must be {f.type.__name__}, got {value!r}."
         for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise UserError(
-                    f"config: {name} {getattr(self, name)!r} is unknown. Choose one of {', '.join(allowed)}."
-                )
-        unknown = set(filter(None, self.diff_augment.split(","))) - {"color", "translation", "cutout"}
-        if unknown:
-            raise UserError(
-                f"config: diff_augment {min(unknown)!r} is unknown. Use color,translation,cutout."
-            )
+            if (value := getattr(self, name)) not in allowed:
+                yield f"{name} {value!r} is unknown. Choose one of {', '.join(allowed)}."
         for name, (low, high) in RANGES.items():
-            if not low <= getattr(self, name) <= high:
-                raise UserError(f"config: {name} must be from {low} to {high}, got {getattr(self, name)!r}.")
+            if not low <= (value := getattr(self, name)) <= high:
+                yield f"{name} must be from {low} to {high}, got {value!r}."
+        for kind in filter(None, self.diff_augment.split(",")):
+            if kind not in ("color", "translation", "cutout"):
+                yield f"diff_augment {kind!r} is unknown. Use color,translation,cutout."
         if self.validate_every and min(self.holdout_monets, self.holdout_photos) < 2:
-            raise UserError(
-                "config: validate_every needs images to score with. Set holdout_monets and holdout_photos."
-            )
+            yield "validate_every needs images to score with. Set holdout_monets and holdout_photos."
         if self.model == "unet" and self.image_size % 2**self.unet_depth:
-            raise UserError(
-                f"config: a U-Net of depth {self.unet_depth} halves {2**self.unet_depth} px to 1, and image_size "
+            yield (
+                f"a U-Net of depth {self.unet_depth} halves {2**self.unet_depth} px to 1, and image_size "
                 f"{self.image_size} is no multiple of that. Lower unet_depth or change image_size."
             )
 

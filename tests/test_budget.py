@@ -9,8 +9,9 @@ from monet_lib.networks.generators import generator_of
 from monet_lib.training import budget
 from monet_lib.training import loop as training
 from monet_lib.training.budget import submission_seconds
+from monet_lib.training.folders import find_run
 from monet_lib.training.loop import train
-from monet_lib.training.runs import Run, find_run
+from monet_lib.training.runs import Run
 
 
 def test_painting_is_measured_and_not_guessed(data_folder, nano, tmp_path, monkeypatch):

@@ -9,7 +9,8 @@ from monet_lib.gan.builder import build
 from monet_lib.networks.generators import generator_of
 from monet_lib.networks.weights import save_generator
 from monet_lib.training.checkpoints import SUMS, Checkpoints
-from monet_lib.training.runs import Run, find_run
+from monet_lib.training.folders import find_run
+from monet_lib.training.runs import Run
 
 
 @pytest.fixture

@@ -160,14 +160,11 @@ def test_joined_calls_give_the_same_gradients(batch):
         np.testing.assert_allclose(flat(got), flat(expected), rtol=1e-3, atol=1e-5)
 
 
-NOTHING = Passes(*[None] * 6)
-
-
 def test_identity_fades_and_its_passes_are_skipped():
     model, data = small(identity_weight=4.0, identity_steps=2), pair()
     weights = []
     for _ in range(3):
-        weight, loss = model._identity(*data, NOTHING)
+        weight, loss = model._identity(Passes(*data, *[None] * 6))
         weights.append(float(weight))
         model.train_step(data)
     assert weights == pytest.approx([4.0, 2.0, 0.0])

@@ -1,6 +1,7 @@
 """The discriminator on frozen features: what it trains, what it leaves alone, and that it resumes."""
 
 import json
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -121,7 +122,8 @@ def test_the_generator_hears_it(config):
 def test_joined_and_apart_agree_with_it(config):
     data, models = pair(batch=2), [build(config, 4) for _ in range(2)]
     for model in models[1:]:
-        model.joined = False
+        model.joins_identity = False
+        model.adversarial = replace(model.adversarial, joined=False)
     first, second = (model.gradients(data)[:2] for model in models)
     for a, b in zip(first, second, strict=True):
         np.testing.assert_allclose(flat(a), flat(b), rtol=1e-3, atol=1e-4)

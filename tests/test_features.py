@@ -12,8 +12,9 @@ from conftest import jpeg
 from PIL import Image
 
 from monet_lib.errors import UserError
-from monet_lib.scoring import features
-from monet_lib.scoring.features import GRAPH, feature_network, find_inception, load_inception, random_network
+from monet_lib.scoring import inception
+from monet_lib.scoring.features import feature_network, random_network
+from monet_lib.scoring.inception import GRAPH, find_inception, load_inception
 from monet_lib.scoring.metrics import frechet_distance, kernel_distance, memorization_distance
 
 
@@ -87,7 +88,7 @@ def graph_bytes():
 @pytest.fixture
 def as_published(graph_bytes, monkeypatch):
     """Let the small graph's size count as the size of the published file."""
-    monkeypatch.setattr(features, "GRAPH_BYTES", len(graph_bytes))
+    monkeypatch.setattr(inception, "GRAPH_BYTES", len(graph_bytes))
     return graph_bytes
 
 
@@ -122,7 +123,7 @@ def test_the_graph_takes_batches_and_answers_as_for_single_images(tmp_path, as_p
 @pytest.mark.parametrize("change", [{"width": 64}, {"convolutions": 3}])
 def test_a_graph_of_another_shape_is_a_proxy_even_at_the_same_size(tmp_path, monkeypatch, change):
     data = frozen_graph(**change)
-    monkeypatch.setattr(features, "GRAPH_BYTES", len(data))
+    monkeypatch.setattr(inception, "GRAPH_BYTES", len(data))
     (tmp_path / "other.pb").write_bytes(data)
     network = load_inception(tmp_path / "other.pb")
     assert not network.canonical

@@ -4,16 +4,15 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from monet_lib.networks.fused import fuses
 from monet_lib.networks.layers import (
     ChangedImage,
     CropLike,
     ReflectionPadding2D,
     ResidualBlock,
     downsample,
-    normalization,
     upsample,
 )
+from monet_lib.networks.norms import fuses, normalization
 
 rng = np.random.default_rng(0)
 

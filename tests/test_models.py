@@ -18,7 +18,7 @@ from monet_lib.networks.generators import (
     unet_generator,
     with_border,
 )
-from monet_lib.networks.layers import normalization
+from monet_lib.networks.norms import normalization
 
 S1_DOWN = [64, 128, 128, 128, 128, 256, 256, 256]
 S1_UP = [256, 256, 256, 256, 128, 128, 64]

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from monet_lib.errors import UserError
-from monet_lib.training.runs import copy_run, find_run
+from monet_lib.training.folders import copy_run, find_run
 
 
 def make_run(folder, *steps):

@@ -9,27 +9,9 @@ from PIL import Image
 
 from monet_lib.data import archives
 from monet_lib.errors import UserError
-from monet_lib.scoring.features import FeatureNetwork, random_network
+from monet_lib.scoring.features import random_network
 from monet_lib.scoring.scores import Score, compare, embed, extract, score
 from monet_lib.scoring.sources import count_images, read_images
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("MONET_CACHE", str(tmp_path / "cache"))
-
-
-class Counting:
-    """The random network, counting the images that it is given."""
-
-    def __init__(self):
-        self.seen, inner = 0, random_network()
-
-        def extract(images):
-            self.seen += len(images)
-            return inner.extract(images)
-
-        self.network = FeatureNetwork("counting", False, 64, extract)
 
 
 @pytest.fixture
@@ -161,46 +143,6 @@ def test_batches_change_nothing_and_sizes_may_differ():
         embed([], network)
 
 
-def test_cached_features_are_the_same_and_stale_ones_are_not_used(folder, tmp_path):
-    counting = Counting()
-    first = extract(folder, counting.network, cache=True)
-    assert counting.seen == 5
-    np.testing.assert_array_equal(extract(folder, counting.network, cache=True), first)
-    folder.rename(tmp_path / "moved")
-    np.testing.assert_array_equal(extract(tmp_path / "moved", counting.network, cache=True), first)
-    assert counting.seen == 5  # by content, wherever it is
-
-    (tmp_path / "moved" / "p2.jpg").write_bytes(jpeg(99))
-    changed = extract(tmp_path / "moved", counting.network, cache=True)
-    assert counting.seen == 10
-    assert (np.abs(changed - first).max(1) > 0.01).tolist() == [False, False, True, False, False]
-    (tmp_path / "moved" / "p9.jpg").write_bytes(jpeg(9))
-    assert len(extract(tmp_path / "moved", counting.network, cache=True)) == 6
-    assert len(extract(tmp_path / "moved", counting.network, n=2, cache=True)) == 2
-    assert counting.seen == 18
-
-
-def test_the_cache_keeps_networks_apart_and_survives_damage(folder, tmp_path):
-    counting = Counting()
-    first = extract(folder, counting.network, cache=True)
-    extract(folder, random_network(), cache=True)
-    stored = sorted((tmp_path / "cache" / "features").iterdir())
-    assert [file.suffix for file in stored] == [".npz", ".npz"]
-    for file in stored:
-        file.write_bytes(file.read_bytes()[:200])
-    np.testing.assert_array_equal(extract(folder, counting.network, cache=True), first)
-    assert counting.seen == 10
-    np.testing.assert_array_equal(extract(folder, counting.network), first)
-    assert counting.seen == 15  # without cache
-
-
-def test_a_cache_that_cannot_be_written_is_only_noted(folder, tmp_path, monkeypatch, capsys):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("MONET_CACHE", str(tmp_path / "file"))
-    assert len(extract(folder, random_network(), cache=True)) == 5
-    assert "note: features not cached" in capsys.readouterr().out
-
-
 def test_a_score_says_what_it_depends_on(tmp_path):
     root = make_data(tmp_path / "data", monets=6, photos=8)
     found = score(root / "photo_tfrec", root / "monet_jpg", features="random-conv", n=4)
@@ -217,7 +159,6 @@ def test_a_score_says_what_it_depends_on(tmp_path):
     data = json.loads(found.to_json())
     assert data["proxy_fid"] == found.fid
     assert not {"fid", "kid", "mifid"} & set(data)
-    # Twice the same, and the same again with what the cache holds.
     assert score(root / "photo_tfrec", root / "monet_jpg", features="random-conv", n=4) == found
     assert score(root / "photo_jpg", root / "monet_tfrec", features=random_network(), n=4) == found
 

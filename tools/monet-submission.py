@@ -3,7 +3,7 @@
 #
 # Press *Save & Run All* and get an `images.zip` that the competition takes: within minutes one that the course's
 # trained generator painted, and at the end, if it scores better, one by a generator that was trained here. A CycleGAN
-# learns from 300 paintings and all photos, stops in time, and leaves a run that the next version can go on from.
+# learns from 300 paintings and all photos, stops in time, and leaves a run that the next version can resume.
 #
 # [![Open in Kaggle](https://kaggle.com/static/images/open-in-kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/monet-lab/monet-lab/blob/main/kaggle/monet-submission/monet-submission.ipynb)
 
@@ -61,8 +61,9 @@ from monet_lib.painting.translation import paint
 from monet_lib.scoring.features import feature_network
 from monet_lib.scoring.metrics import scene_kept
 from monet_lib.scoring.scores import score
+from monet_lib.training.folders import copy_run, find_run
 from monet_lib.training.loop import train
-from monet_lib.training.runs import Run, copy_run, find_run
+from monet_lib.training.runs import Run
 
 root = find_data()
 monet_set, photo_set = find_images(root, "monet"), find_images(root, "photo")
@@ -191,7 +192,7 @@ print(f"precision {pick_precision(config.precision)}")
 # %% [markdown]
 # ## Train
 #
-# A run is a folder. Where an earlier version's output is attached as input, its run is copied and goes on with the next
+# A run is a folder. Where an earlier version's output is attached as input, its run is copied and resumes at the next
 # step: the same moments, the same order of images. The seconds of a step are measured, and **the learning rates are set
 # to reach zero when the time is used up**, so that every version ends with a finished generator; the next version
 # begins at the full rates again. A run can be continued only with the settings it was begun with: where they differ,
@@ -250,10 +251,10 @@ else:
 print(f"{(time.monotonic() - began) / 60:.1f} of {60 * time_budget_hours:.1f} minutes")
 
 # %% [markdown]
-# ## Submit, and go on
+# ## Submit, and train on
 #
 # Under *Output* of the finished version choose `images.zip`, then *Submit*. The score comes after some minutes, under
 # *Submissions*. Kaggle is reported to compare with other Monets than these 300, so the scores above are a guide.
 #
 # To train on: *Add Input*, choose this notebook's own output, and *Save & Run All* again. The new version finds
-# the run there and goes on from its last step.
+# the run there and resumes at its last step.

@@ -1,6 +1,6 @@
 """Put a run's generator into models/, with its log: python tools/ship_generator.py RUN [--out models].
 
-Writes monet.npz, the generator, and companions.npz, the other three networks, for training to go on from (weights as
+Writes monet.npz, the generator, and companions.npz, the other three networks, to start a training from (weights as
 float16, no pickle), monet.onnx, the generator to paint with anywhere, and config.json (settings and data). log/1 holds
 that too, with validation.csv and history.csv, thinned to 200 rows; of a run that began with such networks, log/1 and so
 on are theirs, and its own comes after them. --painter instead of RUN: monet.onnx alone, of the monet.npz that is there.

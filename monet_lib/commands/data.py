@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "folder", nargs="?", metavar="DIR", help="default: MONET_DATA, Kaggle's input, data/, the sample"
     )
     parser.add_argument(
-        "--make-sample", metavar="DIR", help="write a procedural data set in Kaggle's layout instead"
+        "--make-sample", metavar="DIR", help="write a sample data set in Kaggle's layout instead"
     )
     parser.add_argument(
         "--download",

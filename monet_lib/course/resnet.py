@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from monet_lib.figures import COLORS, figure_style
 from monet_lib.gan.pool import ImagePool
 
-# The paper's settings, whatever a profile has found better since.
+# The paper's settings, not those of a profile.
 PAPER = {
     "norm": "instance", "discriminator_norm": "instance", "cycle_weight": 10.0, "identity_weight": 5.0, "beta_1": 0.5,
     "ema": 0.999, "diff_augment": "", "feature_discriminator": 0.0,

@@ -37,6 +37,12 @@ def explore(draw: Callable[..., Any], alt: str, **controls: Any) -> "Explorer":
         print("Install ipywidgets to move the controls of this figure.")
         return Explorer({}, lambda: None)
     made = {name: _control(ipywidgets, name, control) for name, control in controls.items()}
+    return _live(ipywidgets, draw, made, (data, format), alt)
+
+
+def _live(ipywidgets, draw, made, still, alt):
+    """Display the controls `made` over the figure, which begins as `still`, and return their Explorer."""
+    data, format = still
     image = ipywidgets.Image(value=data, format=format)
     hidden = f'{EXPLORER_STYLE}<span class="monet-alt">{html.escape(alt)}</span>'
     message = ipywidgets.HTML(hidden)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from monet_lib.data.competition import CHECKOUT_DATA, has_images
 from monet_lib.errors import UserError
+from monet_lib.files import made_folder, write_folder_beside
 
 COMPETITION = "gan-getting-started"
 BY_HAND = "or download it by hand, see data/README.md."
@@ -39,15 +40,6 @@ def download_data(folder: str | Path | None = None) -> Path:
         ) from None
     if not has_images(fetched):
         raise UserError(f"{fetched}: Kaggle's download holds no images. Remove that folder, {BY_HAND}")
-    partial = folder.with_name(f"{folder.name}.partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(fetched, partial)
-        partial.rename(folder)
-    except OSError as error:
-        raise UserError(
-            f"{folder}: can't be written ({error.strerror or error}). Free space or name another."
-        ) from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    made_folder(folder.parent, "folder")
+    write_folder_beside(folder, lambda partial: shutil.copytree(fetched, partial, dirs_exist_ok=True))
     return folder

@@ -1,4 +1,4 @@
-"""Differentiable augmentation: show the discriminators altered images, so that 300 paintings can't be learnt by heart.
+"""Differentiable augmentation: show the discriminators altered images, so that they can't memorize 300 paintings.
 
 Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training". The random numbers are an argument,
 so real and generated images can share a draw, and the functions are pure. Gradients flow through to the generator.

@@ -47,17 +47,7 @@ def build(config: Config, steps: int) -> CycleGAN:
     outside, precision = keras.config.dtype_policy(), pick_precision(config.precision)
     keras.config.set_dtype_policy(precision)
     try:
-        model = CycleGAN(
-            generator_of(config, "monet_generator"),
-            generator_of(config, "photo_generator"),
-            discriminator_of(config, "monet_discriminator"),
-            discriminator_of(config, "photo_discriminator"),
-            generator_of(config, "averaged_generator") if config.ema else None,
-            config.pool_size,
-            (config.image_size, config.image_size, 3),
-            config.seed,
-            FeatureDiscriminator(seed=config.seed) if config.feature_discriminator else None,
-        )
+        model = _untrained(config)
     finally:
         keras.config.set_dtype_policy(outside)
     constant = round(config.decay_from * steps)
@@ -81,3 +71,18 @@ def build(config: Config, steps: int) -> CycleGAN:
     )
     model.schedules = schedules
     return model
+
+
+def _untrained(config):
+    """The CycleGAN of a Config, not compiled, in Keras' dtype policy of now."""
+    return CycleGAN(
+        generator_of(config, "monet_generator"),
+        generator_of(config, "photo_generator"),
+        discriminator_of(config, "monet_discriminator"),
+        discriminator_of(config, "photo_discriminator"),
+        generator_of(config, "averaged_generator") if config.ema else None,
+        config.pool_size,
+        (config.image_size, config.image_size, 3),
+        config.seed,
+        FeatureDiscriminator(seed=config.seed) if config.feature_discriminator else None,
+    )

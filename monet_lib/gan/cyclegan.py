@@ -1,6 +1,5 @@
 """CycleGAN: two generators, two discriminators, one training step."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -8,10 +7,14 @@ import tensorflow as tf
 
 from monet_lib.gan.adversarial import Adversarial
 from monet_lib.gan.augment import DRAWS, diff_augment
-from monet_lib.gan.losses import cycle_loss, identity_loss
+from monet_lib.gan.average import follow
+from monet_lib.gan.identity import fading_identity
+from monet_lib.gan.losses import cycle_loss
 from monet_lib.gan.passes import Passes, translate
 from monet_lib.gan.pool import ImagePool
-from monet_lib.gan.replicas import global_draws, move_towards, own_rows, replicas, summed
+from monet_lib.gan.replicas import global_draws, own_rows, replicas, summed
+
+MONET, PHOTO, MONET_POOL, PHOTO_POOL = range(4)  # streams of random numbers
 
 
 class CycleGAN(keras.Model):
@@ -75,22 +78,20 @@ class CycleGAN(keras.Model):
 
         adversarial: "least_squares", "bce" or "hinge"; a comma list gives each discriminator head its own.
         identity_steps: the identity weight falls linearly to 0 over so many steps, and its forward passes are then
-        skipped; 0 keeps it. r1_weight: gradient penalty on real images. diff_augment: see `augment.diff_augment`.
-        ema: decay of the averaged generator. joined: translation and identity in one call of a generator, real and fake
-        in one of a discriminator: quicker, for networks in which an image doesn't depend on the others of its batch,
-        so not with batch norm. feature_share: of the feature discriminator's loss in the Monet side's; the rest is the
-        other's. Other arguments go to `keras.Model.compile`.
+        skipped; 0 keeps it. diff_augment: see `augment.diff_augment`. ema: decay of the averaged generator.
+        real_label, r1_weight, joined: see `Adversarial`; joined also makes translation and identity one call of a
+        generator. feature_share: the feature discriminator's share of the Monet side's adversarial loss. Other
+        arguments go to `keras.Model.compile`.
         """
         # XLA takes a minute to compile this step on a CPU and then runs slower; Keras would choose "auto".
         super().compile(optimizer=generator_optimizer, **{"jit_compile": False, **kwargs})
         self.generator_optimizer, self.discriminator_optimizer = generator_optimizer, discriminator_optimizer
         self.adversarial = Adversarial(tuple(adversarial.split(",")), real_label, r1_weight, joined)
-        self.cycle_weight, self.identity_weight, self.identity_steps = (
-            cycle_weight,
-            identity_weight,
-            identity_steps,
-        )
-        self.diff_augment, self.ema, self.joined = diff_augment, ema, joined
+        self.cycle_weight = cycle_weight
+        self.identity_weight, self.identity_steps = identity_weight, identity_steps
+        # Not where identity fades away: its passes are skipped then.
+        self.joins_identity = bool(joined and identity_weight and not identity_steps)
+        self.diff_augment, self.ema = diff_augment, ema
         self.feature_share = feature_share if self.feature_discriminator is not None else 0.0
         generator_optimizer.build(self.generator_variables)
         discriminator_optimizer.build(self.discriminator_variables)
@@ -109,11 +110,6 @@ class CycleGAN(keras.Model):
         """Training steps taken so far: an int32 scalar tensor."""
         return tf.cast(self.generator_optimizer.iterations.value, tf.int32)
 
-    @property
-    def _joins_identity(self):
-        """Whether translation and identity go through a generator as one batch: not where identity fades away."""
-        return bool(self.joined and self.identity_weight and not self.identity_steps)
-
     def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One step of both sides from the same forward passes. Returns the losses as scalars, unweighted."""
         step = self.step
@@ -121,7 +117,7 @@ class CycleGAN(keras.Model):
         self.generator_optimizer.apply(generator_gradients, self.generator_variables)
         self.discriminator_optimizer.apply(discriminator_gradients, self.discriminator_variables)
         if self.averaged_generator is not None:
-            self._average(step)
+            follow(self.averaged_generator, self.monet_generator, step, self.ema)
         # Each replica's losses are its share of the global batch's mean: the sum is that mean.
         return summed(losses)
 
@@ -132,105 +128,73 @@ class CycleGAN(keras.Model):
 
         Every generator gets the gradient of both cycles: the Monet generator starts one and ends the other.
         """
-        monet, photo = data
-        batch = monet.shape[0]
-        draws = [own_rows(global_draws(self.seed, self.step, stream, batch, DRAWS)) for stream in (0, 1)]
         with tf.GradientTape() as tape:
-            passes = translate(self.monet_generator, self.photo_generator, monet, photo, self._joins_identity)
-            fake_maps = self._maps(passes.fake_monet, draws[0]) if self.feature_share else None
-            total, losses = self.generator_loss(monet, photo, passes, fake_maps, draws)
+            images = translate(self.monet_generator, self.photo_generator, *data, self.joins_identity)
+            fake_maps = self._maps(images.fake_monet)
+            total, losses = self.generator_loss(images, fake_maps)
             total = self.generator_optimizer.scale_loss(total / replicas())
         generator_gradients = tape.gradient(total, self.generator_variables)
-        fakes = [passes.fake_monet, passes.fake_photo]
-        if self.monet_pool is not None:
-            pools = zip((self.monet_pool, self.photo_pool), fakes, (2, 3), strict=True)
-            fakes = [
-                pool(x, global_draws(self.seed, self.step, stream, batch, 2)) for pool, x, stream in pools
-            ]
+        fake_monet = self._pooled(self.monet_pool, images.fake_monet, MONET_POOL)
+        fake_photo = self._pooled(self.photo_pool, images.fake_photo, PHOTO_POOL)
+        images = images._replace(fake_monet=fake_monet, fake_photo=fake_photo)
         with tf.GradientTape() as tape:
-            total, more = self.discriminator_loss((monet, photo), fakes, fake_maps, draws)
+            total, more = self.discriminator_loss(images, fake_maps)
             total = self.discriminator_optimizer.scale_loss(total / replicas())
         discriminator_gradients = tape.gradient(total, self.discriminator_variables)
         shares = {name: loss / replicas() for name, loss in (losses | more).items()}
         return generator_gradients, discriminator_gradients, shares
 
     def generator_loss(
-        self,
-        monet: tf.Tensor,
-        photo: tf.Tensor,
-        passes: Passes,
-        fake_maps: list[tf.Tensor] | None,
-        draws: Sequence[tf.Tensor],
+        self, images: Passes, fake_maps: list[tf.Tensor] | None = None
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Both generators' objective (Zhu et al. 2017, eq. 3) and identity loss: (weighted sum, each loss by name)."""
-        monet_generator, photo_generator = (
-            self.adversarial.generator_loss(discriminator, diff_augment(fake, own, self.diff_augment))
-            for discriminator, fake, own in (
-                (self.monet_discriminator, passes.fake_monet, draws[0]),
-                (self.photo_discriminator, passes.fake_photo, draws[1]),
-            )
-        )
-        cycle = cycle_loss(monet, passes.cycled_monet) + cycle_loss(photo, passes.cycled_photo)
-        identity_weight, identity = self._identity(monet, photo, passes)
-        losses = {"monet_generator": monet_generator, "photo_generator": photo_generator, "cycle": cycle,
-                  "identity": identity}  # fmt: skip
-        adversarial = (1.0 - self.feature_share) * monet_generator + photo_generator
-        if self.feature_share:
+        """Both generators' objective (Zhu et al. 2017, eq. 3) and identity loss: (weighted sum, each loss by name).
+
+        fake_maps: the feature discriminator's maps of the fake Monets, where there is one.
+        """
+        adversarial = self.adversarial.generator_loss
+        monet = adversarial(self.monet_discriminator, *self._augmented(MONET, images.fake_monet))
+        photo = adversarial(self.photo_discriminator, *self._augmented(PHOTO, images.fake_photo))
+        cycle = cycle_loss(images.monet, images.cycled_monet) + cycle_loss(images.photo, images.cycled_photo)
+        identity_weight, identity = self._identity(images)
+        losses = {"monet_generator": monet, "photo_generator": photo, "cycle": cycle, "identity": identity}
+        total = (1.0 - self.feature_share) * monet + photo
+        if fake_maps:
             losses["feature_generator"] = self.feature_discriminator.generator_loss(fake_maps)
-            adversarial += self.feature_share * losses["feature_generator"]
-        return adversarial + self.cycle_weight * cycle + identity_weight * identity, losses
+            total += self.feature_share * losses["feature_generator"]
+        return total + self.cycle_weight * cycle + identity_weight * identity, losses
 
     def discriminator_loss(
-        self,
-        reals: Sequence[tf.Tensor],
-        fakes: Sequence[tf.Tensor],
-        fake_maps: list[tf.Tensor] | None,
-        draws: Sequence[tf.Tensor],
+        self, images: Passes, fake_maps: list[tf.Tensor] | None = None
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """The discriminators' objective on (monet, photo) pairs of batches: (weighted sum, each loss by name).
-
-        Real and fake are altered by the same draws, so that the alteration itself gives nothing away.
-        """
-        monet, photo = (
-            self.adversarial.discriminator_loss(
-                discriminator,
-                *(diff_augment(x, own, self.diff_augment) for x in (real, tf.stop_gradient(fake))),
-            )
-            for discriminator, real, fake, own in zip(
-                (self.monet_discriminator, self.photo_discriminator), reals, fakes, draws, strict=True
-            )
-        )
+        """The discriminators' objective on real and fake images: (weighted sum, each loss by name)."""
+        loss = self.adversarial.discriminator_loss
+        monet = loss(self.monet_discriminator, *self._augmented(MONET, images.monet, images.fake_monet))
+        photo = loss(self.photo_discriminator, *self._augmented(PHOTO, images.photo, images.fake_photo))
         losses = {"monet_discriminator": monet, "photo_discriminator": photo}
         total = (1.0 - self.feature_share) * monet + photo
-        if self.feature_share:
-            real_maps = self._maps(reals[0], draws[0])
-            losses["feature_discriminator"] = self.feature_discriminator.discriminator_loss(
-                real_maps, fake_maps
-            )
+        if fake_maps:
+            maps = self._maps(images.monet), fake_maps
+            losses["feature_discriminator"] = self.feature_discriminator.discriminator_loss(*maps)
             total += self.feature_share * losses["feature_discriminator"]
         return total, losses
 
-    def _identity(self, monet, photo, passes):
-        """(weight, loss); where the weight is 0 the two forward passes are not made."""
-        if not self.identity_weight:
-            return 0.0, tf.constant(0.0)
+    def _identity(self, images):
+        generators = self.monet_generator, self.photo_generator
+        return fading_identity(images, *generators, self.identity_weight, self.identity_steps, self.step)
 
-        def loss():
-            same = passes.same_monet, passes.same_photo
-            if passes.same_monet is None:
-                same = self.monet_generator(monet, training=True), self.photo_generator(photo, training=True)
-            return identity_loss(monet, same[0]) + identity_loss(photo, same[1])
+    def _augmented(self, stream, *batches):
+        """Batches of one domain, all altered by the same draws, so that the alteration itself gives nothing away."""
+        draws = own_rows(global_draws(self.seed, self.step, stream, batches[0].shape[0], DRAWS))
+        return [diff_augment(images, draws, self.diff_augment) for images in batches]
 
-        if not self.identity_steps:
-            return self.identity_weight, loss()
-        left = tf.maximum(0.0, 1.0 - tf.cast(self.step, tf.float32) / self.identity_steps)
-        return self.identity_weight * left, tf.cond(left > 0.0, loss, lambda: tf.constant(0.0))
+    def _maps(self, monets):
+        """What the feature discriminator sees of real or fake Monets; None where there is none."""
+        if self.feature_discriminator is None:
+            return None
+        return self.feature_discriminator.project(*self._augmented(MONET, monets))
 
-    def _maps(self, images, draws):
-        return self.feature_discriminator.project(diff_augment(images, draws, self.diff_augment))
-
-    def _average(self, step):
-        # The decay starts low, so that the first weights, which are noise, are soon forgotten.
-        step = tf.cast(step, tf.float32)
-        rate = 1.0 - tf.minimum(self.ema, (1.0 + step) / (10.0 + step))
-        move_towards(self.averaged_generator.weights, self.monet_generator.weights, rate)
+    def _pooled(self, pool, fakes, stream):
+        """The fakes, some of them exchanged for older ones where there is a pool."""
+        if pool is None:
+            return fakes
+        return pool(fakes, global_draws(self.seed, self.step, stream, fakes.shape[0], 2))

@@ -1,6 +1,6 @@
 """A discriminator that looks at ImageNet features, not at pixels: Projected GANs, Sauer et al. 2021.
 
-What a frozen network has learnt of textures and things is handed to it, so it begins where a PatchGAN gets after hours.
+It builds on what a frozen network has learnt of textures and objects, which a PatchGAN needs hours to learn.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ class FeatureDiscriminator(keras.Model):
 
     call: the four mixed maps of `project` to a list of four maps of logits, (batch, h, w, 1) float32, high for "real".
     Only the heads have weights, all trainable; the mixtures are drawn from `seed`. Without the mixtures a head could
-    hold on to the few channels that tell most (Sauer et al. 2021, 3.2).
+    rely on the few channels that differ most (Sauer et al. 2021, 3.2).
     """
 
     def __init__(self, channels: int = MIXED_CHANNELS, seed: int = 0, **kwargs: Any) -> None:

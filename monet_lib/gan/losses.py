@@ -71,7 +71,7 @@ def identity_loss(real: Any, same: Any) -> Any:
     """Mean absolute error between an image and its generator's answer to an image already in its target domain.
 
     Zhu et al. 2017, 5.2: G makes Monets, so G(monet) should be that monet. In [0, 2]. Feeding G(photo) here instead
-    asks the generator not to paint at all.
+    would ask the generator not to paint.
     """
     return _mean_absolute(real, same)
 

@@ -1,4 +1,4 @@
-"""The generators' forward passes of one training step: translation, the way back, and identity where it rides along."""
+"""The generators' forward passes of one training step: translation, the way back, and identity."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,12 +7,14 @@ import tensorflow as tf
 
 
 class Passes(NamedTuple):
-    """What the generators make of a pair of batches: (batch, h, w, 3) each, in [-1, 1].
+    """A pair of batches and what the generators make of it: (batch, h, w, 3) each, in [-1, 1].
 
     fake_monet: photos painted; cycled_photo: the way back from there. fake_photo, cycled_monet: the same from Monets.
     same_monet, same_photo: each generator's answer to images of its own target domain; None where that was not asked.
     """
 
+    monet: tf.Tensor
+    photo: tf.Tensor
     fake_monet: tf.Tensor
     fake_photo: tf.Tensor
     cycled_monet: tf.Tensor
@@ -37,7 +39,7 @@ def translate(
     fake_photo, same_photo = _translated(photo_generator, monet, photo if with_identity else None)
     cycled_photo = photo_generator(fake_monet, training=True)
     cycled_monet = monet_generator(fake_photo, training=True)
-    return Passes(fake_monet, fake_photo, cycled_monet, cycled_photo, same_monet, same_photo)
+    return Passes(monet, photo, fake_monet, fake_photo, cycled_monet, cycled_photo, same_monet, same_photo)
 
 
 def _translated(generator, images, targets):

@@ -1,4 +1,4 @@
-"""The image pool: discriminators also meet fakes from a while ago, so they can't chase the generator in circles."""
+"""The image pool: discriminators are also shown fakes of earlier steps, which damps oscillations."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ class ImagePool(keras.layers.Layer):
 
     While it fills, images pass through and are stored. Then each is, with probability 1/2, swapped for a stored
     one picked at random. The state is two weights, so checkpoints carry it; the draws are an argument.
-    On several devices it is one pool of the global batch's images: every device holds it and does the same with it.
+    On several devices it is one pool of the global batch's images: every device holds a copy and changes it alike.
     """
 
     def __init__(self, size: int, image_shape: Sequence[int], **kwargs: Any) -> None:

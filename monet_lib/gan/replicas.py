@@ -1,7 +1,4 @@
-"""What a training step needs to know of `tf.distribute`: how many replicas, whose rows, one average for all."""
-
-from collections.abc import Sequence
-from typing import Any
+"""What a training step needs to know of `tf.distribute`: how many replicas, whose rows, one sum for all."""
 
 import tensorflow as tf
 
@@ -29,17 +26,3 @@ def own_rows(draws: tf.Tensor) -> tf.Tensor:
 def summed(losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """A dict of scalars, each summed over the replicas."""
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, losses)
-
-
-def move_towards(averages: Sequence[Any], weights: Sequence[Any], rate: float | tf.Tensor) -> None:
-    """Move each variable of `averages` towards its fellow in `weights` by the share `rate`, on every replica."""
-    pairs = list(zip(averages, weights, strict=True))
-
-    def update(strategy, rate):
-        rate = strategy.experimental_local_results(rate)[0]
-        for average, weight in pairs:
-            strategy.extended.update(
-                average.value, lambda a, w, r: a.assign_add(r * (w - a)), args=(weight.value, rate)
-            )
-
-    tf.distribute.get_replica_context().merge_call(update, args=(rate,))

@@ -21,7 +21,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "unet_generator",
             "with_border",
         ],
-        "layers": ["ReflectionPadding2D", "ResidualBlock", "downsample", "normalization", "upsample"],
+        "layers": ["ReflectionPadding2D", "ResidualBlock", "downsample", "upsample"],
+        "norms": ["normalization"],
         "weights": ["load_generator", "load_networks", "save_generator", "save_networks"],
     },
 )

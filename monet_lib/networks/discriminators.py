@@ -7,7 +7,8 @@ from keras import layers
 
 from monet_lib.config import Config
 from monet_lib.networks.generators import doublings_to
-from monet_lib.networks.layers import convolution, downsample, normalization
+from monet_lib.networks.layers import convolution, downsample
+from monet_lib.networks.norms import normalization
 
 
 def patch_discriminator(
@@ -16,7 +17,7 @@ def patch_discriminator(
     heads: int = 1,
     name: str | None = None,
 ) -> keras.Model:
-    """Judge every patch: one logit for each of the overlapping 70x70 patches of the default (Isola et al. 2017).
+    """Real or fake, patch by patch: a logit for each of the overlapping patches, 70x70 by default (Isola et al. 2017).
 
     filters: of the 4x4 convolutions; all but the last halve the size. The first has no norm. (batch, 256, 256, 3)
     -> (batch, 30, 30, heads) logits, high for "real"; other sizes likewise. Two heads share the trunk.

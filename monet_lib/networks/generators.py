@@ -1,4 +1,4 @@
-"""The networks: DCGAN pair, U-Net and ResNet generators, PatchGAN discriminators. Images are in [-1, 1], RGB, NHWC."""
+"""The generators: U-Net, ResNet and DCGAN's. Images are in [-1, 1], RGB, NHWC."""
 
 from collections.abc import Sequence
 
@@ -14,9 +14,9 @@ from monet_lib.networks.layers import (
     ResidualBlock,
     convolution,
     downsample,
-    normalization,
     upsample,
 )
+from monet_lib.networks.norms import normalization
 
 UNET_FILTERS = (64, 128, 256, 512, 512, 512, 512, 512)
 
@@ -106,7 +106,7 @@ def dcgan_generator(
 
 
 def with_border(generator: keras.Model, border: int) -> keras.Model:
-    """The generator with a border: each image is painted with `border` px of reflection around it, then cropped.
+    """The generator, padding each image with `border` px of reflection and cropping its painting by as much.
 
     Zero padding within the networks shows at an image's edge; this moves the edge outside. The weights are shared, and
     a side must be longer than `border`.

@@ -1,13 +1,12 @@
 """The blocks that generators and discriminators are built from. Each is a Keras layer: make it, then call it."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import layers, ops
 
-from monet_lib.networks.fused import fused_instance_norm, fuses
+from monet_lib.networks.norms import normalization
 from monet_lib.networks.spectral import SpectralConv2D
 
 # Radford et al. 2016 and Zhu et al. 2017 draw every convolution's weights from N(0, 0.02).
@@ -44,39 +43,6 @@ class CropLike(layers.Layer):
     def compute_output_shape(self, input_shapes: Sequence[Any]) -> tuple[int | None, ...]:
         x, like = input_shapes
         return (x[0], like[1], like[2], x[3])
-
-
-@keras.saving.register_keras_serializable("monet_lib")
-class InstanceNormalization(layers.GroupNormalization):
-    """Each channel of each image by its own mean and variance (Ulyanov et al. 2016), by a fused kernel where it can.
-
-    (batch, h, w, c) -> the same. Two weights, gamma and beta, as `GroupNormalization(groups=-1)`, which it is.
-    """
-
-    def __init__(self, epsilon: float = 1e-5, **kwargs: Any) -> None:
-        super().__init__(**{"groups": -1, "epsilon": epsilon, **kwargs})
-
-    def call(self, x: Any) -> Any:
-        return fused_instance_norm(x, self.gamma, self.beta, self.epsilon) if fuses(x) else super().call(x)
-
-
-def normalization(norm: str, channels: int) -> layers.Layer:
-    """Make a normalization layer for `channels` channels.
-
-    "instance": each channel of each image by its own mean and variance (Ulyanov et al. 2016), so that an image's
-    contrast drops out. "group": 32 groups of channels, or as many as divide. "batch": over the batch. "none": none; nor
-    with "spectral", where the convolutions do the work.
-    Epsilon is 1e-5 as in the papers; Keras' own default is 1e-3.
-    """
-    if norm == "instance":
-        return InstanceNormalization(epsilon=1e-5)
-    if norm == "group":
-        return layers.GroupNormalization(groups=math.gcd(32, channels), epsilon=1e-5)
-    if norm == "batch":
-        return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
-    if norm in ("none", "spectral"):
-        return layers.Identity()
-    raise ValueError(f"norm {norm!r} is unknown. Use 'instance', 'group', 'batch' or 'none'.")
 
 
 def convolution(
@@ -161,10 +127,10 @@ def upsample(
 
 @keras.saving.register_keras_serializable("monet_lib")
 class ChangedImage(layers.Layer):
-    """tanh(atanh(image) + change): an image in [-1, 1] moved by `change`, both (batch, h, w, 3). No change, no loss.
+    """tanh(atanh(image) + change): an image in [-1, 1] moved by `change`, both (batch, h, w, 3).
 
-    A generator that ends so keeps every edge of its input for nothing and learns only what a painter alters. The
-    image is drawn in to +-0.98 first, where atanh is finite.
+    A generator that ends so passes its input through at first and learns only what a painter changes. The image is
+    limited to +-0.98 before, where atanh is finite.
     """
 
     def __init__(self, **kwargs: Any) -> None:

@@ -14,7 +14,7 @@ class SpectralConv2D(layers.Conv2D):
 
     The paper keeps a vector from step to step for that, and so does `keras.layers.SpectralNormalization`, which also
     overwrites the kernel in the forward pass. Here nothing is kept: a step depends on the weights alone, a resumed run
-    continues exactly, and devices have nothing to agree on.
+    continues exactly, and several devices need no synchronization.
     """
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:

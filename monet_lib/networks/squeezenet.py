@@ -1,7 +1,8 @@
 """SqueezeNet 1.1's ImageNet features: a second network, unrelated to the one of `imagenet`, to score pictures by.
 
 What was trained against one network's features must be scored by another's too (Kynkäänniemi et al. 2022): a generator
-can please a network in ways that no eye sees. The trained weights are constants from an array file of the repo.
+can improve the score of the first in ways that nobody sees. The trained weights are constants from an array file of the
+repo.
 """
 
 from functools import lru_cache

@@ -37,7 +37,7 @@ def save_networks(folder: str | Path, model: keras.Model, config: Config, half: 
 def load_networks(folder: str | Path, model: keras.Model) -> None:
     """Put the weights that `save_networks` wrote into a CycleGAN of the same networks. Raises UserError for others.
 
-    A discriminator of another kind, with another norm or on features, keeps its fresh weights, and that is said.
+    A discriminator of another kind, with another norm or on features, keeps its fresh weights, which is printed.
     """
     weights = load_generator(Path(folder) / "monet.npz")[0].get_weights()
     others = _read_arrays(Path(folder) / "companions.npz", "file of networks", "Restore it or start afresh.")
@@ -75,7 +75,7 @@ def _save_arrays(path, arrays, half):
 
 
 def _read_arrays(path, what, otherwise):
-    """{name: array} of a .npz, all of it read and so found whole by its checksums. Raises UserError for others."""
+    """{name: array} of a .npz, all of it read, which compares its checksums. Raises UserError for others."""
     with reading(path, what, otherwise):
         with open(path, "rb") as file:
             if kind := disguised(file.read(64)):

@@ -1,7 +1,7 @@
 """Write a trained generator as one ONNX file that paints photos as they are: no Keras, no scaling left to the caller.
 
 The file's input `photo` and output `painting` are uint8 (n, h, w, 3) in 0..255, h and w of any size. Within it the
-photo is filled up at the right and below with its own edge, as in `translation.paint_large`, and the painting cut.
+photo is padded at the right and below with its own edge, as in `translation.paint_large`, and the painting cut.
 """
 
 import json
@@ -16,7 +16,8 @@ from PIL import Image
 from monet_lib.config import Config
 from monet_lib.errors import UserError
 from monet_lib.files import write_beside
-from monet_lib.painting.graph import OPSET, Graph, network
+from monet_lib.painting.graph import OPSET, Graph, ints, scalar
+from monet_lib.painting.onnx_layers import network
 from monet_lib.painting.painter import Painter
 from monet_lib.painting.translation import MULTIPLE, SMALLEST, paint_large
 from monet_lib.places import COURSE
@@ -69,24 +70,23 @@ def surroundings(config: Config) -> int | None:
 def _model(generator, config, half):
     graph = Graph(half)
     size = graph.slice(graph.add("Shape", "photo"), [1], [3], [0])
-    fill = graph.add("Mod", graph.add("Neg", size), np.array([MULTIPLE], np.int64))
-    fill = graph.add("Max", fill, graph.add("Sub", np.array([SMALLEST], np.int64), size))
-    none = np.zeros(1, np.int64)
-    pads = graph.add("Concat", np.zeros(5, np.int64), fill, none, axis=0)
+    fill = graph.add("Mod", graph.add("Neg", size), ints([MULTIPLE]))
+    fill = graph.add("Max", fill, graph.add("Sub", ints([SMALLEST]), size))
+    pads = graph.add("Concat", ints([0] * 5), fill, ints([0]), axis=0)
     x = graph.add("Cast", "photo", to=TensorProto.FLOAT)
     x = graph.add("Pad", x, pads, mode="edge")
     x = graph.add("Transpose", x, perm=[0, 3, 1, 2])
-    x = graph.add("Sub", graph.add("Div", x, _scalar(127.5)), _scalar(1))
+    x = graph.add("Sub", graph.add("Div", x, scalar(127.5)), scalar(1))
     x = network(graph, generator, x)
     x = graph.add("Transpose", x, perm=[0, 2, 3, 1])
     x = graph.slice(x, [0, 0], size, [1, 2])
-    x = graph.add("Round", graph.add("Mul", graph.add("Add", x, _scalar(1)), _scalar(127.5)))
-    x = graph.add("Cast", graph.add("Clip", x, _scalar(0), _scalar(255)), to=TensorProto.UINT8)
+    x = graph.add("Round", graph.add("Mul", graph.add("Add", x, scalar(1)), scalar(127.5)))
+    x = graph.add("Cast", graph.add("Clip", x, scalar(0), scalar(255)), to=TensorProto.UINT8)
     graph.nodes.append(helper.make_node("Identity", [x], ["painting"]))
-    ends = (
-        helper.make_tensor_value_info(n, TensorProto.UINT8, ["n", "h", "w", 3]) for n in ("photo", "painting")
+    photo, painting = (
+        helper.make_tensor_value_info(name, TensorProto.UINT8, ["n", "h", "w", 3])
+        for name in ("photo", "painting")
     )
-    photo, painting = ends
     whole = helper.make_graph(graph.nodes, "painter", [photo], [painting], graph.weights)
     model = helper.make_model(
         whole, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8, producer_name="monet-lab"
@@ -101,10 +101,6 @@ def _model(generator, config, half):
     helper.set_model_props(model, metadata)
     onnx.checker.check_model(model)
     return model
-
-
-def _scalar(value):
-    return np.array(value, np.float32)
 
 
 def _trial_photos():

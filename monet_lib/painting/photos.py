@@ -164,7 +164,7 @@ def _too_long(profile):
 
 
 def _heic():
-    """Whether Pillow reads HEIC, which pillow-heif teaches it."""
+    """Whether Pillow reads HEIC, which it does with pillow-heif."""
     try:
         import pillow_heif
     except ImportError:

@@ -56,27 +56,24 @@ def write_submission(
     size = submission_size(photos, pad)
     total = size if limit is None else min(size, limit)
     parts = made_folder(path.with_name(f"{path.name}.parts") / _fingerprint(generator))
-
-    def write(temporary):
-        seen = set()
-        with (
-            zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,
-            tqdm(total=total, unit="image", disable=limit is not None) as bar,
-        ):
-            for name, jpeg in _painted(generator, photos, parts, total, batch):
-                if name in seen:
-                    raise UserError(
-                        f"{photos.files[0].parent}: two photos are named {name}. Rename one: monet data."
-                    )
-                seen.add(name)
-                # A fixed date, so that the same images give the same bytes.
-                archive.writestr(zipfile.ZipInfo(f"{name}.jpg"), jpeg)
-                bar.update()
-
-    write_beside(path, write)
+    images = _painted(generator, photos, parts, total, batch)
+    images = tqdm(images, total=total, unit="image", disable=limit is not None)
+    write_beside(path, lambda temporary: _write_zip(temporary, images, photos.files[0].parent))
     shutil.rmtree(parts.parent)
     seconds, megabytes = time.perf_counter() - began, path.stat().st_size / 1e6
     return f"{path}: {total} images, {megabytes:.1f} MB, {seconds:.0f} s ({total / seconds:.1f} images/s)"
+
+
+def _write_zip(path, images, folder):
+    """Write (name, JPEG bytes) pairs into the zip `path`. folder: of the photos, for the message."""
+    seen = set()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, jpeg in images:
+            if name in seen:
+                raise UserError(f"{folder}: two photos are named {name}. Rename one: monet data.")
+            seen.add(name)
+            # A fixed date, so that the same images give the same bytes.
+            archive.writestr(zipfile.ZipInfo(f"{name}.jpg"), jpeg)
 
 
 def _painted(generator, photos, parts, total, batch):

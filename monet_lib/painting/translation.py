@@ -26,7 +26,7 @@ JPEG: dict[str, Any] = {"format": "JPEG", "quality": 95, "subsampling": 0}
 TILE = 768  # px, a multiple of what every generator here halves
 MULTIPLE = 4  # px: a ResNet halves twice
 MARGIN = (
-    64  # px of a tile's border that are thrown away: of 6 blocks, a ResNet sees up to 63 px around a pixel
+    64  # px of a tile's border that are thrown away: a ResNet of 6 blocks sees up to 63 px around a pixel
 )
 SMALLEST = 72  # px to which a small photo is padded: reflection needs a side longer than what it adds
 NARROWEST = 16  # px of the shorter side that a wide brush must leave
@@ -148,12 +148,10 @@ def translate(
     files = image_files(inputs)
     targets, written = targets_of(files, out), []
     with ThreadPoolExecutor(2) as pool:  # the next photo is read, and the last painting written, meanwhile
-        reading, writing = deque(), deque()
-        for place, target in enumerate(tqdm(targets, unit="photo")):
-            ahead = files[place + len(reading) : place + 2]
-            reading.extend(pool.submit(read_photo, file, side_by_side) for file in ahead)
+        reading, writing = _read_ahead(pool, files, side_by_side), deque()
+        for target in tqdm(targets, unit="photo"):
             try:
-                photo = reading.popleft().result()
+                photo = next(reading).result()
                 painting = paint_broadly(generator, photo, brush)
             except UserError as problem:
                 if len(files) == 1:
@@ -172,6 +170,16 @@ def translate(
             f"{out}: {len(written)} of {len(files)} photos painted; {bad} could not be: see above."
         )
     return written
+
+
+def _read_ahead(pool, files, side_by_side):
+    """Yield a job for each photo. When it is taken, the next photo is being read already."""
+    jobs = deque()
+    for file in files:
+        jobs.append(pool.submit(read_photo, file, side_by_side))
+        if len(jobs) > 1:
+            yield jobs.popleft()
+    yield from jobs
 
 
 def _write(pixels, target):

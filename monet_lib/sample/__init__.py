@@ -1,7 +1,7 @@
-"""Sample images in the competition's layout, with no download: drawn landscapes, and photographs turned to paintings.
+"""Sample images in the competition's layout, with no download: photographs, and others turned to paintings.
 
-`make_sample` draws photos and paintings by formula. The sample in data/sample is cut from free photographs instead
-(tools/photo_sample.py) and uses the brush strokes of `brushwork`.
+`make_sample` cuts them from the photographs that come with the course; data/sample was cut from more of them
+(tools/photo_sample.py). Both are repainted in the brush strokes of `brushwork`.
 """
 
 import lazy_loader

@@ -4,8 +4,6 @@ import numpy as np
 from PIL import Image
 
 from monet_lib.data.images import SIZE
-from monet_lib.sample.canvas import set_tone, shifted, smooth_noise, soft_mix, soft_step
-from monet_lib.sample.scenery import scene
 
 # Brushes, coarse to fine: length, width, spacing (pixels), colour jitter, least detail they are used for.
 BRUSHES = ((34, 14, 9, 9, 0), (21, 8.5, 6, 11, 0), (13, 5.2, 4, 12, 1), (8, 3.3, 3, 10, 4))
@@ -21,7 +19,7 @@ def _stamps(rng, length, width):
     n = int(length * 0.65) * 2 + 5
     y, x = np.mgrid[:n, :n].astype(np.float32) - n // 2
     y += rng.uniform(-0.25, 0.25) * (x**2 / length - length / 12)
-    mask = soft_step((1 - np.abs(y) / width * 2) * 1.6) * soft_step(
+    mask = _soft_step((1 - np.abs(y) / width * 2) * 1.6) * _soft_step(
         (length / 2 - np.abs(x)) / (0.15 * length)
     )
     mask *= np.interp(y, np.arange(n) - n // 2, rng.uniform(0.5, 1, n))
@@ -40,7 +38,7 @@ def _strokes(rng, image):
     xx, yy, xy = (_blur(product, 6) for product in (gx * gx, gy * gy, gx * gy))  # the structure tensor
     edges = (yy - xx - 2j * xy) / 12  # its phase: twice the angle along the edge; its size: how clear that is
     level = np.exp(
-        0.8j * smooth_noise(rng, (3, 3), octaves=2)
+        0.8j * _smooth_noise(rng, (3, 3), octaves=2)
     )  # where no edge is clear, strokes run nearly level
     angle = np.angle(edges + level) / 2
     detail = np.sqrt(np.maximum(xx + yy, 0))
@@ -62,7 +60,7 @@ def _strokes(rng, image):
             corner = (int(columns[k]) - half, int(rows[k]) - half)
             canvas.paste(tuple(inks[k]), corner, brushes[k % 3][turns[k]])
     painted = np.asarray(canvas, np.float32)
-    relief = painted[..., 3] - shifted(painted[..., 3], 1, 1)
+    relief = painted[..., 3] - _shifted(painted[..., 3], 1, 1)
     return painted[..., :3] * (1 + 0.0016 * np.clip(relief, -60, 60)[..., None])  # light from the upper left
 
 
@@ -85,12 +83,24 @@ def repainted(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.clip(_strokes(rng, image) + 0.5, 0, 255).astype(np.uint8)
 
 
-def painting(rng: np.random.Generator) -> np.ndarray:
-    """A procedural "Monet", a landscape in strokes: uint8 (256, 256, 3). rng: numpy.random.Generator."""
-    image = set_tone(scene(rng), 138, 48)
-    bright = soft_step(image.mean(-1) / 255)
-    # Shadows towards violet-blue, lights towards warm cream: Monet used next to no black.
-    image = soft_mix(image, image * 0.6 + (48, 46, 74), 0.9 * (1 - bright))
-    image = soft_mix(image, image * 0.8 + (51, 47, 41), bright)
-    image = set_tone(_strokes(rng, image), rng.normal(128, 14), rng.normal(47, 5))
-    return np.clip(image + 0.5, 0, 255).astype(np.uint8)
+def _soft_step(x):
+    """0 below 0, 1 above 1, smooth between: a stroke's soft edge."""
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)
+
+
+def _shifted(image, rows, columns):
+    """`image` moved down and to the right, its edge repeated (np.roll would show a seam)."""
+    where = (np.clip(np.arange(n) - k, 0, n - 1) for n, k in zip(image.shape, (rows, columns), strict=True))
+    return image[np.ix_(*where)]
+
+
+def _smooth_noise(rng, cells, octaves):
+    """Fractal noise, float32 (256, 256), mean 0 and deviation 1; cells: rows, columns of the coarsest grid."""
+    total = np.zeros((SIZE, SIZE), np.float32)
+    for octave in range(octaves):
+        grid = rng.random([min(c * 2**octave, SIZE) + 2 for c in cells], np.float32)
+        total += 0.5**octave * np.asarray(
+            Image.fromarray(grid).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+        )
+    return (total - total.mean()) / total.std()

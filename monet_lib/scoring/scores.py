@@ -1,10 +1,6 @@
 """Score generated images against real ones: FID, KID, memorization and MiFID, always with features and counts."""
 
-import hashlib
-import io
 import json
-import zipfile
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +8,16 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from monet_lib.data.competition import ImageSet
 from monet_lib.errors import UserError
-from monet_lib.files import write_beside
-from monet_lib.scoring.features import FeatureNetwork, cache_folder, feature_network
+from monet_lib.scoring.features import feature_network
 from monet_lib.scoring.metrics import frechet_distance, kernel_distance, memorization_distance, mifid
-from monet_lib.scoring.sources import count_images, even_spread, listed_images, read_images
-
-CACHE_VERSION = 1  # raise it when a feature network changes without changing its name
+from monet_lib.scoring.network import FeatureNetwork
+from monet_lib.scoring.sources import count_images, even_spread, read_images
 
 
 @dataclass(frozen=True)
 class Score:
-    """What `score` found, with what it depends on. FID, KID and MiFID: lower is better; MiFID as Kaggle has it.
+    """The result of `score`, with what it depends on. FID, KID and MiFID: lower is better; MiFID as Kaggle has it.
 
     features: the feature network's name. canonical: whether that is the Inception graph of 2015; if not, every
     number is a proxy and is called so, and MiFID's threshold, made for that graph, may punish what copies nothing.
@@ -71,15 +64,14 @@ def score(
 ) -> Score:
     """The Score of the images in `generated` against those in `reference`: folders, zips or shards.
 
-    See `image_sources.read_images` for what these may be. train: where the training paintings are, for the
+    See `sources.read_images` for what these may be. train: where the training paintings are, for the
     memorization distance; None takes the reference images. features: a name from `features.NETWORKS`, or a
     FeatureNetwork. n: score an even spread of n generated images. FID depends on the numbers of images: compare only
-    scores with equal ones. The features of reference and train are cached by content. Deterministic. Raises UserError
-    for anything that can't be read.
+    scores with equal ones. Deterministic. Raises UserError for anything that can't be read.
     """
     network = feature_network(features) if isinstance(features, str) else features
-    made, real = extract(generated, network, n), extract(reference, network, cache=True)
-    return compare(network, made, real, None if train is None else extract(train, network, cache=True), seed)
+    made, real = extract(generated, network, n), extract(reference, network)
+    return compare(network, made, real, None if train is None else extract(train, network), seed)
 
 
 def compare(
@@ -99,32 +91,15 @@ def compare(
     return Score(network.name, network.canonical, *counts, fid, *kid, distance, mifid(fid, distance))
 
 
-def extract(
-    source: str | Path, network: FeatureNetwork, n: int | None = None, batch: int = 32, cache: bool = False
-) -> np.ndarray:
+def extract(source: str | Path, network: FeatureNetwork, n: int | None = None, batch: int = 32) -> np.ndarray:
     """The features of the images in `source`, or of an even spread of n: float32 (images, features), in name order.
 
-    cache: keep them, named by the images' names and bytes, the network and n, so that an unchanged source is read but
-    not run through the network again. Shows a progress bar.
+    Shows a progress bar.
     """
-    source, stored = Path(source), None
-    if cache:
-        stored = cache_folder() / "features" / f"{_content_key(source, network.name, n)}.npz"
-        try:
-            with np.load(stored, allow_pickle=False) as file:
-                return file["features"]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-            pass  # not there or damaged: made anew
+    source = Path(source)
     total = len(even_spread(count_images(source), n))
     images = tqdm(read_images(source, n), f"{source.name} ({network.name})", total, unit="image")
-    features = embed((image for _, image in images), network, batch)
-    if stored:
-        try:
-            stored.parent.mkdir(parents=True, exist_ok=True)
-            write_beside(stored, lambda path: path.write_bytes(_as_npz(features)))
-        except (OSError, UserError) as error:
-            print(f"note: features not cached ({error})")
-    return features
+    return embed((image for _, image in images), network, batch)
 
 
 def embed(images: Iterable[np.ndarray], network: FeatureNetwork, batch: int = 32) -> np.ndarray:
@@ -138,20 +113,3 @@ def embed(images: Iterable[np.ndarray], network: FeatureNetwork, batch: int = 32
     if not waiting:
         raise UserError(f"features {network.name}: no images to score.")
     return np.concatenate([*rows, network(np.stack(waiting))])
-
-
-def _content_key(source, network, n):
-    listed, digest = listed_images(source), hashlib.sha256(f"{CACHE_VERSION} {network} {n}".encode())
-    files = listed.files if isinstance(listed, ImageSet) else listed if source.is_dir() else [source]
-    for file in files:
-        digest.update(f"\n{file.name} {file.stat().st_size}\n".encode())
-        with file.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()[:32]
-
-
-def _as_npz(features):
-    buffer = io.BytesIO()
-    np.savez(buffer, features=features)
-    return buffer.getvalue()

@@ -1,8 +1,7 @@
-"""Read the images of a folder, a zip or shards one by one, and trust none of them."""
+"""Read the images of a folder, a zip or shards one by one, and check each."""
 
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +19,7 @@ LEAVE_OUT = "Leave it out."
 
 def count_images(source: str | Path) -> int:
     """How many images `read_images` would yield without n."""
-    listed = listed_images(Path(source))
+    listed = _listed(Path(source))
     return listed.count() if isinstance(listed, ImageSet) else len(listed)
 
 
@@ -31,7 +30,7 @@ def read_images(source: str | Path, n: int | None = None) -> Iterator[tuple[str,
     many. A zip is read where it is and never unpacked. Raises UserError for a missing, empty, damaged or unsafe source.
     """
     source = Path(source)
-    listed, places = listed_images(source), even_spread(count_images(source), n)
+    listed, places = _listed(source), even_spread(count_images(source), n)
     if isinstance(listed, ImageSet):
         wanted = set(places)
         for place, (name, image, problem) in enumerate(examine(listed)):
@@ -50,8 +49,8 @@ def read_images(source: str | Path, n: int | None = None) -> Iterator[tuple[str,
                 yield info.filename, _decoded_image(read_entry(archive, info), f"{source}: {info.filename}")
 
 
-def listed_images(source: Any) -> Any:
-    """An ImageSet of shards, or the sorted files of a folder, or the sorted ZipInfos of a zip found safe."""
+def _listed(source):
+    """An ImageSet of shards, or the sorted files of a folder, or the sorted ZipInfos of a zip, checked."""
     if source.suffix.lower() == ".zip" and source.is_file():
         with opened_zip(source) as (_, infos):
             pictures = [info for info in infos if _is_picture(info.filename)]

@@ -9,7 +9,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "checkpoints": ["Checkpoints"],
+        "folders": ["copy_run", "find_run"],
         "loop": ["train"],
-        "runs": ["Run", "copy_run", "find_run"],
+        "runs": ["Run"],
     },
 )

@@ -6,7 +6,6 @@ import glob
 import hashlib
 import json
 import os
-import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -16,10 +15,8 @@ import tensorflow as tf
 
 from monet_lib.errors import UserError
 from monet_lib.files import reading, reason, recover_folders, write_folder_beside
+from monet_lib.training.folders import STEP
 
-STEP = re.compile(
-    r"step-(\d{8,})"
-)  # what a checkpoint's folder is called; a synced drive's copy "… (1)" is none
 SUMS = "sha256.json"  # beside the state: what the hash of each of its files must be
 # What TensorFlow's reader raises where a checkpoint without SUMS, of version 0.1.0, is cut or its own sums are wrong.
 DAMAGE = (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError, IndexError)

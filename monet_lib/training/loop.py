@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from monet_lib.config import Config
-from monet_lib.data.competition import find_images, to_float
+from monet_lib.data.competition import ImageSet, find_images, to_float
 from monet_lib.data.pipeline import UnpairedBatches, load_pair, split, training_data
 from monet_lib.errors import UserError
 from monet_lib.gan.builder import build
@@ -50,23 +50,13 @@ def train(
 ) -> CycleGAN:
     """Train in the folder `out`, from its last checkpoint if it has one. Returns the CycleGAN.
 
-    data: the images' folder (see `find_data`). Writes config.json, history.csv, checkpoints/, grids/, losses.png and
-    generator.npz. Ctrl-C saves and returns. callbacks: more Keras callbacks. devices: see `devices.strategy`.
-    time_budget: hours from now for training and for painting the photos afterwards; None: no limit. The learning rates
-    follow the step and not the clock: a run that is stopped early resumes at the same rates with the next call. With
-    the config's fit_schedule they reach zero when the budget ends, and the next call begins at the full rates again.
-    tensorboard: also write tensorboard/, see `tensorboard.TensorBoard`. Raises UserError for bad images, for an `out`
-    that holds another run, and where it can't write.
+    data: the images' folder (see `find_data`). Writes what `Run` lists. Ctrl-C saves and returns. callbacks: more Keras
+    callbacks. devices: see `devices.strategy`. time_budget: hours from now for training and for painting the photos
+    afterwards (see `TimeBudget`, and with the config's fit_schedule `SessionPlan`); None: no limit. tensorboard: see
+    `TensorBoard`. Raises UserError for bad images, where `out` holds another run, and where it can't write.
     """
     began = time.monotonic()
-    if time_budget is not None and not time_budget > 0:
-        raise UserError(f"time budget: must be more than 0 hours, got {time_budget!r}.")
-    if config.fit_schedule and time_budget is None:
-        raise UserError(
-            "fit_schedule: fits the learning rates to a time budget, and there is none. Set both."
-        )
-    if tensorboard:
-        require_tensorboard()
+    _check(config, time_budget, tensorboard)
     scope = strategy(devices, config.batch_size)
     pair = load_pair(data, skip_bad, format)
     photos, monets = (hold_out(pair[name][1], name, config) for name in ("photo", "monet"))
@@ -74,11 +64,7 @@ def train(
     steps = config.steps or config.epochs * batches.steps_per_epoch
     run = Run.open(out, config.with_(steps=steps), data, pair, format)
     with scope.scope():
-        model = build(config, steps)
-        checkpoints = Checkpoints(run.folder / "checkpoints", model, config.keep)
-        start = checkpoints.restore()
-        if config.start_from and not start:
-            load_networks(config.start_from, model)
+        model, checkpoints, start = _restored(run, steps)
     if start >= steps:
         print(f"{out}: trained to its last step, {steps}, already")
         return model
@@ -86,14 +72,33 @@ def train(
           f"{batches.steps_per_epoch} steps an epoch; {pick_precision(config.precision)}")  # fmt: skip
     around = Surroundings(run, checkpoints, start, steps, batches.steps_per_epoch, (photos, monets))
     if time_budget is not None:
-        photo_set = find_images(data, "photo", format)
-        around.budget = TimeBudget(run, start, around.saver, photo_set, began + 3600 * time_budget)
-        if config.fit_schedule:
-            around.plan = SessionPlan(run, start, steps, around.budget, around.journal)
+        around.limit_time(find_images(data, "photo", format), began + 3600 * time_budget)
     if tensorboard:
         around.board = TensorBoard(run, start, around.journal, around.pictures, around.validator)
     around.fit(model, training_data(batches, start, steps), callbacks)
     return model
+
+
+def _check(config, time_budget, tensorboard):
+    """Raise UserError, before anything is read or made, for what doesn't go together or is not installed."""
+    if tensorboard:
+        require_tensorboard()
+    if time_budget is not None and not time_budget > 0:
+        raise UserError(f"time budget: must be more than 0 hours, got {time_budget!r}.")
+    if config.fit_schedule and time_budget is None:
+        raise UserError(
+            "fit_schedule: fits the learning rates to a time budget, and there is none. Set both."
+        )
+
+
+def _restored(run, steps):
+    """(model, Checkpoints, step) of a run: as it was saved last, else as its config has it begin."""
+    model = build(run.config, steps)
+    checkpoints = Checkpoints(run.folder / "checkpoints", model, run.config.keep)
+    start = checkpoints.restore()
+    if run.config.start_from and not start:
+        load_networks(run.config.start_from, model)
+    return model, checkpoints, start
 
 
 def hold_out(pixels: np.ndarray, name: str, config: Config) -> Domain:
@@ -113,7 +118,7 @@ class Surroundings:
     ) -> None:
         photos, monets = domains
         shown = [np.asarray(to_float(domain.train[:4])) for domain in domains]
-        self.steps, config = steps, run.config
+        self.run, self.start, self.steps, config = run, start, steps, run.config
         self.saver = Saver(run, checkpoints, start, config.checkpoint_every)
         self.journal = Journal(run, start, steps, config.log_every)
         self.guard = Guard(run, start, shown[0])
@@ -126,25 +131,21 @@ class Surroundings:
         if config.validate_every:
             self.validator = Validator(run, start, self.saver, photos.held, monets.held, monets.train)
 
+    def limit_time(self, photos: ImageSet, deadline: float) -> None:
+        """Stop in time to paint `photos` before `deadline`, as `time.monotonic` counts."""
+        self.budget = TimeBudget(self.run, self.start, self.saver, photos, deadline)
+        if self.run.config.fit_schedule:
+            self.plan = SessionPlan(self.run, self.start, self.steps, self.budget, self.journal)
+
     def fit(
         self, model: CycleGAN, data: tf.data.Dataset, callbacks: Sequence[keras.callbacks.Callback]
     ) -> None:
         """Take the steps of `data`. Ctrl-C saves and returns. The board comes last: it shows what the others made."""
-        found = [
-            self.journal,
-            self.guard,
-            *callbacks,
-            self.validator,
-            self.budget,
-            self.plan,
-            self.estimate,
-            self.pictures,
-            self.saver,
-            self.board,
-        ]
-        found = [callback for callback in found if callback is not None]
+        parts = (self.journal, self.guard, *callbacks, self.validator, self.budget, self.plan, self.estimate,
+                 self.pictures, self.saver, self.board)  # fmt: skip
+        used = [part for part in parts if part is not None]
         try:
-            model.fit(data, epochs=1, shuffle=False, verbose=0, callbacks=found)
+            model.fit(data, epochs=1, shuffle=False, verbose=0, callbacks=used)
         except KeyboardInterrupt:
             self.journal.close()
             self.saver.save()

@@ -3,10 +3,7 @@
 import csv
 import hashlib
 import json
-import os
 import re
-import shutil
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,17 +15,14 @@ from monet_lib.config import Config
 from monet_lib.errors import UserError
 from monet_lib.files import (
     TEMPORARY,
-    advice,
     made_folder,
     reading,
-    reason,
     remove_leftovers,
     unwritable,
     write_beside,
 )
 from monet_lib.gan.losses import losses_of
 from monet_lib.networks.weights import load_generator, save_generator
-from monet_lib.training.checkpoints import STEP
 from monet_lib.training.folders import require_run
 
 
@@ -167,37 +161,3 @@ def _described(names):
 
 def _is_number(text):
     return text == "nan" or bool(re.fullmatch(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?", text))
-
-
-def find_run(root: str | Path) -> Path | None:
-    """The folder of the run under `root` that was trained longest, as a Path; None where there is no run."""
-    steps = {}
-    for file in sorted(Path(root).rglob("config.json")):
-        saved = [STEP.fullmatch(folder.name) for folder in (file.parent / "checkpoints").glob("step-*")]
-        if any(saved):
-            steps[file.parent] = max(int(match[1]) for match in saved if match)
-    return max(steps, key=steps.get, default=None)
-
-
-def copy_run(source: str | Path, target: str | Path) -> None:
-    """Copy the run `source`, which may be read-only, to the new folder `target`, which can be written. Whole or not.
-
-    Raises UserError where it can't be copied, or `target` is there.
-    """
-    source, target = Path(source), Path(target)
-    if target.exists():
-        raise UserError(
-            f"{target}: exists already. Remove it or choose another place for the copy of {source}."
-        )
-    temporary = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:8]}")
-    try:
-        for file in sorted(source.rglob("*")):
-            if file.is_file():
-                copy = temporary / file.relative_to(source)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, copy)  # the bytes without the permissions
-        os.replace(temporary, target)
-    except OSError as error:
-        raise UserError(f"{target}: {source} can't be copied ({reason(error)}). {advice(error)}") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
