@@ -21,10 +21,8 @@ def _test_up_filters(answer):
 
 
 def _test_answers(answer):
-    expect_close(
-        answer[0], 30, "halve 256 three times, then two 4x4 steps on a rim of 1 take one each: not {got}."
-    )
-    expect_close(answer[1], 14, "128 px: 16 after three halvings, less two: not {got}.")
+    expect_close(answer[0], 30, "256 px: 32 after three halvings, then twice one less, which is not {got}.")
+    expect_close(answer[1], 14, "128 px: 16 after three halvings, then twice one less, which is not {got}.")
 
 
 def _test_cycle(answer):
