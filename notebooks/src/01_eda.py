@@ -274,9 +274,9 @@ assert len(versions) == 1
 #
 # ## Shards and counts
 #
-# Files are named like `monet00-60.tfrec`. By custom the number before the dot is the number of records, but a
-# custom is not a fact: a download that broke off keeps its name. So read the names, then walk through the records
-# and count. (S1 and S2 report the number of files and go no further.)
+# Files are named like `monet00-60.tfrec`. By custom the number before the dot is the number of records, but nothing
+# guarantees it: a download that broke off keeps its name. So read the names, then walk through the records and count.
+# (S1 and S2 report the number of files and go no further.)
 #
 # S1 notes that the sets come as 5 and 20 TFRecord files instead of 300 and 7,038 JPEGs, and concludes that the
 # scale of the data is thereby reduced. **Predict first:** are all shards together smaller than all JPEGs together?
@@ -414,8 +414,8 @@ for name, of in surveys.items():
 # %% [markdown]
 # The sample has no twins. **On the real images** the hash finds one pair among 2,816 photos and the thumbnails find
 # four. The two most alike paintings have a correlation of 0.94: they are two views of one motif, as Monet liked to
-# paint, not copies. (The whole set has 7,038 photos, of which 7,028 are different.) Ten photos in 7,000 do no harm,
-# but now you know it.
+# paint, not copies. (The whole set has 7,038 photos, of which 7,028 are different.) Ten copies among 7,000 photos do
+# no harm; many copies would.
 #
 # ## Red, green, blue
 #
@@ -1002,7 +1002,8 @@ if check.walk(walk):
 #
 # <details><summary>352</summary>
 #
-# **No.** The name is a custom. The file itself has no count, and a download that broke off keeps its name.
+# **No.** The number in the name is only a custom. The file itself has no count, and a download that broke off keeps
+# its name.
 # </details>
 #
 # <details><summary>As many as its size divided by 200 kB</summary>

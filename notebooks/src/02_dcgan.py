@@ -338,8 +338,8 @@ assert abs(x[int(np.argmin(costs))] - best) < 0.06
 #
 # ## The level at which nothing is known
 #
-# A number helps to read anybody's curves. Suppose that the discriminator cannot tell anything and gives every picture
-# the same probability p. Then a real picture costs −0.9 log p − 0.1 log(1 − p), and a fake −log(1 − p).
+# One number helps to read the loss curves of every GAN. Suppose that the discriminator cannot tell anything and gives
+# every picture the same probability p. Then a real picture costs −0.9 log p − 0.1 log(1 − p), and a fake −log(1 − p).
 
 # %%
 p = np.linspace(0.01, 0.99, 981)
@@ -921,7 +921,7 @@ if check.repaired(repaired):
 #
 # <details><summary>Every fake is judged alone, so the picture that is rated highest is the best answer for every latent</summary>
 #
-# **Right.** Only a discriminator that moves makes a repeated picture expensive.
+# **Right.** Only a discriminator that goes on learning makes a repeated picture expensive.
 # </details>
 #
 # <details><summary>Batch norm makes all pictures of a batch alike</summary>
@@ -990,9 +990,10 @@ if check.repaired(repaired):
 # - A [generator](../docs/glossary.md#generator) doubles a 4×4 map; a
 #   [discriminator](../docs/glossary.md#discriminator) halves a picture and answers with a
 #   [logit](../docs/glossary.md#logit).
-# - 1.38 (the sum of both sides with labels 0.9 and 0) is the price of knowing nothing. S3's curve was close to it.
-# - [Mode collapse](../docs/glossary.md#mode-collapse) is the best answer to a discriminator that doesn't move. Measure
-#   diversity while you train.
+# - 1.38 (the sum of both sides with labels 0.9 and 0) is the loss of a discriminator that knows nothing. S3's curve
+#   was close to it.
+# - [Mode collapse](../docs/glossary.md#mode-collapse) is the best answer to a discriminator that doesn't go on
+#   learning. Measure diversity while you train.
 # - Change one thing at a time, and use several seeds: otherwise you can't tell an effect from chance.
 # - Copies that could be real paintings teach nothing wrong. Upside-down ones leak into the results, and noisy ones
 #   can.

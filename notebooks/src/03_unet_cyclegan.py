@@ -331,9 +331,9 @@ if config.profile != "tiny":
 # | [cycle](../docs/glossary.md#cycle-consistency) | a picture that is translated and translated back is the same picture | mean abs(back(paint(photo)) − photo), and the same for Monets |
 # | [identity](../docs/glossary.md#identity-loss) | a Monet needs no painting | mean abs(paint(monet) − monet), and the same for photos |
 #
-# What can a loss *not* see? Ask made-up translators, which need no training. One shifts all colours to blue, and its
-# partner shifts them back. One turns the picture into its negative. One answers every picture with one colour.
-# **Predict first:** which of these does the cycle loss notice?
+# What can a loss *not* see? Test it on invented translators, which need no training. One shifts all colours to blue,
+# and its partner shifts them back. One turns the picture into its negative. One answers every picture with one
+# colour. **Predict first:** which of these does the cycle loss notice?
 
 # %%
 found = lesson.candidate_losses(discriminator, monets, photos)
@@ -926,12 +926,12 @@ if check.step(my_step):
 # ## Recap
 #
 # - A CycleGAN's step sends pictures through its two generators six times; each generator learns from both cycles.
-# - A [U-Net](../docs/glossary.md#u-net) hands its encoder's maps across: the scene stays sharp.
+# - A [U-Net](../docs/glossary.md#u-net) gives its encoder's maps to its decoder, so the scene stays sharp.
 # - A [PatchGAN](../docs/glossary.md#patchgan) judges how patches are painted.
 # - The cycle loss cannot see any change that is undone exactly; the [identity loss](../docs/glossary.md#identity-loss)
 #   sees tints, if it is aimed at the right image.
 # - `compile`, `train_step` and `fit` make a training of a `keras.Model`; test it against another implementation.
-# - A suspicion is worth an experiment that changes one thing at a time.
+# - Test a suspicion by an experiment that changes one thing at a time.
 # - A discriminator loss near zero can mean that it knows the paintings by heart.
 #
 # Next: [lesson 4](04_resnet_cyclegan.ipynb) builds the paper's [ResNet](../docs/glossary.md#residual-block) generator and

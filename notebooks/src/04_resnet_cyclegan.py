@@ -241,8 +241,8 @@ show(
 assert edges["zeros"][:2].mean() < edges["reflection"][:2].mean() - 0.1
 
 # %% [markdown]
-# Zeros draw a frame, several pixels wide, into every picture. A generator can learn to fight it, with weights that it
-# could use better.
+# Zeros draw a frame, several pixels wide, into every picture. A generator can learn to remove the frame, but this
+# takes weights that it could use better.
 #
 # ## Checkerboards
 #
@@ -556,10 +556,11 @@ show(
 # `python benchmarks/recipes.py`, on an Intel Xeon with 2 cores; KID with the features of an ImageNet network, photos as
 # they are 0.085; [pictures and the way there](../benchmarks/recipes.md).
 #
-# In minutes, the number of steps counts more than the size of the network. And a surprise: instance norm, which the
-# sections above praise, costs more than it gives when time is short. It makes every crop forget how bright and contrasty it
-# was, and the generator has to guess that: halos around edges and dull meadows are the result. Without it, a network with
-# He's initial weights starts near the photo and learns only what to change. The discriminators keep their norms.
+# In a training of minutes, the number of steps counts more than the size of the network. And a surprise: instance
+# norm, which the sections above praise, costs more than it gives when time is short. It makes every crop forget how
+# bright and contrasty it was, and the generator has to guess that: halos around edges and dull meadows are the
+# result. Without it, a network with He's initial weights starts near the photo and learns only what to change. The
+# discriminators keep their norms.
 # </details>
 #
 # Then the winner was trained for longer. The first generator of this course was made in two stages, the second
@@ -567,21 +568,23 @@ show(
 #
 # 1. 21,000 steps on crops of 128 px, with a cycle weight of 10 and an identity weight of 3. The result keeps its scene and
 #    changes little.
-# 2. 6,000 steps on whole images, with weights of 3 and 0.5. To begin with so much freedom does not pay, as the table's
-#    freer recipe shows; to be given it later does. Why whole images? On small crops, dark skies filled with a chequered
-#    pattern. A possible explanation: the discriminators have instance norm, which stretches whatever they see to the same
-#    contrast, so that bare sky is expected to have as many strokes as a tree. A whole image has the tree to compare with.
+# 2. 6,000 steps on whole images, with weights of 3 and 0.5. So much freedom from the beginning does not pay, as the
+#    freer recipe of the table shows; after a first stage it does. Why whole images? On small crops, dark skies filled
+#    with a chequered pattern. A possible explanation: the discriminators have instance norm, which stretches whatever
+#    they see to the same contrast, so that on a crop of bare sky they expect as many strokes as on a tree. A whole
+#    image holds both, and beside the tree the sky may stay calm.
 #
 # **Predict first:** in the second stage the learning rate falls from step 3,000 on, to zero at 6,000. What would 14,000
 # steps at the full rate have given?
 #
 # <details><summary>The answer</summary>
 #
-# That was tried first. The first 3,000 steps are the same, bit by bit. At step 5,500 its KID was still as good (0.027), but
-# there were yellow dots in dark skies. Then the loss of the Monet discriminator sank, from 0.23 to 0.08, and that of the
-# generator rose: the discriminator had found something that every fake has. After 14,000 steps a band of stripes ran along
-# the right edge of every painting; what is always at the edge can be learnt there. The KID was 0.043. When a
-# discriminator's loss sinks for long, ask what it sees; and let the learning rate fall at the end.
+# That was tried first. The first 3,000 steps are the same, bit by bit. At step 5,500 its KID was still as good
+# (0.027), but there were yellow dots in dark skies. Then the loss of the Monet discriminator sank, from 0.23 to 0.08,
+# and that of the generator rose: the discriminator had found something that every fake has. After 14,000 steps a band
+# of stripes ran along the right edge of every painting. (The padding tells a network where the edge is, so it can
+# learn to paint something there.) The KID was 0.043. When a discriminator's loss sinks for long, ask what it sees;
+# and let the learning rate fall at the end.
 # </details>
 #
 # Settings, logs and scores of the generator that ships now lie [beside its weights](../models/README.md). The next

@@ -196,8 +196,8 @@ print("checkpoints are the steps", stage_names)
 #
 # ## Paint
 #
-# One photo's way is: uint8, to [−1, 1], through the generator, back to uint8, rounded. The generator learnt on smaller
-# pictures; being convolutional, it takes 256 px as they are.
+# A photo goes through these steps: uint8, scaled to [−1, 1], through the generator, back to uint8 by rounding. The
+# generator learnt on smaller pictures; since it is convolutional, it paints 256 px without any change.
 
 # %%
 by_hand = generator(to_float(photos[:2])).numpy()
@@ -458,9 +458,9 @@ assert np.isclose(mifid(30.0, 0.5), 30.0)
 assert mifid(30.0, 0.05) > 500
 
 # %% [markdown]
-# The distance of the half copies lies in between, as an average must. Copies are punished beyond measure, other real
-# paintings are not. Look at what happens to the half copies: d is a mean, so copies are not punished when the other
-# pictures are far enough from all paintings. With Inception's features and the threshold of 0.1, paintings by a
+# The distance of the half copies lies in between, as an average must. Copies get an enormous score, other real
+# paintings keep theirs. Look at what happens to the half copies: d is a mean, so copies are not punished when the
+# other pictures are far enough from all paintings. With Inception's features and the threshold of 0.1, paintings by a
 # generator that doesn't copy lie above it, and MiFID equals FID. A widespread library averages the other way round,
 # over the *real* images: with copies of only a few paintings that gives another number.
 #
@@ -727,9 +727,9 @@ if check.checkpoint(choose):
 # %% [markdown]
 # ## Recap
 #
-# - Choose by [KID](../docs/glossary.md#kid) on held-out paintings, mind its spread, then look.
-# - Round, clip, quality 95; open the zip again. If training does not change a score, check what was written into the
-#   zip.
+# - Choose by [KID](../docs/glossary.md#kid) on held-out paintings, note its spread, and then look at the pictures.
+# - Round, clip, save at quality 95, and open the zip again. If training does not change a score, check what was
+#   written into the zip.
 # - [FID](../docs/glossary.md#fid) depends on the number of images; [MiFID](../docs/glossary.md#mifid) punishes copies through
 #   the [memorization distance](../docs/glossary.md#memorization-distance), whose threshold belongs to one feature network.
 # - `monet submit`, `monet submit --check` and `monet score` do all of this from the command line.
