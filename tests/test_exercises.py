@@ -165,6 +165,7 @@ WRONG = [
     ("dcgan", "blind", (0.3, 1.376), "costs more than p = 0.45"),
     ("dcgan", "diversity", lambda x: x.std(), "over images, not over pixels"),
     ("dcgan", "diversity", lambda x: x.var(0).mean(), "noise gives"),
+    ("dcgan", "diversity", lambda x: x.std(0).mean(), "as a root mean square"),
     ("dcgan", "walk", lambda a, b, n: np.linspace(a, b, n, endpoint=False), "last one the end"),
     ("dcgan", "walk", lambda a, b, n: np.linspace(0, 1, n)[:, None] ** 2 * b, "not equal"),
     ("dcgan", "walk", lambda a, b, n: np.linspace(a, b, n + 1), "shape"),
