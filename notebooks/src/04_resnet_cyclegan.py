@@ -375,7 +375,7 @@ if config.profile != "tiny":
 # leak into the results as S3's upside-down copies do (lesson 2), and the gradient passes through it to the generator.
 # With colours and shifts together the gap between known and unknown paintings is much smaller, and so is the
 # certainty. (About shifts alone be careful: a curve can jump at the last step, so compare whole curves and both
-# seeds.) The `full` profile uses it. The [two-objective
+# seeds.) The `full` profile uses it, and the `laptop` profile the shifts alone. The [two-objective
 # notebook](https://www.kaggle.com/code/unfriendlyai/two-objective-discriminator), one of S2's sources, uses it with a
 # discriminator that has two outputs, each with a loss of its own (`adversarial="hinge,bce"`).
 #
@@ -549,9 +549,9 @@ show(
 # | 6 blocks, 32 filters, instance norm | 2,116 | 0.113 |
 # | the same with transposed convolutions | 2,234 | 0.219 |
 # | 6 blocks, 16 filters, instance norm | 3,529 | 0.123 |
-# | **the same without norms in the generators: `laptop`** | 4,390 | **0.059** |
-# | the same, cycle weight 5, identity fading out | 3,742 | 0.073 |
-# | `laptop` with DiffAugment | 4,128 | 0.102 |
+# | **the same without norms in the generators** | 4,390 | **0.059** |
+# | the one in bold, cycle weight 5, identity fading out | 3,742 | 0.073 |
+# | the one in bold with DiffAugment | 4,128 | 0.102 |
 #
 # `python benchmarks/recipes.py`, on an Intel Xeon with 2 cores; KID with the features of an ImageNet network, photos as
 # they are 0.085; [pictures and the way there](../benchmarks/recipes.md).
@@ -560,7 +560,7 @@ show(
 # norm, which the sections above praise, costs more than it gives when time is short. It makes every crop forget how
 # bright and contrasty it was, and the generator has to guess that: halos around edges and dull meadows are the
 # result. Without it, a network with He's initial weights starts near the photo and learns only what to change. The
-# discriminators keep their norms.
+# discriminators of these recipes keep their norms.
 # </details>
 #
 # Then the winner was trained for longer. The first generator of this course was made in two stages, the second
@@ -586,6 +586,12 @@ show(
 # learn to paint something there.) The KID was 0.043. When a discriminator's loss sinks for long, ask what it sees;
 # and let the learning rate fall at the end.
 # </details>
+#
+# The profile `laptop` has changed since. Its patch discriminator has no instance norm any more, because that asked
+# for strokes in bare skies, but spectral normalization, a limit on its weights ([Miyato et al.
+# 2018](https://arxiv.org/abs/1802.05957)). A [second discriminator](../docs/training.md#a-discriminator-on-features)
+# looks at the features of a frozen ImageNet network ([Sauer et al. 2021](https://arxiv.org/abs/2111.01007)); it
+# learns fast, so the cycle needs less weight. The trainings of this lesson go without both, to keep to the paper.
 #
 # Settings, logs and scores of the generator that ships now lie [beside its weights](../models/README.md). The next
 # cell draws the logs.
