@@ -591,7 +591,7 @@ show(
 # for strokes in bare skies, but spectral normalization, a limit on its weights ([Miyato et al.
 # 2018](https://arxiv.org/abs/1802.05957)). A [second discriminator](../docs/training.md#a-discriminator-on-features)
 # looks at the features of a frozen ImageNet network ([Sauer et al. 2021](https://arxiv.org/abs/2111.01007)); it
-# learns fast, so the cycle needs less weight. The trainings of this lesson go without both, to keep to the paper.
+# learns fast, so the cycle needs less weight. The trainings above go without both, to keep to the paper.
 #
 # Settings, logs and scores of the generator that ships now lie [beside its weights](../models/README.md). The next
 # cell draws the logs.

@@ -247,9 +247,9 @@ assert np.abs(high.astype(int) - monets[0]).mean() < np.abs(low.astype(int) - mo
 #
 # ## Mistakes of writing
 #
-# S1 saw recognizable landscapes in its notebook and scored 684, and more training did not change that. Here one good batch
-# of paintings is written in four ways. Three of them are mistakes that people really make. **Predict first:** what will each
-# row look like?
+# S1 saw recognizable scenes in its notebook and scored 684, and more training did not change that. Here one good
+# batch of paintings is written in four ways. Three of them are mistakes that people really make. **Predict first:**
+# what will each row look like?
 
 # %%
 x = generator(to_float(photos[:8])).numpy()
