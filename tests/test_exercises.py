@@ -162,8 +162,10 @@ WRONG = [
     ("dcgan", "bce", lambda x, label: max(x, 0) + np.log1p(np.exp(-abs(x))), "label"),
     ("dcgan", "blind", (0.5, 1.386), "labels 1 and 0"),
     ("dcgan", "blind", (0.45, 0.688), "the sum of both sides"),
+    ("dcgan", "blind", (0.3, 1.376), "costs more than p = 0.45"),
     ("dcgan", "diversity", lambda x: x.std(), "over images, not over pixels"),
     ("dcgan", "diversity", lambda x: x.var(0).mean(), "noise gives"),
+    ("dcgan", "diversity", lambda x: x.std(0).mean(), "as a root mean square"),
     ("dcgan", "walk", lambda a, b, n: np.linspace(a, b, n, endpoint=False), "last one the end"),
     ("dcgan", "walk", lambda a, b, n: np.linspace(0, 1, n)[:, None] ** 2 * b, "not equal"),
     ("dcgan", "walk", lambda a, b, n: np.linspace(a, b, n + 1), "shape"),
@@ -171,24 +173,30 @@ WRONG = [
     ("unet", "up_filters", [64, 128, 256, 512, 512, 512, 512], "beside the innermost"),
     ("unet", "skip", lambda a, b: a + b.sum(-1, keepdims=True), "a sum, as in a residual"),
     ("unet", "skip", lambda a, b: np.concatenate([a, 0 * b], -1), "not all there"),
-    ("unet", "answers", (32, 16), "not 32"),
-    ("unet", "answers", (30, 16), "not 16"),
+    ("unet", "answers", (32, 16), "which is not 32"),
+    ("unet", "answers", (30, 16), "which is not 16"),
     ("unet", "cycle", lambda m, p, paint, back: l1(back(paint(p)), p), "monet -> photo -> monet"),
     ("unet", "cycle", lambda m, p, paint, back: l1(paint(back(m)), m), "photo -> monet -> photo"),
     ("unet", "cycle", lambda m, p, paint, back: l1(paint(p), m), "add the mean absolute"),
     ("unet", "identity", lambda m, p, paint, back: l1(paint(m), p) + l1(back(p), m), "one-colour trap"),
     ("unet", "identity", lambda m, p, paint, back: l1(paint(m), m), "only one of the two"),
+    ("unet", "identity", lambda m, p, paint, back: l1(paint(p), p) + l1(back(m), m), "that it should translate"),
+    ("unet", "identity", lambda m, p, paint, back: l1(paint(m), m) / 2, "paint(monet) against monet"),
     ("resnet", "residual", lambda x, f: f(x), "F(x) alone"),
     ("resnet", "residual", lambda x, f: np.maximum(x + f(x), 0), "no ReLU after the sum"),
+    ("resnet", "residual", lambda x, f: f(x + f(x)), "should give x + F(x)"),
     ("resnet", "instance_norm", lambda x: (x - x.mean((0, 1, 2))) / x.std((0, 1, 2)), "batch norm"),
     ("resnet", "instance_norm", lambda x: x - x.mean((1, 2), keepdims=True), "contrast is still"),
     ("resnet", "instance_norm",
      lambda x: (x - x.mean((1, 2, 3), keepdims=True)) / x.std((1, 2, 3), keepdims=True), "layer norm"),
+    ("resnet", "instance_norm",
+     lambda x: (x - x.mean((1, 2), keepdims=True)) / x.var((1, 2), keepdims=True), "mean 0 and deviation 1"),
     ("resnet", "field", lambda layers: sum(k for k, _ in layers), "From the output on"),
     ("resnet", "rate", lambda step, start, constant, total: start, "at step 75"),
     ("resnet", "rate",
      lambda step, start, constant, total: start * min(1, (total - step) / (total - constant)), "negative"),
     ("resnet", "average", lambda a, w, d: (1 - d) * a + d * w, "decay 0.9"),
+    ("resnet", "average", lambda a, w, d: 0.9 * a + 0.1 * w, "decay 1 should leave"),
     ("submission", "levels", lambda x: ((x + 1) / 2).astype(np.uint8), "nearly black"),
     ("submission", "levels", lambda x: ((x + 1) * 127.5).astype(np.int64).astype(np.uint8), "clip"),
     ("submission", "levels",
@@ -196,6 +204,7 @@ WRONG = [
     ("submission", "levels", lambda x: np.clip(x, 0, 1), "takes? uint8|take uint8"),
     ("submission", "missing", 10000 - 2816, "7,000 at least"),
     ("submission", "frechet", lambda a, b, c, d: (a - c) ** 2 + abs(b**2 - d**2), "spreads 1 and 3"),
+    ("submission", "frechet", lambda a, b, c, d: abs(a - c) + (b - d) ** 2, "means 0 and 3"),
     ("submission", "mifid", lambda fid, d: fid, "0.05"),
     ("submission", "mifid", lambda fid, d: fid / (d if d <= 0.1 else 1), "distance 0.1"),
     ("dcgan", "repaired", broken_step({"range"}), "1 of 3 bugs left. Look at this one: the discriminator must see"),
@@ -215,6 +224,8 @@ WRONG = [
     ("submission", "checkpoint", lambda rows: rows[-1, 0], "the curve rises again"),
     ("submission", "checkpoint", lambda rows: rows[0, 0], "far above"),
     ("submission", "checkpoint", lambda rows: 250, "no step of the curve"),
+    ("submission", "checkpoint", lambda rows: 300, "take the earliest"),
+    ("submission", "checkpoint", lambda rows: 200, "a curve that rises from the start"),
 ]  # fmt: skip
 
 
@@ -233,4 +244,5 @@ def test_memorization_is_refused_the_other_way_round():
     table = lambda g, r: 1 - np.abs(unit(g) @ unit(r).T)  # noqa: E731
     assert "the other way round" in check.hint(lambda g, r: table(g, r).min(0).mean())
     assert "1 minus it" in check.hint(lambda g, r: 1 - table(g, r).min(1).mean())
+    assert "for each GENERATED image" in check.hint(lambda g, r: table(g, r).mean())
     assert check.hint(lambda g, r: table(g, r).min(1).mean()) is None

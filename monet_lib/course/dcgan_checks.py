@@ -49,12 +49,11 @@ def _test_blind(answer):
 def _test_diversity(answer):
     rng = np.random.default_rng(0)
     same = np.repeat(rng.normal(size=(1, 8, 8, 3)), 5, 0)
-    other = rng.normal(0, 3, (64, 8, 8, 3))
+    other = rng.normal(0, 3, (64, 8, 8, 3)) * rng.uniform(0, 2, (8, 8, 3))
     if abs(float(answer_of(answer, same))) > 1e-6:
         raise Wrong("five copies of one picture give not 0: take the spread over images, not over pixels.")
-    expect_close(
-        float(answer(other)), np.sqrt(other.var(0).mean()), "noise gives {got}, not {expected}.", 0.05
-    )
+    hint = "noise gives {got}, not {expected}: combine the spreads as a root mean square."
+    expect_close(float(answer(other)), np.sqrt(other.var(0).mean()), hint, 0.05)
 
 
 def _test_walk(answer):

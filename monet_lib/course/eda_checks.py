@@ -94,7 +94,8 @@ def _test_walk(answer):
         )
     damage = {
         "a bit of the second record's data": len(framed(b"first")) + 12 + 40,
-        "a bit of the second record's length": len(framed(b"first")) + 1,
+        "a bit of the second record's length": len(framed(b"first")) + 2,
+        "a bit of the checksum of the second record's length": len(framed(b"first")) + 8,
     }
     for what, place in damage.items():
         broken = bytearray(shard)

@@ -121,7 +121,7 @@ def helpers_figure(ages: np.ndarray, descent: np.ndarray, rates: np.ndarray) -> 
         middle.plot(descent[0], color="0.6", lw=0.8, label="weight")
         middle.plot(descent[1], color="black", label="moving average")
         middle.set(title="EMA: a weight and its average", xlabel="step", ylabel="distance from the best")
-        middle.legend(loc="upper right")
+        middle.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
         right.plot(np.linspace(0, 100, len(rates)), rates, color="black")
         right.set(title="Decay: constant, then linear", xlabel="% of training", ylabel="learning rate")
         right.set_ylim(0, None)

@@ -21,10 +21,8 @@ def _test_up_filters(answer):
 
 
 def _test_answers(answer):
-    expect_close(
-        answer[0], 30, "halve 256 three times, then two 4x4 steps on a rim of 1 take one each: not {got}."
-    )
-    expect_close(answer[1], 14, "128 px: 16 after three halvings, less two: not {got}.")
+    expect_close(answer[0], 30, "256 px: 32 after three halvings, then twice one less, which is not {got}.")
+    expect_close(answer[1], 14, "128 px: 16 after three halvings, then twice one less, which is not {got}.")
 
 
 def _test_cycle(answer):
@@ -42,21 +40,31 @@ def _test_cycle(answer):
 
 
 def _test_identity(answer):
-    monet, photo = np.full((1, 2, 2, 3), 0.5, np.float32), np.full((1, 2, 2, 3), -0.5, np.float32)
-    paint, back = (lambda x: x + 0.1), (lambda x: x - 0.3)
+    monet, photo = np.full((1, 2, 2, 3), 0.5, np.float32), np.full((1, 2, 2, 3), -0.25, np.float32)
+    paint, back = (lambda x: 1.2 * x), (lambda x: 1.6 * x)
+
+    def apart(a, b):
+        return np.abs(a - b).mean()
+
     found = float(answer_of(answer, monet, photo, paint, back))
+    right = [apart(paint(monet), monet), apart(back(photo), photo)]
     wrong = {
         "compared with the other set's image, which is S0's one-colour trap": [
-            np.abs(paint(monet) - photo).mean() + np.abs(back(photo) - monet).mean(),
-            np.abs(paint(photo) - monet).mean() + np.abs(back(monet) - photo).mean(),
+            apart(paint(monet), photo) + apart(back(photo), monet),
+            apart(paint(photo), monet) + apart(back(monet), photo),
         ],
-        "only one of the two generators is asked": [0.1, 0.3],
+        "only one of the two generators is asked": right,
+        "each generator gets the image that it should translate, and is told to leave it": [
+            apart(paint(photo), photo) + apart(back(monet), monet)
+        ],
     }
     for hint, values in wrong.items():
         if any(np.isclose(found, value, rtol=1e-4) for value in values):
             raise Wrong(f"{found:.2f}: {hint}.")
     expect_close(
-        found, 0.4, "{got} instead of {expected}: paint(monet) against monet, back(photo) against photo."
+        found,
+        sum(right),
+        "{got} instead of {expected}: paint(monet) against monet, back(photo) against photo.",
     )
 
 

@@ -181,10 +181,10 @@ show(
 )
 
 # %% [markdown]
-# Decoding makes a painting several times as large, and turning it into floats makes it four times larger again.
-# The library therefore keeps decoded images as uint8 in memory and makes floats only of the batch in use. It
-# decodes with `INTEGER_ACCURATE`, because the pixels are then the same in every decoder, and a result does not
-# depend on which of them read the file.
+# Decoding makes this painting about 14 times as large, and turning it into floats makes it four times larger again.
+# The library therefore keeps decoded images as uint8 in memory and makes floats only of the batch in use. It decodes
+# with `INTEGER_ACCURATE`, because TensorFlow then gives the same pixels as Pillow, as printed above, and a result
+# does not depend on which of the two read the file.
 #
 # What are the checksums for? Flip one bit in the middle of the record and read it again.
 
@@ -238,7 +238,7 @@ print("one parsed element:", first.shape, first.dtype.name)
 # | `batch(b)` | stacks b elements | late, so that the steps before it work on single images |
 # | `prefetch(k)` | prepares k batches while the network works | last |
 #
-# **Predict first:** put the random step *before* the cache instead. Over two passes through the data, how many
+# **Predict first:** put the random step *before* the cache instead. Over six passes through the data, how many
 # different versions of a painting will you get?
 
 # %%
@@ -274,9 +274,9 @@ assert len(versions) == 1
 #
 # ## Shards and counts
 #
-# Files are named like `monet00-60.tfrec`. By custom the number before the dot is the number of records, but a
-# custom is not a fact: a download that broke off keeps its name. So read the names, then walk through the records
-# and count. (S1 and S2 report the number of files and go no further.)
+# Files are named like `monet00-60.tfrec`. By custom the number before the dot is the number of records, but nothing
+# guarantees it: a download that broke off keeps its name. So read the names, then walk through the records and count.
+# (S1 and S2 report the number of files and go no further.)
 #
 # S1 notes that the sets come as 5 and 20 TFRecord files instead of 300 and 7,038 JPEGs, and concludes that the
 # scale of the data is thereby reduced. **Predict first:** are all shards together smaller than all JPEGs together?
@@ -343,9 +343,9 @@ levels = np.arange(256)
 assert np.isclose(brightness, (histograms.sum(0) * levels).sum() / pixels.size)
 
 # %% [markdown]
-# The histogram knows the brightness as well, as the last line shows. `lesson.survey` makes these measurements for
-# every image in one pass, and adds two measures of colour (explained below), a thumbnail of 32×32 pixels and a
-# hash of the pixels: 6 kB for each image instead of 200.
+# The brightness can also be computed from the histograms, as the last line of the cell checks. `lesson.survey` makes
+# these measurements for every image in one pass, and adds two measures of colour (explained below), a thumbnail of
+# 32×32 pixels and a hash of the pixels: 6 kB for each image instead of 200.
 
 # %% tags=["cover"]
 limit = 400 if config.profile == "tiny" else None  # images of each set
@@ -414,8 +414,8 @@ for name, of in surveys.items():
 # %% [markdown]
 # The sample has no twins. **On the real images** the hash finds one pair among 2,816 photos and the thumbnails find
 # four. The two most alike paintings have a correlation of 0.94: they are two views of one motif, as Monet liked to
-# paint, not copies. (The whole set has 7,038 photos, of which 7,028 are different.) Ten photos in 7,000 do no harm,
-# but now you know it.
+# paint, not copies. (The whole set has 7,038 photos, of which 7,028 are different.) Ten copies among 7,000 photos do
+# no harm; many copies would.
 #
 # ## Red, green, blue
 #
@@ -444,10 +444,10 @@ show(
 )
 
 # %% [markdown]
-# The upper row shows counts, scaled to the competition's numbers. There the paintings lie flat on the floor: the
-# figure shows the imbalance and nothing about colour. In the lower row each curve has area 1, and the two sets can
-# be compared: the paintings have fewer dark pixels than the photos in all three channels. (The spikes at the ends
-# are values that were clipped to 0 and 255; the axis cuts the highest of them.)
+# The upper row shows counts, scaled to the competition's numbers. There the curve of the paintings is almost flat:
+# the figure shows the imbalance and nothing about colour. In the lower row the shares of each curve add up to 100 %,
+# so the two sets can be compared: the paintings have fewer dark pixels than the photos in all three channels. (The
+# spikes at both ends are values that were clipped to 0 and 255.)
 #
 # The explorer shows one image at a time, and its set as a dotted line. Look for a picture whose curve has nothing
 # to do with the curve of its set.
@@ -579,11 +579,11 @@ show(
 )
 
 # %% [markdown]
-# All three deviations are smaller for the paintings, so no reading of "standard deviation" rescues the claim. **On the
-# real images** they are 50.5, 28.7 and 59.2 for the paintings and 57.5, 33.6 and 67.9 for the photos. A small number of
-# images can mislead: one image of each set says "darker" in a quarter of the looks, here and on the real images, where
-# both things are said in 7 %. With eight images "darker" is said in 4 % of the looks on the real images, and both
-# hardly ever.
+# All three deviations are smaller for the paintings, so the claim is wrong for each meaning of "standard deviation".
+# **On the real images** they are 50.5, 28.7 and 59.2 for the paintings and 57.5, 33.6 and 67.9 for the photos. A
+# small number of images can mislead: one image of each set says "darker" in a quarter of the looks, here and on the
+# real images, where both things are said in 7 %. With eight images "darker" is said in 4 % of the looks on the real
+# images, and both hardly ever.
 #
 # One more explanation needs no luck at all. *Exchange the two names*, and both halves of the claim become true: the
 # photos are darker and have the higher spread. Nobody can prove from outside that S0 did this, but it is the first
@@ -649,14 +649,17 @@ for c, channel in enumerate(lesson.CHANNELS):
     )
 
 # %% [markdown]
-# **On the real images** the difference in saturation nearly vanishes at equal brightness (0.38 against 0.39 from 90
-# to 120, 0.29 against 0.32 from 120 to 150). Most of it *was* darkness.
+# In the sample only a few images fall into each range of brightness, and the two ranges disagree: from 90 to 120 the
+# saturation is equal, from 120 to 150 the photos have more. **On the real images** the difference in saturation
+# nearly vanishes at equal brightness (0.38 against 0.39 from 90 to 120, 0.29 against 0.32 from 120 to 150). Most of
+# it *was* darkness.
 #
-# Green does not stand out by its effect size either: **on the real images** red has +31.0, green +29.5 and blue
-# +24.7 levels, with d = +0.86, +0.86 and +0.63. What stands out is the *peak* of green: 0.62 % of the pixels have
-# one level, against 0.59 in red and 0.51 in blue. A tall peak means that the values lie close together, not that
-# there is more of the colour. Whoever reads the height of a histogram as intensity makes this mistake: how much of a
-# colour there is shows in where the curve lies, not in how high it rises.
+# Is green special? In the sample it has the largest effect size, but the intervals of the three channels overlap so
+# widely in the figure that this means little. **On the real images** red has +31.0, green +29.5 and blue +24.7
+# levels, with d = +0.86, +0.86 and +0.63: green is no stronger than red. What stands out there is the *peak* of
+# green: 0.62 % of the pixels have one level, against 0.59 in red and 0.51 in blue. A tall peak means that the values
+# lie close together, not that there is more of the colour. Whoever reads the height of a histogram as intensity makes
+# this mistake: how much of a colour there is shows in where the curve lies, not in how high it rises.
 #
 # ## Palettes
 #
@@ -999,7 +1002,8 @@ if check.walk(walk):
 #
 # <details><summary>352</summary>
 #
-# **No.** The name is a custom. The file itself has no count, and a download that broke off keeps its name.
+# **No.** The number in the name is only a custom. The file itself has no count, and a download that broke off keeps
+# its name.
 # </details>
 #
 # <details><summary>As many as its size divided by 200 kB</summary>
@@ -1016,12 +1020,12 @@ if check.walk(walk):
 #
 # <details><summary>Yes, 0.86 is a large effect</summary>
 #
-# **No.** A large effect is a statement about sets. The two heaps of images still overlap widely.
+# **No.** A large effect is a statement about sets. The values of the two sets still overlap widely.
 # </details>
 #
 # <details><summary>No: on the real images it is so in 74 % of all pairs</summary>
 #
-# **Right.** The means are 0.86 standard deviations apart. A single image can lie anywhere in its heap.
+# **Right.** The means are 0.86 standard deviations apart. A single image can lie anywhere in its set.
 # </details>
 #
 # <details><summary>Only if there are more than 300 images</summary>
@@ -1061,7 +1065,7 @@ if check.walk(walk):
 #
 # <details><summary>Which camera took them</summary>
 #
-# **No.** Seven thousand photos have all kinds of cameras.
+# **No.** Whatever the camera, the measure explains most of the difference, as the comparison at equal brightness shows.
 # </details>
 #
 # **5. A random crop stands before cache() in your pipeline. What happens?**

@@ -114,9 +114,9 @@ show(
 # answer is ½. If p = q everywhere, then D* is ½ everywhere and V = −2 ln 2 = −1.386, the least that G can reach: G then
 # makes exactly what real pictures are, with all their variety.
 #
-# **Predict first:** real numbers come from a bell curve around 1, fakes from a wider one around −0.5. Where does the
-# best discriminator change its mind: in the middle between the two, or elsewhere? And what does it say far out on the
-# left and far out on the right?
+# **Predict first:** real numbers come from a bell curve around 1, fakes from a wider one around −0.5. At which number
+# does the answer of the best discriminator pass ½: in the middle between the two means, or elsewhere? And what does
+# it say far out on the left and far out on the right?
 
 # %%
 rng = np.random.default_rng(config.seed)
@@ -143,7 +143,7 @@ p, q = lesson.density(x, *REAL), lesson.density(x, *FAKE)
 best, learnt = p / (p + q), tf.sigmoid(small(x[:, None].astype(np.float32))).numpy()[:, 0]
 show(
     lesson.game_figure(x, p, q, best, learnt),
-    "Two bell curves; beside them the probability by formula, low on the left, 1 near 1.5, and a dotted one over it",
+    "Two bell curves; beside them the probability by formula and by a network: alike, until the formula falls at the right",
 )
 inside = (p + q) > 0.05  # where there are samples to learn from
 print(f"largest difference where samples are: {np.abs(best - learnt)[inside].max():.3f}")
@@ -151,9 +151,11 @@ print(f"loss at the end {float(loss):.3f}; of a discriminator that always says o
 assert np.abs(best - learnt)[inside].max() < 0.2
 
 # %% [markdown]
-# A small network that is trained by the loss arrives at the formula. It changes its mind where the two curves cross,
-# not in the middle. Far out there are no samples, and the network's answer there is free: nothing in the loss asks for
-# a right one. Keep that in mind, because a generator may find such places.
+# A small network that is trained by this loss arrives at the formula wherever there are samples. Its answer passes ½
+# where the two curves cross, at 0.30: a little to the right of the middle, 0.25, because the fakes spread wider. Far
+# out on the left the answer is 0. Far out on the right the formula falls again, since beyond 3.6 the wide curve of
+# the fakes is the higher one. The network does not follow: there are no samples there, and so nothing in the loss
+# asks for a right answer. Keep that in mind, because a generator may find such places.
 #
 # ## Two ways to write the generator's loss
 #
@@ -336,8 +338,8 @@ assert abs(x[int(np.argmin(costs))] - best) < 0.06
 #
 # ## The level at which nothing is known
 #
-# A number helps to read anybody's curves. Suppose that the discriminator cannot tell anything and gives every picture
-# the same probability p. Then a real picture costs −0.9 log p − 0.1 log(1 − p), and a fake −log(1 − p).
+# One number helps to read the loss curves of every GAN. Suppose that the discriminator cannot tell anything and gives
+# every picture the same probability p. Then a real picture costs −0.9 log p − 0.1 log(1 − p), and a fake −log(1 − p).
 
 # %%
 p = np.linspace(0.01, 0.99, 981)
@@ -472,6 +474,9 @@ for name, images in cases.items():
 assert diversity(one, paintings) < 0.4 < diversity(paintings[::2], paintings)
 
 # %% [markdown]
+# Noise on one painting gives about a fifth of the paintings' diversity, because at this size each of the 8×8 squares
+# averages only 16 pixels. So read values up to 0.2 as one picture with noise.
+#
 # ## The training loop
 #
 # Everything is there: draw a batch of real pictures, draw noise, take one step, and look at the pictures now and then.
@@ -537,7 +542,7 @@ for name, histories in runs.items():
     print(f"{name:22}", "  ".join(f"{key} {np.round(values, 2)}" for key, values in ends.items()))
 show(
     lesson.curves_figure(runs, "The same networks, one change at a time, two seeds each"),
-    "Losses and diversity over steps: the runs with a slow discriminator lie on the grey line, and their diversity is low",
+    "Losses and diversity over steps: slow discriminators or fast generators keep the losses at the grey line",
 )
 
 # %% tags=["cover"]
@@ -556,16 +561,19 @@ if config.profile != "tiny":
     assert max(ends["both (handicapped)"]) < min(ends["equal rates"])
 
 # %% [markdown]
-# The handicapped run is S3's result in seconds: nearly one picture for every latent, and calm loss curves. Of the two
-# changes, the slow discriminator alone costs about half of the diversity with both seeds. The fast generator alone costs
-# much with one seed and little with the other, so two seeds cannot say how much it does by itself. Together they cost
-# nearly everything.
+# The handicapped run repeats in seconds what S3 reports: the same picture for every latent (here it is grey with a
+# coloured border) and calm loss curves. Of the two changes, the slow discriminator alone costs about half of the
+# diversity with both seeds. The fast generator alone costs much with one seed and nothing with the other, so two
+# seeds cannot say how much it does by itself. Together they cost nearly everything. Look at the losses, too: those of
+# all three runs stay close to the level at which nothing is known, so only the diversity tells these runs apart.
 #
 # Why? Against a discriminator that stands still, the generator's best answer is the *one* picture that this
 # discriminator rates highest, given for every latent. The loss judges each fake alone, so nothing in it asks for
-# variety. Variety comes only from the chase: when one picture is everywhere, a discriminator that learns marks it as
-# fake, and the generator has to leave it. A slow discriminator cannot chase. In one dimension this can be computed exactly, with the best discriminator of the first section: 200
-# fake numbers climb the slope of log D, once while D stays as it was at the start, and once while D is kept up to date.
+# variety. Variety comes only from a discriminator that goes on learning: when the generator makes one picture for
+# every latent, such a discriminator soon marks this picture as fake, and the generator has to make others. A slow
+# discriminator marks it too late. In one dimension this can be computed exactly, with the best discriminator of the
+# first section: 200 fake numbers climb the slope of log D, once while D stays as it was at the start, and once while
+# D is kept up to date.
 
 # %%
 paths = {
@@ -588,11 +596,12 @@ assert abs(paths["D keeps up"][-1].std() - 0.5) < 0.15
 # frequent: it is where real numbers are most *over-represented* against the old fakes. With a discriminator that keeps
 # up, the fakes spread like the real numbers.
 #
-# One thing differs from S3's account. S3 found that equal rates let the discriminator win and gave pictures like noise.
-# Here equal rates give varied pictures, and so does the stronger discriminator. The measure would notice: noise
-# averages to nearly the same 8×8 squares, so its diversity is low. A likely reason for the difference is size. S3's
-# networks make 256×256 pixels, where a discriminator finds flaws far more easily than at 32×32, and S3 trained for 1,000
-# epochs. What this experiment shows is only that equal rates need not fail; it cannot show what happened in S3's runs.
+# One thing differs from S3's account. S3 found that equal rates let the discriminator win and gave pictures like
+# noise. Here equal rates give varied pictures, and so does the stronger discriminator. Their variety is not noise,
+# since the measure would notice that: noise averages to nearly the same 8×8 squares, so its diversity is low. A
+# likely reason for the difference is size. S3's networks make 256×256 pixels, where a discriminator finds flaws far
+# more easily than at 32×32, and S3 trained for 1,000 epochs. What this experiment shows is only that equal rates need
+# not fail; it cannot show what happened in S3's runs.
 #
 # ## Labels and copies, measured
 #
@@ -626,18 +635,20 @@ show(
 )
 
 # %% [markdown]
-# Compare the two seeds of a setting before you compare settings. Soft and hard labels differ no more than the seeds do: at
-# this length the label changes nothing that can be measured. It is a measure against a discriminator that learns the
-# paintings by heart, and in a few hundred steps that has hardly begun. The five copies give more diversity than the
-# originals, but that is no gain by itself: the set with upside-down pictures *is* more diverse than Monet, and the
-# generator learns it. Look in the last row for pictures whose bright part lies at the bottom. Whether the noisy copies
-# leak cannot be seen here, because all generated pictures have more grain than the noisy copies: it is the pattern that
-# transposed convolutions draw, which lesson 4 explains and removes.
+# Compare the two seeds of a setting before you compare settings. Soft and hard labels differ no more than the seeds
+# do: at this length the label changes nothing that can be measured. The soft label is meant to stop a discriminator
+# from learning the paintings by heart, and that probably takes more than a few hundred steps. The five copies give
+# more diversity than the originals, but that is no gain by itself: the set with upside-down pictures *is* more
+# diverse than Monet, and the generator learns it. Look in the last row for pictures whose bright part lies at the
+# bottom. Whether the noisy copies leak cannot be seen here, because all generated pictures have more grain than the
+# noisy copies. You see it in the pictures as a regular pattern: transposed convolutions draw it, and lesson 4
+# explains and removes it.
 #
 # ## The longer run, and a test for recitation
 #
-# Now one longer training at 64×64, with the faster discriminator. With so few paintings a network can learn them by heart. So the
-# figure shows under each generated picture the training picture that is nearest to it, pixel by pixel.
+# Now one longer training at 64×64, with the faster discriminator. With so few paintings a network can learn them by
+# heart and *recite* them: give back training pictures instead of new ones. So the figure shows under each generated
+# picture the training picture that is nearest to it, pixel by pixel.
 
 # %%
 large = shrunk(pixels, scale["large"])
@@ -659,9 +670,10 @@ print(
 )
 
 # %% [markdown]
-# A distance of 0 would be recitation. Compare the two printed numbers: if the generated pictures were much nearer to a
-# training picture than two paintings are to each other, the generator would be reciting. Judge also by eye whether the
-# composition is the same.
+# A distance of 0 would be a copy. If the generated pictures were much nearer to a training picture than two paintings
+# are to each other, the generator would be reciting. Here the two printed numbers are about equal. Judge by eye as
+# well: the pictures of the last two rows are alike in colour and in where it is light and dark, but they do not share
+# their outlines. This generator does not recite.
 #
 # S3, with 1,500 pictures and 1,000 epochs, found its results purely abstract and drew the right conclusion: a generator
 # that begins with noise must invent the *scene* as well as the style, from 300 examples. A generator that begins with a
@@ -899,7 +911,8 @@ if check.repaired(repaired):
 #
 # <details><summary>The learning rate is too high</summary>
 #
-# **No.** A high rate shows as jumps, not as a level.
+# **No.** In the runs above, a generator's rate that was too high and a discriminator's rate that was too low both led
+# to this level.
 # </details>
 #
 # **2. Why does a generator collapse to one picture when the discriminator stands still?**
@@ -911,7 +924,7 @@ if check.repaired(repaired):
 #
 # <details><summary>Every fake is judged alone, so the picture that is rated highest is the best answer for every latent</summary>
 #
-# **Right.** Only a discriminator that moves makes a repeated picture expensive.
+# **Right.** Only a discriminator that goes on learning makes a repeated picture expensive.
 # </details>
 #
 # <details><summary>Batch norm makes all pictures of a batch alike</summary>
@@ -945,8 +958,9 @@ if check.repaired(repaired):
 #
 # <details><summary>To paint noise</summary>
 #
-# **Right.** A fifth of the real pictures have it. Whatever you do to the training set leaks into the results,
-# unless the altered picture could be a real one.
+# **Right.** A fifth of the real pictures have it. Whatever you do to the training set can leak into the results,
+# unless the altered picture could be a real one. (The runs above are too short to show it: their own grain is
+# stronger.)
 # </details>
 #
 # <details><summary>Nothing, there is too little noise</summary>
@@ -979,11 +993,13 @@ if check.repaired(repaired):
 # - A [generator](../docs/glossary.md#generator) doubles a 4×4 map; a
 #   [discriminator](../docs/glossary.md#discriminator) halves a picture and answers with a
 #   [logit](../docs/glossary.md#logit).
-# - 1.38 (the sum of both sides with labels 0.9 and 0) is the price of knowing nothing. S3's curve was close to it.
-# - [Mode collapse](../docs/glossary.md#mode-collapse) is the best answer to a discriminator that doesn't move. Measure
-#   diversity while you train.
+# - 1.38 (the sum of both sides with labels 0.9 and 0) is the loss of a discriminator that knows nothing. S3's curve
+#   was close to it.
+# - [Mode collapse](../docs/glossary.md#mode-collapse) is the best answer to a discriminator that doesn't go on
+#   learning. Measure diversity while you train.
 # - Change one thing at a time, and use several seeds: otherwise you can't tell an effect from chance.
-# - Copies that could be real do no harm; upside-down and noisy ones leak.
+# - Copies that could be real paintings teach nothing wrong. Upside-down ones leak into the results, and noisy ones
+#   can.
 #
 # Next: [lesson 3](03_unet_cyclegan.ipynb) starts from photos instead of noise, with a
 # [U-Net](../docs/glossary.md#u-net) and [cycle consistency](../docs/glossary.md#cycle-consistency).

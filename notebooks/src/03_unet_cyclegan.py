@@ -83,10 +83,11 @@ assert monets.shape[1:] == photos.shape[1:] == (config.image_size, config.image_
 # %% [markdown]
 # ## Two translators and two discriminators
 #
-# In lesson 2 the generator had to invent a scene. Now it gets one: `paint` takes a photo and gives a painting. If there
-# were pairs, each photo with its painting by Monet, one could compare. There are none. CycleGAN
-# ([Zhu et al. 2017](https://arxiv.org/abs/1703.10593)) trains a second generator, `back`, which makes photos of paintings,
-# and asks that the way there and back leads home. A discriminator for each side says whether a picture belongs there.
+# In lesson 2 the generator had to invent a scene. Now it gets one: `paint` takes a photo and gives a painting. If
+# there were pairs, each photo with its painting by Monet, one could compare. There are none. CycleGAN ([Zhu et al.
+# 2017](https://arxiv.org/abs/1703.10593)) trains a second generator, `back`, which makes photos of paintings, and
+# asks that a picture which goes through both generators comes back as it was. A discriminator for each side says
+# whether a picture belongs there.
 #
 # One training step sends pictures through the generators six times:
 
@@ -97,9 +98,10 @@ show(
 )
 
 # %% [markdown]
-# ① and ② make the fakes, which the discriminators judge. ③ and ④ bring the fakes home: the results should equal what the
-# cycles began with. ⑤ and ⑥ give each generator a picture that is already where it should bring it: it should leave
-# that picture alone. Note that `paint` is used in ①, ④ and ⑤. Each part of this drawing is built below.
+# ① and ② make the fakes, which the discriminators judge. ③ and ④ translate the fakes back: the results should equal
+# the pictures that the cycles began with. ⑤ and ⑥ give each generator a picture that already belongs to its target
+# set: the generator should not change that picture. Note that `paint` is used in ①, ④ and ⑤. Each part of this
+# drawing is built below.
 #
 # ## Down, and up again
 #
@@ -166,8 +168,8 @@ assert x.shape == (1, config.image_size // 2, config.image_size // 2, 8)
 # %% [markdown]
 # 1×1: after eight halvings a single pixel with 256 channels stands for the whole scene. (The innermost step must not
 # have instance norm: one value minus its own mean is always 0.) From there no network can put a tree's edge back into
-# its place. Hence the [skip connections](../docs/glossary.md#skip-connection): every decoder step also receives the
-# encoder's map of the same size, beside its own channels.
+# its place. This is why a U-Net has [skip connections](../docs/glossary.md#skip-connection): every decoder step also
+# receives the encoder's map of the same size, beside its own channels.
 
 
 # %%
@@ -229,10 +231,10 @@ show(
 )
 
 # %% [markdown]
-# Without skips, everything that is smaller than the places of the innermost map is lost: edges and texture turn to a
-# blur, and only large areas of light and colour come back. They had to pass through the narrow part of the hourglass.
-# For repainting, where the scene has to stay, the skips decide. They also have a price: what can pass through them
-# unchanged needs no painting. [Lesson 4](04_resnet_cyclegan.ipynb) has another answer, residual blocks.
+# Without skips, everything has to pass through the narrow part of the hourglass. Edges and texture turn to a blur,
+# most colours fade, and only large light and dark areas come back. For repainting, where the scene has to stay, the
+# skips are therefore decisive. They also have a price: a generator can pass the photo through them unchanged, and
+# then it does not paint. [Lesson 4](04_resnet_cyclegan.ipynb) has another answer, residual blocks.
 #
 # And the filters? S1 took fewer than usual, so as to train on its own machine. Here are both lists, each a quarter as
 # wide, on the same task.
@@ -326,12 +328,12 @@ if config.profile != "tiny":
 # |---|---|---|
 # | adversarial, for a generator | the discriminator takes paint(photo) for real | bce(D(paint(photo)), 1) |
 # | adversarial, for a discriminator | tell real from fake | ½ [bce(D(monet), 1) + bce(D(paint(photo)), 0)] |
-# | [cycle](../docs/glossary.md#cycle-consistency) | there and back again is the same picture | mean abs(back(paint(photo)) − photo), and the same for Monets |
+# | [cycle](../docs/glossary.md#cycle-consistency) | a picture that is translated and translated back is the same picture | mean abs(back(paint(photo)) − photo), and the same for Monets |
 # | [identity](../docs/glossary.md#identity-loss) | a Monet needs no painting | mean abs(paint(monet) − monet), and the same for photos |
 #
-# What can a loss *not* see? Ask made-up translators, which need no training. One shifts all colours to blue, and its
-# partner shifts them back. One turns the picture into its negative. One answers every picture with one colour.
-# **Predict first:** which of these does the cycle loss mind?
+# What can a loss *not* see? Test it on invented translators, which need no training. One shifts all colours to blue,
+# and its partner shifts them back. One turns the picture into its negative. One answers every picture with one
+# colour. **Predict first:** which of these does the cycle loss notice?
 
 # %%
 found = lesson.candidate_losses(discriminator, monets, photos)
@@ -354,13 +356,14 @@ if explorer:  # as a hand on the slider would
     explorer.redraw()
 
 # %% [markdown]
-# The cycle loss minds only the one colour. Blue, gold and the negative are undone exactly by their partners, so their
-# cycle loss is 0: with identity weight 0, only the discriminator can speak against them. Look at its column. This
-# discriminator finds the three tinted translators less like paintings than the untouched photos, so it would not lead a
-# generator there. It would take one plain colour for a painting, though, and only the cycle loss stands against that. So
-# it depends on what a discriminator has learnt so far whether a tint is worth while, and at the beginning of a training
-# it has learnt little. Inverted colours are among the most frequent complaints about CycleGANs. The identity loss does
-# not depend on any discriminator: it sees every tint at once. Move the sliders and watch who becomes the cheapest.
+# The cycle loss notices only the one colour. Blue, gold and the negative are undone exactly by their partners, so
+# their cycle loss is 0: with identity weight 0, only the discriminator can prevent them. Look at its column. This
+# discriminator finds the blue, the gold and the negative pictures less like paintings than the untouched photos, so
+# it would not lead a generator there. It takes one plain colour for a painting, though, and only the cycle loss (and
+# the identity loss, where it has a weight) prevents that. Whether a generator gains by a tint thus depends on what
+# its discriminator has learnt so far, and at the beginning of a training a discriminator has learnt little. Inverted
+# colours are among the most frequent complaints about CycleGANs. The identity loss does not depend on any
+# discriminator: it sees every tint at once. Move the sliders and watch who becomes the cheapest.
 #
 # ## S0's blue pictures, then gold ones
 #
@@ -399,12 +402,13 @@ for name in ("monet", "photo"):
 # The guess with the least absolute error is the *median* of all targets, pixel by pixel: one picture for all, the haze in
 # the last row. Its colours are those of the set that the loss wrongly aims at.
 #
-# **On the real images** (300 paintings, 2,816 photos) the median photo is (96, 100, 92) on the whole, (110, 124, 137) in
-# its upper quarter and (71, 69, 50) in its lower one: a blue haze above a brown one. The median Monet is (138, 138, 125)
-# on the whole, (168, 170, 166) above and (121, 121, 100) below: everywhere lighter and less blue, a pale gold. So a loss
-# aimed at the photos pulls everything to one bluish and brownish haze, and a loss aimed at the Monets to a golden one.
-# This explains one colour for all images, and golden rather well; that S0's pictures were blue on the whole, it explains
-# only for skies. We can't know whether it was this bug.
+# **On the real images** (300 paintings, 2,816 photos) the median photo is (96, 100, 92) on the whole, (110, 124, 137)
+# in its upper quarter and (71, 69, 50) in its lower one: a blue haze above a brown one. The median Monet is (138,
+# 138, 125) on the whole, (168, 170, 166) above and (121, 121, 100) below: everywhere lighter and less blue, a pale
+# gold. So a loss aimed at the photos pulls everything to one bluish and brownish haze, and a loss aimed at the Monets
+# to a golden one. So this bug explains why all images of S0 had the same colour. It explains the golden ones well,
+# but the blue ones only in part, because the lower half of such pictures would be brown. We can't know whether it was
+# this bug.
 #
 # ## The losses in code
 #
@@ -595,12 +599,13 @@ assert np.isclose(float(loss), 2.5, atol=1e-4)
 assert np.isclose(slope, np.exp(-2.5) - 1, atol=1e-4)
 
 # %% [markdown]
-# Eight per cent: that discriminator is nearly always right. S3 concludes that its generator may not get useful feedback.
-# The slope is not the problem: the non-saturating loss of lesson 2 is still steep there. Its *direction* may be one. In
-# 500 epochs the discriminator meets each of the 300 paintings at least 500 times. It can know them by heart, and "this is
-# not one of the 300" is a true answer that says nothing about style. S3's own proposals (a slower discriminator, dropout,
-# a [gradient penalty](../docs/glossary.md#gradient-penalty)) all make learning by heart harder, as do flips and crops;
-# [lesson 4](04_resnet_cyclegan.ipynb) measures the strongest cure, differentiable augmentation.
+# Eight per cent: that discriminator is nearly always right. S3 concludes that its generator may not get useful
+# feedback. The slope is not the problem: the non-saturating loss of lesson 2 is still steep there. Its *direction*
+# may be one. In 500 epochs the discriminator meets each of the 300 paintings at least 500 times. It can know them by
+# heart, and "this is not one of the 300" is a true answer that says nothing about style. S3's own proposals (another
+# learning rate for the discriminator, dropout, a [gradient penalty](../docs/glossary.md#gradient-penalty)) can all
+# make learning by heart harder, as flips and crops do; [lesson 4](04_resnet_cyclegan.ipynb) measures one more remedy,
+# differentiable augmentation.
 #
 # ## Identity on and off, and S1's settings one at a time
 #
@@ -651,22 +656,26 @@ show(
 )
 
 # %% [markdown]
-# Read the table by rows, compare each with the first, and compare differences with those between the two seeds of one row.
-# *Tint on a Monet* is by how many levels the mean colour of a Monet changes when it passes through `paint`.
+# Read the table by rows, compare each with the first, and compare differences with those between the two seeds of one
+# row. *Tint on a Monet* is by how many levels the mean colour of a Monet changes when it passes through `paint`. The
+# first run has the usual settings; after so few steps its pictures are still grey and blurred.
 #
-# Without the identity loss, less of the scene is kept and the tint is a little stronger, with both seeds. In so short a
-# training the identity loss helps mostly because it also teaches the generators to hand a picture on.
+# Without the identity loss, less of the scene is kept and the tint is a little stronger, with both seeds. A likely
+# reason: the identity loss also teaches the generators to pass a picture through, which is what they have to learn
+# first.
 #
-# The high learning rate is everyone's first suspect for S1's 684: Adam moves a weight by up to 0.002 a step, while weights
-# start with a spread of 0.02. But over these few steps the high rate is *better*: it learns to keep scene and colours much
-# sooner, alone and together with S1's other settings. Batch norm and dropout 0.7 by themselves change little that stands
-# out from the seeds. What a high rate does over 10 epochs, this experiment cannot show; published trainings use 2·10⁻⁴ or
-# less, because a rate that is good for finding the scene can be too high for improving a painting.
+# The high learning rate is everyone's first suspect for S1's 684: Adam moves a weight by up to 0.002 a step, while
+# weights start with a spread of 0.02. But over these few steps the high rate is *better*: it learns to keep scene and
+# colours much sooner, alone and together with S1's other settings. Batch norm makes the tint a little weaker, and
+# dropout 0.7 by itself changes nothing that stands out from the seeds. What a high rate does over 10 epochs, this
+# experiment cannot show; published CycleGANs mostly use 2·10⁻⁴, perhaps because a rate that is good for finding the
+# scene is too high for improving a painting.
 #
-# But S1's own pictures, by its description, were recognizable scenes with an impressionist look, and more filters, less
-# dropout and more epochs did not improve the score at all. A score that does not react to the model points *behind* the
-# model: to the writing of `images.zip`, which S1 says was a struggle. [Lesson 5](05_submission.ipynb) shows what a good
-# painting scores when it is written on the wrong scale.
+# There is another suspect. S1 describes its pictures as recognizable scenes with an impressionist look, and more
+# filters, less dropout and more epochs did not improve the score at all. When a score does not react to changes of
+# the model, look at what comes *after* the model: here at the writing of `images.zip`, with which S1 says it
+# struggled. That is a suspicion and no proof. [Lesson 5](05_submission.ipynb) shows what good paintings become when
+# they are written on the wrong scale, and measures it.
 #
 # ## Exercises
 #
@@ -773,7 +782,7 @@ solved = check.identity(my_identity_loss)
 # def my_identity_loss(monet, photo, paint, back):
 #     return np.abs(paint(monet) - monet).mean() + np.abs(back(photo) - photo).mean()
 # ```
-# Each generator gets an image that is already where it should bring it.
+# Each generator gets an image of its own target set, which it should not change.
 # </details>
 
 # %% [markdown]
@@ -917,12 +926,12 @@ if check.step(my_step):
 # ## Recap
 #
 # - A CycleGAN's step sends pictures through its two generators six times; each generator learns from both cycles.
-# - A [U-Net](../docs/glossary.md#u-net) hands its encoder's maps across: the scene stays sharp.
+# - A [U-Net](../docs/glossary.md#u-net) gives its encoder's maps to its decoder, so the scene stays sharp.
 # - A [PatchGAN](../docs/glossary.md#patchgan) judges how patches are painted.
 # - The cycle loss cannot see any change that is undone exactly; the [identity loss](../docs/glossary.md#identity-loss)
 #   sees tints, if it is aimed at the right image.
 # - `compile`, `train_step` and `fit` make a training of a `keras.Model`; test it against another implementation.
-# - A suspicion is worth an experiment that changes one thing at a time.
+# - Test a suspicion by an experiment that changes one thing at a time.
 # - A discriminator loss near zero can mean that it knows the paintings by heart.
 #
 # Next: [lesson 4](04_resnet_cyclegan.ipynb) builds the paper's [ResNet](../docs/glossary.md#residual-block) generator and

@@ -148,8 +148,8 @@ print(f"one residual block: {weights // 9:,} weights; nine are {weights / paper.
 assert paper.count_params() == 11_383_427
 
 # %% [markdown]
-# It has a fifth of the U-Net's weights, but each of them works harder: for a picture of 256 px, the convolutions of a
-# residual block run over 64×64 places, while the U-Net's largest layers run over a handful.
+# It has a fifth of the U-Net's weights, but each of them is used more often: for a picture of 256 px, the
+# convolutions of a residual block run over 64×64 places, while the U-Net's largest layers run over a handful.
 #
 # ## What instance norm forgets
 #
@@ -241,8 +241,8 @@ show(
 assert edges["zeros"][:2].mean() < edges["reflection"][:2].mean() - 0.1
 
 # %% [markdown]
-# Zeros draw a frame, several pixels wide, into every picture. A generator can learn to fight it, with weights that it
-# could use better.
+# Zeros draw a frame, several pixels wide, into every picture. A generator can learn to remove the frame, but this
+# takes weights that it could use better.
 #
 # ## Checkerboards
 #
@@ -365,16 +365,19 @@ if config.profile != "tiny":
     assert gaps["color,translation"] < gaps["nothing altered"]
 
 # %% [markdown]
-# In the left panel it becomes very certain about the paintings that it knows and much less so about the others. It has
-# learnt a list as well as a style, and from such a discriminator a generator learns to imitate the list.
+# In the left panel the discriminator becomes very certain about the paintings that it knows and much less certain
+# about the others. It has learnt a list of paintings as well as a style, and such a discriminator teaches a generator
+# to imitate the paintings of the list.
 #
-# [Differentiable augmentation](../docs/glossary.md#differentiable-augmentation)
-# ([Zhao et al. 2020](https://arxiv.org/abs/2006.10738)) shifts, recolours and masks everything that the discriminator sees,
-# real and generated pictures by the same random numbers. An alteration then says nothing about what is real, so it doesn't
-# leak into the results as S3's upside-down copies do (lesson 2), and the gradient passes through it to the generator. The
-# gap between known and unknown paintings shrinks, and so does the certainty. The `full` profile uses it. The
-# [two-objective notebook](https://www.kaggle.com/code/unfriendlyai/two-objective-discriminator), one of S2's sources, uses
-# it with a discriminator that has two outputs, each with a loss of its own (`adversarial="hinge,bce"`).
+# [Differentiable augmentation](../docs/glossary.md#differentiable-augmentation) ([Zhao et al.
+# 2020](https://arxiv.org/abs/2006.10738)) shifts, recolours and masks everything that the discriminator sees, real
+# and generated pictures by the same random numbers. An alteration then says nothing about what is real, so it doesn't
+# leak into the results as S3's upside-down copies do (lesson 2), and the gradient passes through it to the generator.
+# With colours and shifts together the gap between known and unknown paintings is much smaller, and so is the
+# certainty. (About shifts alone be careful: a curve can jump at the last step, so compare whole curves and both
+# seeds.) The `full` profile uses it, and the `laptop` profile the shifts alone. The [two-objective
+# notebook](https://www.kaggle.com/code/unfriendlyai/two-objective-discriminator), one of S2's sources, uses it with a
+# discriminator that has two outputs, each with a loss of its own (`adversarial="hinge,bce"`).
 #
 # ## Three helpers of a long training
 #
@@ -406,8 +409,9 @@ assert np.abs(descent[1][-200:]).mean() < np.abs(descent[0][-200:]).mean()
 assert rates[50] == rates[0] > rates[75] > rates[100] == 0
 
 # %% [markdown]
-# Half of them are fresh. The others have waited for about a hundred steps on average (50 places, one exchange every second
-# step), so the mean age is about 50.
+# Half of them are fresh. The others have waited for about a hundred steps on average (50 places, one exchange every
+# second step), so in a long training the mean age is about 50. The count above is a little lower, because it watches
+# a few hundred steps only and so misses the longest waits.
 #
 # ## Train, stop, resume
 #
@@ -471,9 +475,11 @@ best = int(scores[scores[:, 1].argmin(), 0])
 print(f"KID {scores[0, 1]:.4f} at step {int(scores[0, 0])}, best {scores[:, 1].min():.4f} at step {best}")
 
 # %% [markdown]
-# The losses cannot tell when to stop: the two sides of a GAN can keep each other in balance whether the pictures improve
-# or not. The curve can tell, within its bars. With a handful of held-out paintings the bars are as wide as the differences;
-# with 60 paintings they are narrower. The best checkpoint is kept in `checkpoints/best`, and `Run.generator` paints with it.
+# The losses cannot tell when to stop: the two sides of a GAN can keep each other in balance whether the pictures
+# improve or not. The curve of KID can tell, as far as its bars allow. With the few held-out paintings of the sample
+# the bars are about as wide as the differences; with 60 paintings they are narrower. (The step of the interruption
+# has no point: the run was stopped before the measurement.) The best checkpoint is kept in `checkpoints/best`, and
+# `Run.generator` paints with it.
 #
 # ## U-Net against ResNet, on the same budget
 #
@@ -518,10 +524,13 @@ show(
 )
 
 # %% [markdown]
-# Look at the edges first, then at the colours, then for patterns; and compare the numbers of the two seeds before you
-# compare the models. On this small scale the numbers say which model learns faster, not which is better after a day.
-# Published results for this competition have both near 50 (ResNets 46.8 and 50.2 by one author; a U-Net 51.5, after long
-# tuning 38.3): the handling of data, augmentation and schedule decide more than the block.
+# The U-Net takes more steps in the same time, because most of its convolutions run over small maps. Look at the edges
+# first, then at the colours, then for patterns; and compare the numbers of the two seeds before you compare the
+# models. Then compare all of them with the last line. A generator learns first to keep the scene and much later to
+# paint, so after so few steps its results can be further from the paintings than the untouched photos are. On this
+# small scale the numbers say which model learns faster, not which is better after a day. Published results for this
+# competition have both near 50 (ResNets 46.8 and 50.2 by one author; a U-Net 51.5, after long tuning 38.3): so the
+# handling of data, augmentation and schedule decide more than the kind of block.
 #
 # ## How the course's generator was trained
 #
@@ -540,41 +549,52 @@ show(
 # | 6 blocks, 32 filters, instance norm | 2,116 | 0.113 |
 # | the same with transposed convolutions | 2,234 | 0.219 |
 # | 6 blocks, 16 filters, instance norm | 3,529 | 0.123 |
-# | **the same without norms in the generators: `laptop`** | 4,390 | **0.059** |
-# | the same, cycle weight 5, identity fading out | 3,742 | 0.073 |
-# | `laptop` with DiffAugment | 4,128 | 0.102 |
+# | **the same without norms in the generators** | 4,390 | **0.059** |
+# | the one in bold, cycle weight 5, identity fading out | 3,742 | 0.073 |
+# | the one in bold with DiffAugment | 4,128 | 0.102 |
 #
 # `python benchmarks/recipes.py`, on an Intel Xeon with 2 cores; KID with the features of an ImageNet network, photos as
 # they are 0.085; [pictures and the way there](../benchmarks/recipes.md).
 #
-# In minutes, the number of steps counts more than the size of the network. And a surprise: instance norm, which the
-# sections above praise, costs more than it gives when time is short. It makes every crop forget how bright and contrasty it
-# was, and the generator has to guess that: halos around edges and dull meadows are the result. Without it, a network with
-# He's initial weights starts near the photo and learns only what to change. The discriminators keep their norms.
+# In a training of minutes, the number of steps counts more than the size of the network. And a surprise: instance
+# norm, which the sections above praise, costs more than it gives when time is short. It makes every crop forget how
+# bright and contrasty it was, and the generator has to guess that: halos around edges and dull meadows are the
+# result. Without it, a network with He's initial weights starts near the photo and learns only what to change. The
+# discriminators of these recipes keep their norms.
 # </details>
 #
-# Then the winner was trained for longer, in two stages, the second beginning with the networks of the first:
+# Then the winner was trained for longer. The first generator of this course was made in two stages, the second
+# beginning with the networks of the first:
 #
 # 1. 21,000 steps on crops of 128 px, with a cycle weight of 10 and an identity weight of 3. The result keeps its scene and
 #    changes little.
-# 2. 6,000 steps on whole images, with weights of 3 and 0.5. To begin with so much freedom does not pay, as the table's
-#    freer recipe shows; to be given it later does. Why whole images? On small crops, dark skies filled with a chequered
-#    pattern. A possible explanation: the discriminators have instance norm, which stretches whatever they see to the same
-#    contrast, so that bare sky is expected to have as many strokes as a tree. A whole image has the tree to compare with.
+# 2. 6,000 steps on whole images, with weights of 3 and 0.5. So much freedom from the beginning does not pay, as the
+#    freer recipe of the table shows; after a first stage it does. Why whole images? On small crops, dark skies filled
+#    with a chequered pattern. A possible explanation: the discriminators have instance norm, which stretches whatever
+#    they see to the same contrast, so that on a crop of bare sky they expect as many strokes as on a tree. A whole
+#    image holds both, and beside the tree the sky may stay calm.
 #
 # **Predict first:** in the second stage the learning rate falls from step 3,000 on, to zero at 6,000. What would 14,000
 # steps at the full rate have given?
 #
 # <details><summary>The answer</summary>
 #
-# That was tried first. The first 3,000 steps are the same, bit by bit. At step 5,500 its KID was still as good (0.027), but
-# there were yellow dots in dark skies. Then the loss of the Monet discriminator sank, from 0.23 to 0.08, and that of the
-# generator rose: the discriminator had found something that every fake has. After 14,000 steps a band of stripes ran along
-# the right edge of every painting; what is always at the edge can be learnt there. The KID was 0.043. When a
-# discriminator's loss sinks for long, ask what it sees; and let the learning rate fall at the end.
+# That was tried first. The first 3,000 steps are the same, bit by bit. At step 5,500 its KID was still as good
+# (0.027), but there were yellow dots in dark skies. Then the loss of the Monet discriminator sank, from 0.23 to 0.08,
+# and that of the generator rose: the discriminator had found something that every fake has. After 14,000 steps a band
+# of stripes ran along the right edge of every painting. (The padding tells a network where the edge is, so it can
+# learn to paint something there.) The KID was 0.043. When a discriminator's loss sinks for long, ask what it sees;
+# and let the learning rate fall at the end.
 # </details>
 #
-# Their logs lie beside the weights.
+# The profile `laptop` has changed since. Its patch discriminator has no instance norm any more, because that asked
+# for strokes in bare skies, but spectral normalization, a limit on its weights ([Miyato et al.
+# 2018](https://arxiv.org/abs/1802.05957)). A [second discriminator](../docs/training.md#a-discriminator-on-features)
+# looks at the features of a frozen ImageNet network ([Sauer et al. 2021](https://arxiv.org/abs/2111.01007)); it
+# learns fast, so the cycle needs less weight. The trainings above go without both, to keep to the paper.
+#
+# Settings, logs and scores of the generator that ships now lie [beside its weights](../models/README.md). The next
+# cell draws the logs.
 
 # %%
 if SHIPPED.exists():  # a notebook that came alone has not got it
@@ -600,15 +620,17 @@ if SHIPPED.exists():  # a notebook that came alone has not got it
     )
 
 # %% [markdown]
-# A pale strip along the edges, what was left of that band, is the subject of the section on padding: the halvings of this
-# generator still pad with zeros, at the right and below. No training was needed against it. The trained generator gets 24 px
-# of the photo's reflection on every side, paints them too, and they are thrown away (`border`): KID 0.025 instead of 0.027.
+# In the first generator a pale strip along the edges was left of that band. The section on padding explains it: the
+# halvings of this network still pad with zeros, at the right and below. No new training was needed to remove the
+# strip. The trained generator gets 24 px of the photo's reflection on every side and paints them too, and the library
+# cuts them off (`border`): KID 0.025 instead of 0.027.
 #
 # ## Train it further
 #
-# Trained weights are a start: `start_from` names a folder of networks, and training continues from them with your images and
-# your settings. It takes all the networks: a trained generator between fresh discriminators would learn from teachers who
-# know nothing, and forget within minutes. That is why the course ships the discriminators and the way back as well.
+# Trained weights are a start: `start_from` names a folder of networks, and training continues from them with your
+# images and your settings. It takes all the networks: a trained generator with fresh discriminators would learn from
+# networks that know nothing yet, and would forget within minutes what it had learnt. That is why the course ships the
+# discriminators and the way back as well.
 #
 # Give the generator more freedom: halve the weight of the [cycle](../docs/glossary.md#cycle-consistency). **Predict first:**
 # what will be given up, and what gained?
@@ -642,10 +664,10 @@ show(
 )
 
 # %% [markdown]
-# Less of the photo has to be found again, so more may change: compare how much of the scene is kept before and after, and
-# look at the contours and at flat places such as skies, where patterns come up first. The colours move towards the paintings
-# that you have here. Freedom pays in a long training and costs in a short one; in the table above the freer recipe was
-# behind after eight minutes.
+# The way back now has to recover less of the photo, so `paint` may change more. Compare how much of the scene is kept
+# before and after, and look at the contours and at flat or dark places such as skies and shadows, where invented
+# patterns come up first. The colours move towards the paintings that you have here. Freedom pays in a long training
+# and costs in a short one; in the table above the freer recipe was behind after eight minutes.
 #
 # ## Exercises
 #
@@ -856,7 +878,7 @@ if check.ablation(None if my_runs is ... else (my_runs, my_seeds)):
 # **No.** Only what the discriminator sees is altered.
 # </details>
 #
-# **4. S4 trained for one epoch with batch size 4, 1,759 steps. Which helper would have mattered least?**
+# **4. S4 trained for one epoch with batch size 4, at most 1,759 steps. Which helper would have mattered least?**
 #
 # <details><summary>The decay</summary>
 #
