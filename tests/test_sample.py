@@ -170,7 +170,7 @@ def test_a_failure_midway_leaves_nothing_behind(plain, monkeypatch, tmp_path):
         return np.zeros((SIZE, SIZE, 3), np.uint8)
 
     monkeypatch.setattr(sample, "landscape", fail_at_the_third)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(UserError, match="disk full"):
         make_sample(tmp_path / "made", 2, 5)
     assert len(drawn) == 3
     assert list(tmp_path.iterdir()) == []
