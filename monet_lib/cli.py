@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:  # `monet data | head`: who reads has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return 141  # as the shell tells of a command that SIGPIPE ended; Windows knows no such signal
     except ModuleNotFoundError as error:
         print(f"monet: {error.name} is missing: this needs pip install 'monet-lab[train]'.", file=sys.stderr)
         return 2

@@ -35,7 +35,7 @@ def download_data(folder: str | Path | None = None) -> Path:
     try:
         fetched = Path(kagglehub.competition_download(COMPETITION))
     except Exception as error:  # kagglehub's own errors, those of requests, and more
-        if getattr(error, "errno", None) in ADVICE_FOR:  # of the disk, in kagglehub's cache
+        if isinstance(error, OSError) and error.errno in ADVICE_FOR:  # of the disk, in kagglehub's cache
             raise UserError(
                 f"Kaggle: {COMPETITION} can't be kept ({reason(error)}). {advice(error)}"
             ) from None
