@@ -26,7 +26,7 @@ from monet_lib.training.guards import Guard
 from monet_lib.training.runs import Run
 from monet_lib.training.session_plan import Estimate, SessionPlan
 from monet_lib.training.tensorboard import TensorBoard, require_tensorboard
-from monet_lib.training.validation import Validator
+from monet_lib.training.validation import Validator, score_is_missing
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def train(
         start = checkpoints.restore()
         if config.start_from and not start:
             load_networks(config.start_from, model)
-    if start >= steps:
+    if start >= steps and not score_is_missing(run, start):
         print(f"{out}: trained to its last step, {steps}, already")
         return model
     print(f"{out}: {f'resuming at step {start}' if start else 'a new run'}, to step {steps}; "
@@ -92,7 +92,10 @@ def train(
             around.plan = SessionPlan(run, start, steps, around.budget, around.journal)
     if tensorboard:
         around.board = TensorBoard(run, start, around.journal, around.pictures, around.validator)
-    around.fit(model, training_data(batches, start, steps), callbacks)
+    if start < steps:
+        around.fit(model, training_data(batches, start, steps), callbacks)
+    else:  # stopped between its last step and that step's score
+        around.score(model)
     return model
 
 
@@ -125,6 +128,12 @@ class Surroundings:
         self.estimate = Estimate(run, start, steps)
         if config.validate_every:
             self.validator = Validator(run, start, self.saver, photos.held, monets.held, monets.train)
+
+    def score(self, model: CycleGAN) -> None:
+        """Score a model that is trained already."""
+        self.saver.set_model(model)
+        self.validator.set_model(model)
+        self.validator.validate()
 
     def fit(
         self, model: CycleGAN, data: tf.data.Dataset, callbacks: Sequence[keras.callbacks.Callback]
