@@ -92,10 +92,10 @@ bench: install
 	$(RUN) benchmarks/lessons.py
 
 fuzz: install
-	MONET_FUZZ=3000 python -m pytest tests/test_fuzz.py
+	MONET_FUZZ=3000 $(RUN) -m pytest tests/test_fuzz.py
 
 soak: install
-	MONET_KILLS=20 MONET_STEPS=200 python -m pytest tests/test_kill.py tests/test_kill_submit.py tests/test_techniques.py
+	MONET_KILLS=20 MONET_STEPS=200 $(RUN) -m pytest tests/test_kill.py tests/test_kill_submit.py tests/test_techniques.py
 
 clean:
 	rm -rf build runs .venv

@@ -28,20 +28,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = arguments.command(arguments) or 0
-        sys.stdout.flush()  # here, where a pipe that nobody reads any more is an error that is caught
+        if sys.stdout:
+            sys.stdout.flush()  # here, where a pipe that nobody reads any more is an error that is caught
         return code
     except UserError as error:
         print(f"monet: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # `monet data | head`: who reads has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        _drop_output()
+        return 141  # as the shell tells of a command that SIGPIPE ended; Windows knows no such signal
     except ModuleNotFoundError as error:
         print(f"monet: {error.name} is missing: this needs pip install 'monet-lab[train]'.", file=sys.stderr)
         return 2
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"monet: {where}{reason(error)}. {advice(error)}", file=sys.stderr)
+        if not error.filename:  # perhaps of what is printed
+            _drop_output()
         return 2
     except MemoryError:
         print("monet: not enough memory. Close other programs, or take smaller images.", file=sys.stderr)
@@ -49,6 +52,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nmonet: interrupted; what was finished is kept", file=sys.stderr)
         return 130
+
+
+def _drop_output():
+    """What is still to be printed is nobody's any more: else Python fails at it once more when it ends."""
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _settle_surroundings():

@@ -10,7 +10,10 @@ from monet_lib.places import IMAGENET
 
 @dataclass(frozen=True)
 class Config:
-    """All that decides what a run computes. Two runs with equal configs and equal data give equal weights."""
+    """All that decides what a run computes. Two runs with equal configs and data give equal weights on one machine.
+
+    On another one sums are rounded otherwise, and `precision` "auto" may choose another precision there.
+    """
 
     profile: str = "laptop"
     model: str = "resnet"  # the generator: "resnet" or "unet"

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -85,7 +86,9 @@ def test_painting_needs_no_tensorflow_and_training_says_what_is_missing(tmp_path
     assert Image.open(tmp_path / "painted" / "hill.jpg").size == (64, 48)
     done = run("train", "--out", "run")
     assert done.returncode == 2
-    assert re.fullmatch(r"monet: \w+ is missing: this needs pip install 'monet-lab\[train\]'\.\n", done.stderr)
+    assert re.fullmatch(
+        r"monet: \w+ is missing: this needs pip install 'monet-lab\[train\]'\.\n", done.stderr
+    )
     done = run("translate", "hill.jpg", "--generator", "hill.jpg")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
@@ -140,6 +143,8 @@ def test_a_bad_record_stops_training_before_it_starts(tmp_path, capsys, bad, say
         (["--set", "colour=1"], "not of the form name=value"),
         (["--set", "batch_size=many"], "'many' is not int"),
         (["--set", "norm=layer"], "norm 'layer' is unknown"),
+        (["--set", "flip=maybe"], "'maybe' is neither on nor off"),
+        (["--patience", "3"], "--patience: counts scores, and without --validate-every there are none"),
         (["--data", "missing"], "missing: no such folder"),
         (["--data", "."], "neither monet_tfrec"),
     ],
@@ -240,6 +245,50 @@ def test_scores_name_their_features(data_folder, capsys):
     assert found["generated"] == 4
     assert "proxy_kid" in found
     assert "no such file" in refused(capsys, "score", data_folder / "nothing", "--features", "random-conv")
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_validation_holds_out_of_few_images_what_is_there(tmp_path):
+    data, run = make_data(tmp_path / "data", monets=8, photos=12), tmp_path / "run"
+    assert monet("train", "--data", data, *SMALL, "--steps", 2, "--validate-every", 1, "--out", run) == 0
+    config = json.loads((run / "config.json").read_text())["config"]
+    assert (config["holdout_monets"], config["holdout_photos"]) == (2, 3)
+    assert len((run / "validation.csv").read_text().splitlines()) == 3
+
+
+def process(*arguments, **how):
+    """The command in a process of its own."""
+    return subprocess.run([sys.executable, "-m", "monet_lib.cli", *map(str, arguments)], stderr=subprocess.PIPE,
+                          text=True, **how)  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows says it otherwise when a pipe is closed")
+def test_a_pipe_that_nobody_reads_is_no_error(data_folder):
+    read, write = os.pipe()
+    os.close(read)
+    done = process("data", data_folder, stdout=write)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is full")
+def test_output_that_cannot_be_written_is_one_line(data_folder):
+    with open("/dev/full", "w") as full:
+        done = process("data", data_folder, stdout=full)
+    assert done.returncode == 2
+    assert done.stderr == "monet: No space left on device. Free space, or choose another place.\n"
+
+
+def test_a_process_without_output_works_on(data_folder, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)  # what Python makes of a closed one: `monet data >&-`
+    assert monet("data", data_folder) == 0
+
+
+def test_a_terminal_that_knows_ascii_alone_shows_the_score(data_folder):
+    done = process("score", data_folder / "photo_jpg", "--reference", data_folder / "monet_jpg", "--features",
+                   "random-conv", stdout=subprocess.PIPE, env=os.environ | {"PYTHONIOENCODING": "ascii"})  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"proxy KID +-?[\d.]+ \\xb1 [\d.]+", done.stdout)
 
 
 def test_help_of_every_command(capsys):

@@ -1,3 +1,4 @@
+import errno
 import sys
 from types import SimpleNamespace
 
@@ -63,8 +64,26 @@ def test_without_credentials_it_says_what_to_do(monkeypatch, tmp_path):
     assert not (tmp_path / "images").exists()
 
 
-def test_a_folder_with_other_things_is_left_alone(kaggle, tmp_path):
-    (tmp_path / "mine").mkdir()
-    with pytest.raises(UserError, match="exists and holds no images"):
+@pytest.mark.parametrize("inside", ["notes.txt", "monet_jpg/a.jpg"])
+def test_a_folder_with_other_things_or_with_half_is_left_alone(kaggle, tmp_path, inside):
+    (tmp_path / "mine" / inside).parent.mkdir(parents=True)
+    (tmp_path / "mine" / inside).write_text("mine")
+    with pytest.raises(UserError, match="exists and doesn't hold the images, or not all"):
         download_data(tmp_path / "mine")
     assert kaggle == []
+    assert (tmp_path / "mine" / inside).read_text() == "mine"
+
+
+def test_empty_folders_of_an_unpacking_that_broke_off_are_no_hindrance(kaggle, data_folder, tmp_path):
+    (tmp_path / "images" / "monet_jpg").mkdir(parents=True)
+    folder = download_data(tmp_path / "images")
+    assert find_images(folder, "monet", "jpg").count() == find_images(data_folder, "monet", "jpg").count()
+
+
+def test_a_full_disk_under_kagglehub_is_not_called_a_matter_of_credentials(monkeypatch, tmp_path):
+    def full(name):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setitem(sys.modules, "kagglehub", SimpleNamespace(competition_download=full))
+    with pytest.raises(UserError, match="can't be kept .No space left on device.. Free space"):
+        download_data(tmp_path / "images")

@@ -164,7 +164,7 @@ def test_a_failure_midway_leaves_nothing_behind(plain, monkeypatch, tmp_path):
         return picture
 
     monkeypatch.setattr(sample, "repainted", fail_at_the_third)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(UserError, match="disk full"):
         make_sample(tmp_path / "made", 5, 2)
     assert len(drawn) == 3
     assert list(tmp_path.iterdir()) == []

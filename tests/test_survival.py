@@ -1,16 +1,20 @@
 """What training does when something breaks around it: one line that names it, and nothing lost."""
 
+import dataclasses
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import make_data
 
 from monet_lib.errors import UserError
 from monet_lib.networks.weights import load_generator
-from monet_lib.training import loop
+from monet_lib.training import loop, validation
+from monet_lib.training.checkpoints import Checkpoints
 from monet_lib.training.loop import train
+from monet_lib.training.runs import Run
 
 
 def weights(model):
@@ -85,3 +89,49 @@ def test_a_full_disk_stops_with_one_line_and_loses_nothing(data_folder, tmp_path
     assert names(run) == []
     assert limited(64 * 1024).returncode == 0
     assert names(run) == ["step-00000002", "step-00000004"]
+
+
+class Killed(BaseException):
+    """What nothing in training catches."""
+
+
+@pytest.mark.usefixtures("eagerly")
+@pytest.mark.parametrize("moment", ["before it is kept", "before its row"])
+@pytest.mark.parametrize("step", [2, 4])
+def test_a_kill_around_a_score_loses_neither_it_nor_the_best(nano, tmp_path, monkeypatch, moment, step):
+    """Each score is a better one, so that each is kept as the best: of step 2, and of the last step, 4."""
+    config = nano.with_(steps=4, holdout_monets=2, holdout_photos=2, validate_every=2)
+    real = validation.compare
+    monkeypatch.setattr(validation, "compare", lambda network, painted, *others: dataclasses.replace(
+        real(network, painted, *others), kid=float(-painted.mean())))  # fmt: skip
+    monkeypatch.setattr(validation, "_rank", lambda row: -float(row[0]))
+    data = make_data(tmp_path / "data", monets=5)
+    train(config, data, tmp_path / "whole")
+
+    def killed(owner, name):
+        call = getattr(owner, name)
+
+        def until(self, *args):
+            if (
+                (args[0] == step)
+                if name == "save_best"
+                else (args[0] == "validation.csv" and len(args[2]) == step / 2)
+            ):
+                raise Killed
+            return call(self, *args)
+
+        return until
+
+    owner, name = (Checkpoints, "save_best") if moment == "before it is kept" else (Run, "write_table")
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, killed(owner, name))
+        with pytest.raises(Killed):
+            train(config, data, tmp_path / "run")
+    train(config, data, tmp_path / "run")
+    for file in (
+        "validation.csv",
+        "checkpoints/best/score.json",
+        "checkpoints/best/generator.npz",
+        "generator.npz",
+    ):
+        assert (tmp_path / "run" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes(), file

@@ -57,8 +57,8 @@ def test_a_run_leaves_everything_it_promises(data_folder, nano, tmp_path):
         "step-00000002", "step-00000004", "step-00000005"
     ]  # fmt: skip
     with Image.open(run / "grids" / "step-00000005.jpg") as grid:
-        # Three paintings and five photos make three rows of six 16 px images, 4 px apart, under 20 px of labels.
-        assert grid.size == (6 * 20 - 4, 20 + 3 * (256 + 4) - 4) or grid.width == 6 * 260 - 4
+        # Three paintings and five photos make three rows of six images of 256 px, 4 px apart, under 20 px of labels.
+        assert grid.size == (6 * 260 - 4, 20 + 3 * 260 - 4)
     assert (run / "losses.png").stat().st_size > 5000
     generator, config = load_generator(run / "generator.npz")
     assert config == nano.with_(steps=5)

@@ -1,5 +1,6 @@
 """The first line of every lesson: versions, profile and data, in one place."""
 
+import os
 from pathlib import Path
 
 from monet_lib.config import Config, profile
@@ -14,6 +15,7 @@ def start(data: str | Path | None = None) -> tuple[Config, Path]:
     TensorFlow says only what stops it, so this line comes before TensorFlow is imported.
     """
     quiet()
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     import keras
     import tensorflow as tf
 

@@ -157,6 +157,13 @@ def has_images(root: Path) -> bool:
     return any(image_files_in(root / f"{name}_{kind}", kind) for name in SETS for kind in ("tfrec", "jpg"))
 
 
+def has_both_sets(root: Path) -> bool:
+    """Whether `root`, a Path, holds files of either set, as training needs them."""
+    return all(
+        any(image_files_in(root / f"{name}_{kind}", kind) for kind in ("tfrec", "jpg")) for name in SETS
+    )
+
+
 def _short(path):
     """The path as the shell would need it from here, where that is no longer than the whole one."""
     return min(str(path), os.path.relpath(path), key=len)

@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from monet_lib.data.competition import CHECKOUT_DATA, has_images
+from monet_lib.data.competition import CHECKOUT_DATA, has_both_sets
 from monet_lib.errors import UserError
-from monet_lib.files import made_folder, write_folder_beside
+from monet_lib.files import ADVICE_FOR, advice, made_folder, reason, write_folder_beside
 
 COMPETITION = "gan-getting-started"
 BY_HAND = "or download it by hand, see data/README.md."
@@ -19,11 +19,13 @@ def download_data(folder: str | Path | None = None) -> Path:
     without credentials, where the competition's rules aren't accepted, offline, and where it can't write.
     """
     folder = Path(folder or (CHECKOUT_DATA if CHECKOUT_DATA.is_dir() else Path()) / COMPETITION)
-    if has_images(folder):
+    if has_both_sets(folder):
         print(f"{folder}: holds the images already")
         return folder
-    if folder.exists():
-        raise UserError(f"{folder}: exists and holds no images. Remove it or name another folder.")
+    if folder.exists() and (folder.is_file() or any(not f.is_dir() for f in folder.rglob("*"))):
+        raise UserError(
+            f"{folder}: exists and doesn't hold the images, or not all. Remove it or name another folder."
+        )
     try:
         import kagglehub
     except ImportError:
@@ -33,13 +35,23 @@ def download_data(folder: str | Path | None = None) -> Path:
     try:
         fetched = Path(kagglehub.competition_download(COMPETITION))
     except Exception as error:  # kagglehub's own errors, those of requests, and more
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]
+        if isinstance(error, OSError) and error.errno in ADVICE_FOR:  # of the disk, in kagglehub's cache
+            raise UserError(
+                f"Kaggle: {COMPETITION} can't be kept ({reason(error)}). {advice(error)}"
+            ) from None
         raise UserError(
-            f"Kaggle: {COMPETITION} can't be downloaded ({reason}). Accept the rules on its page, put an API token "
-            f"from kaggle.com/settings into ~/.kaggle/kaggle.json or KAGGLE_USERNAME and KAGGLE_KEY, {BY_HAND}"
+            f"Kaggle: {COMPETITION} can't be downloaded ({reason(error)}). Accept the rules on its page, put an API "
+            f"token from kaggle.com/settings into ~/.kaggle/kaggle.json or KAGGLE_USERNAME and KAGGLE_KEY, {BY_HAND}"
         ) from None
-    if not has_images(fetched):
+    if not has_both_sets(fetched):
         raise UserError(f"{fetched}: Kaggle's download holds no images. Remove that folder, {BY_HAND}")
+
+    def copy(partial):
+        for file in (f for f in sorted(fetched.rglob("*")) if f.is_file()):  # copytree goes on after an error
+            target = partial / file.relative_to(fetched)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+
     made_folder(folder.parent, "folder")
-    write_folder_beside(folder, lambda partial: shutil.copytree(fetched, partial, dirs_exist_ok=True))
+    write_folder_beside(folder, copy)
     return folder

@@ -1,11 +1,11 @@
-"""TFRecord shards, read without TensorFlow: a length, its checksum, the record, its checksum, and so on.
+"""TFRecord shards, read and written without TensorFlow: a length, its checksum, the record, its checksum, and so on.
 
 The format is TensorFlow's (tensorflow/core/lib/io/record_writer.h): both numbers little-endian, both checksums
 CRC-32C, rotated and shifted. A record is a tf.train.Example, a protocol buffer of named lists.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,14 @@ def read_records(file: str | Path, where: Any) -> Iterator[bytes]:
             yield record
 
 
+def write_records(file: str | Path, records: Iterable[bytes]) -> None:
+    """Write the shard `file` of these records, bytes each. An OSError passes."""
+    with open(file, "wb") as stream:
+        for record in records:
+            length = struct.pack("<Q", len(record))
+            stream.write(length + masked_checksum(length) + record + masked_checksum(record))
+
+
 def count_records(file: str | Path) -> int:
     """How many records the lengths in a shard tell of, without reading them; of a damaged one, up to the damage."""
     count = 0
@@ -78,6 +86,14 @@ def parse_example(record: bytes, where: Any) -> dict[str, list[bytes] | None]:
             name: list(f.bytes_list.value) if f.HasField("bytes_list") else None
             for name, f in features.items()
         }
+
+
+def make_example(features: Mapping[str, bytes]) -> bytes:
+    """A serialized tf.train.Example of one value a feature, equal for equal features."""
+    example = _example()()
+    for name, value in features.items():
+        example.features.feature[name].bytes_list.value.append(value)
+    return example.SerializeToString(deterministic=True)  # else the features' order may change
 
 
 def _check_kind(start, where):

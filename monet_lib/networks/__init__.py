@@ -3,7 +3,12 @@
 Images are (batch, height, width, 3) in [-1, 1]. Nothing here knows a loss; `weights` saves and loads what was trained.
 """
 
+import keras
 import lazy_loader
+
+# Everything here is written for channels last, and chooses 16 bits itself: keras.json may ask for other things.
+keras.config.set_image_data_format("channels_last")
+keras.config.set_floatx("float32")
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,

@@ -1,7 +1,6 @@
 """Repaint every photo of a data set into the `images.zip` that Kaggle takes."""
 
 import hashlib
-import io
 import shutil
 import time
 import zipfile
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from tqdm.auto import tqdm
 
 from monet_lib.data.archives import opened_zip, read_entry
@@ -20,7 +18,7 @@ from monet_lib.data.examination import plain_name
 from monet_lib.data.images import SIZE, decode
 from monet_lib.errors import UserError
 from monet_lib.files import made_folder, write_beside
-from monet_lib.painting.translation import JPEG, paint
+from monet_lib.painting.translation import jpeg_of, paint
 
 LEAST, MOST = 7000, 10000  # images that the competition accepts
 LARGEST_JPEG = 10 * SIZE * SIZE * 3  # bytes, far above any JPEG of that size
@@ -147,10 +145,9 @@ def _part(file):
 
 
 def _encode(image, file):
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, **JPEG)
-    write_beside(file, lambda temporary: temporary.write_bytes(buffer.getvalue()), durable=False)
-    return buffer.getvalue()
+    jpeg = jpeg_of(image)
+    write_beside(file, lambda temporary: temporary.write_bytes(jpeg), durable=False)
+    return jpeg
 
 
 def _safe(name):

@@ -3,6 +3,7 @@
 A generator is a Keras model, or a `painter.Painter`, which paints the same without Keras.
 """
 
+import io
 import math
 import sys
 from collections import deque
@@ -182,5 +183,12 @@ def _read_ahead(pool, files, side_by_side):
     yield from jobs
 
 
+def jpeg_of(painting: np.ndarray) -> bytes:
+    """The JPEG of a uint8 painting (h, w, 3), made in memory: Pillow overlooks a disk that takes half of a write."""
+    buffer = io.BytesIO()
+    Image.fromarray(painting).save(buffer, **JPEG)
+    return buffer.getvalue()
+
+
 def _write(pixels, target):
-    write_beside(target, lambda path: Image.fromarray(pixels).save(path, **JPEG))
+    write_beside(target, lambda path: path.write_bytes(jpeg_of(pixels)))

@@ -1,17 +1,18 @@
 """Write a sample data set in Kaggle's layout: squares of the course's photographs, as they are and as paintings."""
 
 import hashlib
+import io
 import itertools
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
 from monet_lib.data.images import SIZE
+from monet_lib.data.records import make_example, write_records
 from monet_lib.errors import UserError
+from monet_lib.files import made_folder, write_folder_beside
 from monet_lib.places import COURSE
 from monet_lib.sample.brushwork import repainted
 
@@ -26,8 +27,8 @@ def make_sample(folder: str | Path, monets: int = 24, photos: int = 24, seed: in
     The pictures are squares of the photographs in data/photos (data/README.md has their licences): of every other one
     as it is, of the rest repainted in brush strokes. Both formats hold the same JPEGs; a record has the bytes features
     image, image_name and target. Image i depends only on (seed, domain, i): a larger set begins with the same images.
-    Raises UserError for a count below 1 and where `folder` exists and isn't an empty folder. If it fails midway, it
-    leaves nothing behind.
+    Raises UserError for a count below 1, where `folder` exists and isn't an empty folder, and where it can't be
+    written. If it fails midway, it leaves nothing behind.
     """
     if min(monets, photos) < 1:
         raise UserError(f"make_sample: monets={monets}, photos={photos}. Ask for at least one of each.")
@@ -36,14 +37,13 @@ def make_sample(folder: str | Path, monets: int = 24, photos: int = 24, seed: in
     if found:
         what = f"not empty (found {found.name})" if folder.is_dir() else "a file"
         raise UserError(f"{folder}: {what}. Name a new or empty folder, or delete this one first.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
-        built = Path(temporary) / folder.name
+
+    def write(built):
         for domain, count in (("monet", monets), ("photo", photos)):
             write_domain(built, domain, _pictures(domain, count, seed))
-        if folder.exists():
-            folder.rmdir()  # empty; Windows doesn't rename onto it
-        built.rename(folder)
+
+    made_folder(folder.parent, "folder")
+    write_folder_beside(folder, write)
     return folder
 
 
@@ -81,18 +81,11 @@ def write_domain(
         records = []
         for name, image in itertools.islice(pictures, SHARD):
             path = jpegs / f"{name}.jpg"
-            Image.fromarray(image).save(path, quality=quality)
-            records.append(_record(path.read_bytes(), name.encode(), domain.encode()))
+            Image.fromarray(image).save(buffer := io.BytesIO(), "JPEG", quality=quality)
+            path.write_bytes(jpeg := buffer.getvalue())
+            records.append(
+                make_example({"image": jpeg, "image_name": name.encode(), "target": domain.encode()})
+            )
         if not records:
             return
-        with tf.io.TFRecordWriter(str(shards / f"{domain}{number:02d}-{len(records)}.tfrec")) as writer:
-            for record in records:
-                writer.write(record)
-
-
-def _record(image, image_name, target):
-    """A tf.train.Example of three bytes features, serialized."""
-    values = {"image": image, "image_name": image_name, "target": target}
-    features = {k: tf.train.Feature(bytes_list=tf.train.BytesList(value=[v])) for k, v in values.items()}
-    example = tf.train.Example(features=tf.train.Features(feature=features))
-    return example.SerializeToString(deterministic=True)  # else the features' order may change
+        write_records(shards / f"{domain}{number:02d}-{len(records)}.tfrec", records)

@@ -26,7 +26,7 @@ from monet_lib.training.guards import Guard
 from monet_lib.training.runs import Run
 from monet_lib.training.session_plan import Estimate, SessionPlan
 from monet_lib.training.tensorboard import TensorBoard, require_tensorboard
-from monet_lib.training.validation import Validator
+from monet_lib.training.validation import Validator, score_is_missing
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def train(
     run = Run.open(out, config.with_(steps=steps), data, pair, format)
     with scope.scope():
         model, checkpoints, start = _restored(run, steps)
-    if start >= steps:
+    if start >= steps and not score_is_missing(run, start):
         print(f"{out}: trained to its last step, {steps}, already")
         return model
     print(f"{out}: {f'resuming at step {start}' if start else 'a new run'}, to step {steps}; "
@@ -75,7 +75,10 @@ def train(
         around.limit_time(find_images(data, "photo", format), began + 3600 * time_budget)
     if tensorboard:
         around.board = TensorBoard(run, start, around.journal, around.pictures, around.validator)
-    around.fit(model, training_data(batches, start, steps), callbacks)
+    if start < steps:
+        around.fit(model, training_data(batches, start, steps), callbacks)
+    else:  # stopped between its last step and that step's score
+        around.score(model)
     return model
 
 
@@ -136,6 +139,12 @@ class Surroundings:
         self.budget = TimeBudget(self.run, self.start, self.saver, photos, deadline)
         if self.run.config.fit_schedule:
             self.plan = SessionPlan(self.run, self.start, self.steps, self.budget, self.journal)
+
+    def score(self, model: CycleGAN) -> None:
+        """Score a model that is trained already."""
+        self.saver.set_model(model)
+        self.validator.set_model(model)
+        self.validator.validate()
 
     def fit(
         self, model: CycleGAN, data: tf.data.Dataset, callbacks: Sequence[keras.callbacks.Callback]

@@ -48,6 +48,10 @@ class Validator(StepCallback):
         self.real, self.seen = embed(monets, self.network), embed(train_monets, self.network)
         self.rows: list = run.table("validation.csv", self.FIELDS, start)
 
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        if score_is_missing(self.run, self.start):
+            self.validate()
+
     def on_step(self, before: int, logs: dict[str, Any] | None) -> None:
         if self.passed(before, self.every):
             self.validate()
@@ -63,12 +67,17 @@ class Validator(StepCallback):
         return np.concatenate([to_uint8(painter(to_float(part), training=False)) for part in parts])
 
     def validate(self) -> None:
+        """Score the generator of now. What is best is kept first: a kill before the row leaves it to be scored anew."""
         painted = self.paint()
         score = compare(self.network, embed(painted, self.network), self.real, self.seen)
         skies = self.skies.pattern(self.photos, painted), self.skies.orange(self.photos, painted)
         best = min(self.rows, key=_rank, default=None)
         values = (score.kid, score.kid_std, score.fid, score.memorization, scene_kept(self.photos, painted))
-        self.rows.append([self.step, *values, *skies])
+        row = [self.step, *values, *skies]
+        if best is None or _rank(row) < _rank(best):
+            self.saver.save()
+            self.saver.checkpoints.save_best(self.step, score.kid)
+        self.rows.append(row)
         self.run.write_table("validation.csv", self.FIELDS, self.rows)
         self.run.write_picture("validation.png", encode(plot_validation(self.rows, self.network.name))[0])
         tqdm.write(
@@ -76,15 +85,20 @@ class Validator(StepCallback):
             f"{float(best[1]) if best else math.inf:.5f}; skies: pattern {skies[0]:.1f} times a painting's, "
             f"{skies[1]:.0%} turned orange"
         )
-        if best is None or _rank(self.rows[-1]) < _rank(best):
-            self.saver.save()
-            self.saver.checkpoints.save_best(self.step, score.kid)
         since = len(self.rows) - 1 - min(range(len(self.rows)), key=lambda k: _rank(self.rows[k]))
         if self.patience and since >= self.patience:
             tqdm.write(
                 f"no better score in {since} validations: stopping early; the best is checkpoints/best"
             )
             self.model.stop_training = True
+
+
+def score_is_missing(run: Run, step: int) -> bool:
+    """Whether a run that is resumed at `step` was stopped there before its score was written."""
+    every = run.config.validate_every
+    if not every or not step or step % every:
+        return False
+    return all(int(float(row[0])) != step for row in run.table("validation.csv", Validator.FIELDS, step))
 
 
 def _rank(row):
