@@ -66,7 +66,7 @@ def test_answers_fold_and_the_quiz_knows_right_from_wrong():
 
 
 def test_every_word_of_the_glossary_is_a_section_of_its_own():
-    table = "# Glossary\n\n| term | meaning |\n|---|---|\n| <a id=\"u-net\"></a>U-Net | an hourglass |\n"
+    table = '# Glossary\n\n| term | meaning |\n|---|---|\n| <a id="u-net"></a>U-Net | an hourglass |\n'
     assert entries(table).endswith("# Glossary\n\n## U-Net { #u-net .term }\n\nan hourglass")
     text = (ROOT / "docs" / "glossary.md").read_text()
     assert entries(text).count("\n## ") == text.count("<a id=")
