@@ -198,3 +198,4 @@ def test_all_lessons_print_with_their_solutions(url, driver):
     assert not missing, "\n---\n".join(missing)
     assert "Solutionsunfold" not in printed
     assert not all_of(driver, "details[open]")
+    assert driver.find_element(By.CSS_SELECTOR, ".score").text == ""  # what the printer unfolds is no answer

@@ -63,13 +63,8 @@ const scrolling = new ResizeObserver(entries => {
   }
 });
 
-let printing = false;  // what unfolds for the printer is no answer
-addEventListener("beforeprint", () => {
-  printing = true;
-  const folded = all("details:not([open])");
-  for (const one of folded) one.open = true;
-  addEventListener("afterprint", () => folded.forEach(one => { one.open = false; }), { once: true });
-});
+let printing = false;  // Material unfolds everything for the printer: that is no answer
+addEventListener("beforeprint", () => { printing = true; });
 addEventListener("afterprint", () => { setTimeout(() => { printing = false; }, 500); });
 
 addEventListener("DOMContentLoaded", () => {
