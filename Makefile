@@ -62,6 +62,7 @@ test: install
 	$(RUN) -m mypy
 	$(RUN) -m pytest $(BESIDE) tests
 	$(RUN) -m pytest $(BESIDE) --nbval-lax --nbval-current-env notebooks
+	$(RUN) tests/browser/short.py
 
 # Two processes side by side, a file always in one of them.
 BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder

@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 from site_check import faults  # noqa: E402
 from site_links import SOURCE, LinkError, relinked  # noqa: E402
 from site_notebooks import failures, folded  # noqa: E402
+from site_pages import entries  # noqa: E402
 
 PAGES = {
     "README.md": "about.md",
@@ -62,6 +63,15 @@ def test_answers_fold_and_the_quiz_knows_right_from_wrong():
         ("More", "solution"),
     ]  # fmt: skip
     assert "details>" not in folded(text)
+
+
+def test_every_word_of_the_glossary_is_a_section_of_its_own():
+    table = '# Glossary\n\n| term | meaning |\n|---|---|\n| <a id="u-net"></a>U-Net | an hourglass |\n'
+    assert entries(table).endswith("# Glossary\n\n## U-Net { #u-net .term }\n\nan hourglass")
+    text = (ROOT / "docs" / "glossary.md").read_text()
+    assert entries(text).count("\n## ") == text.count("<a id=")
+    with pytest.raises(AssertionError, match=r"docs/glossary\.md"):
+        entries(table + "| row without an anchor | lost |\n")
 
 
 def test_every_failure_of_the_gallery_has_its_figure():

@@ -36,6 +36,9 @@ LIBRARIES = {  # of npm: formulas and drawings, from the site itself
     "mermaid": ("@mermaid-js/tiny/dist/mermaid.tiny.js",),
 }
 PHOTO = "mountain"  # of data/photos: on the home page, with its painting
+CODE = re.compile(r"`([^`]+)`")
+ENTRY = re.compile(r'^\| <a id="([^"]+)"></a>(.+?) \| (.+) \|$', re.MULTILINE)  # of the glossary
+SECTION = "## {1} {{ #{0} .term }}\n\n{2}"
 ROW = re.compile(r"^\| \[(\d+) ([^\]]+)\]\(([^)]+)\) \| (.+?) \| (.+?),", re.MULTILINE)
 
 
@@ -75,9 +78,7 @@ def stage(docs):
     for source, page in pages.items():
         if source.endswith(".md"):
             text = relinked((ROOT / source).read_text(), source, pages, pictures)
-            if page == "glossary.md":  # who looks for a word finds its meaning first
-                text = "---\nsearch: {boost: 4}\n---\n" + text
-            (docs / page).write_text(text)
+            (docs / page).write_text(entries(text) if page == "glossary.md" else text)
     (docs / "lessons" / "print.md").write_text(one_page([docs / "lessons" / f"{p.stem}.md" for p in LESSONS]))
     gallery, missing = failures((COURSE / "failures.md").read_text(), ROOT / "notebooks")
     for one in missing:
@@ -130,6 +131,7 @@ def cards(pictures):
         picture = f"docs/images/{name}.jpg"
         pictures.add(picture)
         width, height = Image.open(ROOT / picture).size
+        what = CODE.sub(r"<code>\1</code>", what)
         made.append(
             f'<a class="card" href="lessons/{name}/"><img src="{PICTURES / picture}" alt="" loading="lazy" '
             f'width="{width}" height="{height}"><span class="number">Lesson {int(number)} · {minutes}</span>'
@@ -137,6 +139,17 @@ def cards(pictures):
         )
     assert len(made) == len(LESSONS), "README.md: the table of lessons has another form, or misses one"
     return f'<div class="cards">\n{chr(10).join(made)}\n</div>'
+
+
+def entries(glossary):
+    """The glossary's table as sections: the search finds each word by itself, and before the lessons that use it."""
+    front = "---\nhide: [toc]\nsearch: {boost: 4}\n---\n"
+    title, table = glossary.split("\n\n", 1)
+    words = ENTRY.findall(table)
+    assert len(words) == table.count("\n") - 2, (
+        "docs/glossary.md: a row of another form, or text around the table"
+    )
+    return "\n\n".join([front + title, *(SECTION.format(*word) for word in words)])
 
 
 def one_page(lessons):

@@ -23,6 +23,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")  # whichever is there
 PATHS = {"lab": "lab/tree/notebooks", "notebook": "notebooks/notebooks"}  # in the URL of a lesson
 SETTINGS = {
     # Every cell is in the page, as the tests look into all of them.
@@ -91,7 +92,7 @@ def ask(url, path):
 @contextmanager
 def browse(*more):
     """A headless Chromium of 1400 by 1000 pixels. more: other arguments, such as a camera that isn't there."""
-    binary = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    binary = next(filter(None, map(shutil.which, BROWSERS)), None)
     assert binary, "These tests need a browser: apt-get install chromium chromium-driver"
     options = webdriver.ChromeOptions()
     options.binary_location = binary

@@ -1,12 +1,15 @@
 """The painting page in a browser: what it paints, what it says of wrong files, offline, by keyboard, and read aloud.
 
-The page is built as `make site` does it and served by Python's own web server. `make test-browser` runs these.
+The page is built as `make site` does it and served by Python's own web server. `make test-browser` runs these, and
+`make test` those marked as short.
 """
 
 import base64
 import functools
 import http.server
 import io
+import json
+import subprocess
 import sys
 import threading
 import time
@@ -20,9 +23,6 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from monet_lib.config import profile
-from monet_lib.networks.generators import generator_of
-from monet_lib.painting.export import export_painter
 from monet_lib.painting.painter import SHIPPED_PAINTER, Painter
 from monet_lib.painting.translation import paint_broadly, read_photo
 
@@ -163,6 +163,7 @@ def difference(one, other):
     return np.abs(one.astype(int) - other).mean()
 
 
+@pytest.mark.short
 def test_a_sample_is_painted_as_by_the_command(page, painter):
     assert "480 × 320" in page.painted()
     photo = read_photo(SAMPLES / "pavilion.jpg")
@@ -175,6 +176,7 @@ def test_a_sample_is_painted_as_by_the_command(page, painter):
     assert page["camera"].is_displayed()
 
 
+@pytest.mark.short
 def test_first_painting_weighs_little(page, site):
     names = page.run(
         "return performance.getEntriesByType('resource').map(entry => new URL(entry.name).pathname)"
@@ -206,6 +208,7 @@ def test_photos_turned_transparent_and_grey_are_read_as_by_the_command(page, tmp
         assert difference(page.pixels("painting"), paint_broadly(painter, expected, 1)) < 2, name
 
 
+@pytest.mark.short
 def test_wrong_files_are_explained(page, tmp_path):
     wrong = {
         "notes.txt": (b"a list of things", "“notes.txt” is not an image. Choose a JPEG"),
@@ -264,18 +267,26 @@ def test_strength_blends_and_saves_what_is_shown(page, tmp_path):
     assert difference(np.asarray(Image.open(saved)), blended) < 2
 
 
-def test_a_painter_of_ones_own(page, tmp_path):
-    config = profile("tiny", generator_filters=4, residual_blocks=1, norm="instance")
-    generator = generator_of(config)
-    generator.set_weights([4 * w if w.ndim == 4 else w for w in generator.get_weights()])
-    export_painter(generator, config, tmp_path / "own.onnx")
+def monet(*arguments):
+    """A command, in a process of its own as a user runs it."""
+    subprocess.run([sys.executable, "-m", "monet_lib.cli", *map(str, arguments)], check=True, cwd=ROOT)
+
+
+def test_a_painter_of_ones_own_from_the_training_to_the_page(page, tmp_path):
+    run = tmp_path / "run"
+    monet("train", "--data", "data/sample", "--profile", "tiny", "--steps", 20, "--out", run)
+    monet("export", "--run", run, "--out", tmp_path / "own.onnx")
+    by_the_course = page.pixels("painting")
     page.run("document.querySelector('details').open = true")
     page.forget()
     page["painter-file"].send_keys(str(tmp_path / "own.onnx"))
     page.painted()
-    assert page.says("painter-name") == "own.onnx: ResNet of 1 blocks, 4 filters, instance norm."
+    config = json.loads((run / "config.json").read_text())["config"]
+    assert page.says("painter-name").startswith("own.onnx: ")
+    assert f"{config['generator_filters']} filters, {config['norm']} norm." in page.says("painter-name")
     expected = paint_broadly(Painter(tmp_path / "own.onnx"), read_photo(SAMPLES / "pavilion.jpg"), 1)
     assert difference(page.pixels("painting"), expected) < 0.5
+    assert difference(page.pixels("painting"), by_the_course) > 4
     (tmp_path / "bad.onnx").write_bytes(b"<html>not found</html>")
     assert (
         page.refused("painter-file", tmp_path / "bad.onnx")
@@ -289,6 +300,7 @@ def test_a_painter_of_ones_own(page, tmp_path):
     )
     page["own"].click()
     page.wait(lambda: not page["own"].is_displayed(), "the course's painter")
+    page.wait(lambda: difference(page.pixels("painting"), by_the_course) == 0, "its painting")
 
 
 def test_it_works_without_a_network_and_with_threads_after_the_first_visit(server):

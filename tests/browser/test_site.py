@@ -6,14 +6,17 @@ The site is built as `make site` does it. Screenshots are left in build/browser/
 import base64
 import functools
 import http.server
+import io
+import re
 import subprocess
 import sys
 import threading
+import unicodedata
 
 import pytest
 from pages import LESSONS, ROOT, browse
+from pypdf import PdfReader
 from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 SHOTS = ROOT / "build" / "browser"
@@ -110,18 +113,26 @@ def test_figures_on_a_dark_page_have_a_light_ground(url, driver):
         assert all(len(alt) > 20 for alt in alts)
 
 
-def test_the_search_finds_a_word_of_the_glossary(url, driver):
+def test_the_search_finds_every_word_of_the_glossary_first(url, driver):
     visit(driver, url)
-    wait(driver, lambda: all_of(driver, "[data-md-component=search-query]"), "the search")
-    driver.find_element(By.CSS_SELECTOR, "[data-md-component=search-query]").click()
-    driver.switch_to.active_element.send_keys("memorization distance")
-    wait(
-        driver,
-        lambda: all_of(driver, '.md-search-result__link[href*="glossary"]'),
-        "the glossary among the results",
-    )
+    query = driver.find_element(By.CSS_SELECTOR, "[data-md-component=search-query]")
+    query.click()
+    words = re.findall(r'<a id="(.+?)"></a>(.+?) \|', (ROOT / "docs" / "glossary.md").read_text())
+    assert len(words) > 30
+
+    def first_two():
+        """Where the first results lead: the page that has the best one, and that one on it."""
+        links = "[...document.querySelectorAll('.md-search-result__link')]"
+        return driver.execute_script(f"return {links}.slice(0, 2).map(one => one.pathname + one.hash)")
+
+    for anchor, word in words:
+        query.clear()
+        query.send_keys(word)
+        wait(driver, lambda: first_two() == ["/glossary/", f"/glossary/#{anchor}"], f"{word} first")  # noqa: B023
     driver.save_screenshot(str(SHOTS / "site-search.png"))
-    driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    all_of(driver, ".md-search-result__link")[1].click()
+    wait(driver, lambda: driver.current_url.endswith(f"#{anchor}"), "the glossary")
+    assert driver.find_element(By.ID, anchor).is_displayed()
 
 
 def test_next_and_previous_lead_through_the_lessons(url, driver):
@@ -166,14 +177,28 @@ def test_formulas_and_the_drawing_are_drawn(url, driver):
     wait(driver, lambda: not all_of(driver, "pre.mermaid") and all_of(driver, "div.mermaid"), "the drawing")
 
 
+def letters(text):
+    """`text` without spaces, and with "fi" where a PDF joins the two."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
 def test_all_lessons_print_with_their_solutions(url, driver):
+    """What is folded on the screen is read on paper, and folded again afterwards; buttons are not printed."""
     visit(driver, url, "lessons/print/")
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    driver.execute_script("dispatchEvent(new Event('beforeprint'))")
-    assert all_of(driver, "details[open]")
-    assert not all_of(driver, "details:not([open])")
-    assert not driver.find_element(By.CSS_SELECTOR, ".md-header").is_displayed()
-    pdf = base64.b64decode(driver.execute_cdp_cmd("Page.printToPDF", {})["data"])
+    folded = driver.execute_script(
+        "return [...document.querySelectorAll('details:not([open]) :is(summary, p:not(.recall), pre)')]"
+        ".map(one => one.textContent)"
+    )
+    assert len(all_of(driver, "details.solution")) > 20
+    assert len(folded) > 100
+    pdf = base64.b64decode(driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"])
     (SHOTS / "lessons.pdf").write_bytes(pdf)
-    assert pdf.startswith(b"%PDF")
-    assert pdf.count(b"/Type /Page\n") > 30
+    printed = letters("".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages))
+    missing = [text for text in folded if letters(text) not in printed]
+    assert not missing, "\n---\n".join(missing)
+    assert "Solutionsunfold" not in printed
+    driver.execute_script("dispatchEvent(new Event('beforeprint'))")  # as where a preview stays open
+    assert not all_of(driver, "details:not([open])")
+    assert driver.find_element(By.CSS_SELECTOR, ".score").text == ""  # what the printer unfolds is no answer
+    driver.execute_script("dispatchEvent(new Event('afterprint'))")
+    assert not all_of(driver, "details[open]")

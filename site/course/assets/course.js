@@ -7,7 +7,6 @@ function formulas() {
     const source = formula.textContent.trim();
     const display = source.startsWith("\\[");
     katex.render(source.slice(2, -2), formula, { displayMode: display, throwOnError: true });
-    if (display) formula.tabIndex = 0;  // it scrolls on a narrow screen
   }
 }
 
@@ -56,21 +55,21 @@ function recall(answer, tell) {
   answer.append(row);
 }
 
-let printing = false;  // what unfolds for the printer is no answer
-addEventListener("beforeprint", () => {
-  printing = true;
-  const folded = all("details:not([open])");
-  for (const one of folded) one.open = true;
-  addEventListener("afterprint", () => folded.forEach(one => { one.open = false; }), { once: true });
+// What scrolls can be scrolled by keyboard too.
+const scrolling = new ResizeObserver(entries => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth || target.scrollHeight > target.clientHeight) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
 });
+
+let printing = false;  // Material unfolds everything for the printer: that is no answer
+addEventListener("beforeprint", () => { printing = true; });
 addEventListener("afterprint", () => { setTimeout(() => { printing = false; }, 500); });
 
 addEventListener("DOMContentLoaded", () => {
   if (window.katex) formulas();
-  // What scrolls can be scrolled by keyboard too.
-  for (const code of all("pre > code")) {
-    if (code.scrollWidth > code.clientWidth || code.scrollHeight > code.clientHeight) code.tabIndex = 0;
-  }
+  for (const one of all("pre > code, div.arithmatex, .md-typeset__scrollwrap")) scrolling.observe(one);
   const asked = questions();
   if (asked.length) {
     const score = document.createElement("p");
