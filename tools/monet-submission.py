@@ -68,6 +68,7 @@ from monet_lib.scoring.metrics import scene_kept
 from monet_lib.scoring.scores import compare, embed
 from monet_lib.training.callbacks import StepCallback
 from monet_lib.training.checkpoints import Checkpoints
+from monet_lib.training.compiling import compile_if_quicker
 from monet_lib.training.devices import strategy
 from monet_lib.training.runs import Run, copy_run, find_run
 from monet_lib.training.session_plan import SessionPlan
@@ -378,7 +379,9 @@ if start < steps:
     batches = UnpairedBatches(train_monets, train_photos, config)
     diary = Diary(run, start)
     plan = SessionPlan(run, start, steps, SimpleNamespace(seconds_left=lambda now: deadline - now))
-    model.fit(training_data(batches, start, steps), shuffle=False, verbose=0, callbacks=[plan, diary])
+    data = training_data(batches, start, steps)
+    compile_if_quicker(model, data, steps - start)
+    model.fit(data, shuffle=False, verbose=0, callbacks=[plan, diary])
 
 # %% [markdown]
 # ## Look

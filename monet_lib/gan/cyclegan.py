@@ -81,7 +81,8 @@ class CycleGAN(keras.Model):
         so not with batch norm. feature_share: of the feature discriminator's loss in the Monet side's; the rest is the
         other's. Other arguments go to `keras.Model.compile`.
         """
-        # XLA takes a minute to compile this step on a CPU and then runs slower; Keras would choose "auto".
+        # XLA takes a minute to compile this step on a CPU and then runs slower; Keras would choose "auto". On a GPU
+        # `training.compiling` measures.
         super().compile(optimizer=generator_optimizer, **{"jit_compile": False, **kwargs})
         self.generator_optimizer, self.discriminator_optimizer = generator_optimizer, discriminator_optimizer
         self.adversarial = Adversarial(tuple(adversarial.split(",")), real_label, r1_weight, joined)
