@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 sys.path.insert(0, str(ROOT / "tests"))
 
+from address import published, set_published, tracked  # noqa: E402
 from build_kaggle import PLACEHOLDER, REPO, build_all, kernel_metadata, packed  # noqa: E402
 from inline import BuildError, Source, check, reached, read_module  # noqa: E402
 from standalone import fresh_environment, kaggle_input, run_standalone  # noqa: E402
@@ -132,6 +133,29 @@ def test_a_forks_address_stands_everywhere(tmp_path):
     assert all("github.com/someone/fork-1" in text for text in texts)
     with pytest.raises(BuildError, match="not of the form owner/name"):
         build_all(tmp_path, repo="https://github.com/someone/fork")
+
+
+def test_a_forks_address_is_written_wherever_the_repository_has_its_own(tmp_path):
+    texts = {}
+    for file in tracked():
+        try:
+            texts[file] = (ROOT / file).read_text()
+        except UnicodeDecodeError:
+            continue
+    texts = {file: text for file, text in texts.items() if REPO in text and not file.startswith("tests/")}
+    assert {"README.md", "CITATION.cff", "pyproject.toml", "notebooks/01_eda.ipynb", "notebooks/src/05_submission.py",
+            "site/course/mkdocs.yml", "tools/monet-submission.py"} <= texts.keys()  # fmt: skip
+    for file, text in texts.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+    set_published("someone/fork-1", texts, tmp_path)
+    assert published(tmp_path) == "someone/fork-1"
+    for file, text in texts.items():
+        changed = (tmp_path / file).read_text()
+        assert REPO not in changed, file
+        assert changed.count("someone/fork-1") == text.count(REPO)
+    set_published(REPO, texts, tmp_path)
+    assert all((tmp_path / file).read_text() == text for file, text in texts.items()), "and back"
 
 
 def test_the_generator_as_text_paints_the_same():
