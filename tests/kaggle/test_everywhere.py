@@ -14,7 +14,9 @@ import time
 import venv
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -148,6 +150,20 @@ def test_three_minutes_of_real_images_and_three_more(python, tmp_path, monkeypat
         if version == "first":
             (tmp_path / version).rename(images / "monet-submission")
     assert 0 < steps[0] < steps[1]
+
+
+@pytest.mark.parametrize("name", ["04_resnet_cyclegan", "05_submission"])
+def test_a_lesson_that_trains_runs_on_two_devices(name, monkeypatch):
+    """As their metadata asks for on Kaggle: batches of 1 take one device, others both."""
+    monkeypatch.setenv("MONET_PROFILE", "tiny")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    devices = "import monet_lib\nimport tensorflow as tf\n" + TWO_DEVICES["places = ["].removesuffix("places = [")
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(devices))
+    notebook.cells.append(nbformat.v4.new_code_cell("len(tf.config.list_logical_devices('CPU'))"))
+    resources = {"metadata": {"path": str(ROOT / "notebooks")}}
+    NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources).execute()
+    assert notebook.cells[-1].outputs[0].data["text/plain"] == "2"
 
 
 def _lines(notebook):
