@@ -113,7 +113,7 @@ def test_a_submission_of_7000_images_is_valid(python, tmp_path):
     """1,750 photos and their mirror images, painted by what was learnt here alone."""
     images, working = kaggle_input(tmp_path / "input", photos=1750), tmp_path / "working"
     alone = {"trained_elsewhere = True": "trained_elsewhere = False"}
-    run_standalone(SUBMISSION, python, images, working, edit=alone)
+    run_standalone(SUBMISSION, python, images, working, edit=alone, timeout=1800)
     assert "7000 images" in check_submission(working / "images.zip")
 
 
