@@ -2,11 +2,11 @@
 
 Variants, with the same networks and the same batch: `tutorial`, the official TensorFlow CycleGAN tutorial's step
 written from its description (one persistent tape, four gradient calls, four of Keras' Adams, BCE, instance norm by its
-formula, float32); `float32` and `default`, ours with image pool and moving average, in float32 and in the precision
-that this machine gets by default;
-`torch`, the same networks and losses in PyTorch, float32, where it is installed (`--torch PYTHON` names another
-interpreter that has it). Each variant lives in a process of its own, whose peak memory is its own; the processes take
-one step each in turns. The figures are medians of ratios within a turn.
+formula, float32); `float32` and `bf16`, ours with image pool and moving average, in either precision;
+`torch` and `torch bf16`, the same networks and losses in PyTorch at its best (see torch_step.py), in float32 and by
+autocast to bfloat16, where it is installed (`--torch PYTHON` names another interpreter that has it). Each variant lives
+in a process of its own, whose peak memory is its own; the processes take one step each in turns. The figures are
+medians of ratios within a turn.
 A case is MODEL-SIZE-BATCH, such as resnet-128-1; by default all eight. Results are kept in benchmarks/step.json, and
 the table of all that is there is printed at the end (`--table`: only that).
 """
@@ -24,7 +24,7 @@ from pathlib import Path
 CASES = [f"{model}-{size}-{batch}" for model in ("unet", "resnet") for size in (128, 256) for batch in (1, 4)]
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "benchmarks" / "step.json"
-VARIANTS = ("tutorial", "float32", "default", "torch")
+VARIANTS = ("tutorial", "float32", "torch", "bf16", "torch bf16")
 # The tutorial's losses: BCE, a cycle weight of 10, an identity weight of half of it.
 LOSSES = {"adversarial": "bce", "cycle_weight": 10.0, "identity_weight": 5.0}
 
@@ -119,15 +119,15 @@ def our_step(case, precision):
 
 def worker(variant, case):
     """Build a variant, then take a step for every line on standard input and answer with its seconds."""
-    if variant == "torch":
+    if variant.startswith("torch"):
         sys.path.insert(0, str(Path(__file__).parent))
         from torch_step import torch_step
 
-        step = torch_step(case, images(case))
+        step = torch_step(case, images(case), "bfloat16" if variant.endswith("bf16") else "float32")
     elif variant == "tutorial":
         step = tutorial_step(case)
     else:
-        step = our_step(case, "auto" if variant == "default" else "float32")
+        step = our_step(case, "mixed_bfloat16" if variant == "bf16" else "float32")
     for _ in range(2):  # the first traces, the second still allocates
         step()
     print("ready", flush=True)
@@ -166,8 +166,9 @@ def measure(case, seconds, torch_python):
     """Median step time and peak memory of every variant, as ratios to the tutorial's, from turns for `seconds`."""
     running = {}
     for name in VARIANTS:
-        if name != "torch" or torch_python:
-            running[name] = Variant(name, case, torch_python if name == "torch" else sys.executable)
+        if not name.startswith("torch") or torch_python:
+            python = torch_python if name.startswith("torch") else sys.executable
+            running[name] = Variant(name, case, python)
     turns, began = [], time.perf_counter()
     while len(turns) < 3 or (time.perf_counter() - began < seconds and len(turns) < 60):
         turns.append({name: variant.step() for name, variant in running.items()})
@@ -195,9 +196,10 @@ def torch_interpreter(wanted):
 def table(kept):
     """Markdown: of every case and variant, steps per second and peak memory as ratios to the tutorial's."""
     lines = [
-        "| network, size, batch | tutorial: s a step, MB | ours, float32: speed, memory | ours, default | PyTorch |"
+        "| network, size, batch | tutorial, float32: s a step, MB | ours, float32: speed, memory | PyTorch, float32 | "
+        "ours, bfloat16 | PyTorch, bfloat16 |"
     ]
-    lines.append("|---|---|---|---|---|")
+    lines.append("|---|---|---|---|---|---|")
     for case in filter(kept.get, CASES):
         found, cells = kept[case], []
         for name in VARIANTS[1:]:

@@ -1,10 +1,17 @@
-"""The networks of `monet_lib.models` and a CycleGAN step in PyTorch, for benchmarks/step.py to run against.
+"""The networks of `benchmarks/step.py` and a CycleGAN step in PyTorch at its best, for step.py to run against.
 
-Same layers, filters and losses as step.py's other variants; one joint gradient for both generators, one for both
-discriminators, an Adam each, as is usual there. Channels first, PyTorch's own layout.
+Same layers, filters and losses as step.py's other variants (no feature discriminator and no spectral norm: the case's
+networks have instance norm and BCE), and their passes joined as ours are: translation and identity in one call of a
+generator, real and fake in one of a discriminator. One joint gradient for both generators, one for both discriminators,
+PyTorch's fused Adam. Channels first or last, and eager or by torch.compile: whichever is quickest for the case here.
+
+    python benchmarks/torch_step.py CASE PRECISION   # prints the seconds of a step of each way, and the quickest
 """
 
 import itertools
+import subprocess
+import sys
+import time
 
 import torch
 from torch import nn
@@ -89,17 +96,46 @@ def discriminator():
     )  # fmt: skip
 
 
-def torch_step(case, arrays):
-    """A function that takes one step of the case's networks on (monet, photo), float32 (batch, h, w, 3)."""
+PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
+WAYS = (
+    "first eager",
+    "last eager",
+    "first compiled",
+    "last compiled",
+)  # channels, and whether by torch.compile
+
+
+def torch_step(case, arrays, precision, way=None):
+    """A function that takes one step of the case's networks on (monet, photo), float32 (batch, h, w, 3).
+
+    precision: "float32", or "bfloat16" for autocast, with losses, weights and optimizers in float32. way: of WAYS; None
+    takes the quickest, found by another process, whose memory is not this one's.
+    """
+    way = (
+        way
+        or subprocess.run(
+            [sys.executable, __file__, case, precision], stdout=subprocess.PIPE, text=True, check=True
+        ).stdout.splitlines()[-1]
+    )
     torch.manual_seed(0)
+    layout = torch.channels_last if way.startswith("last") else torch.contiguous_format
     make = resnet if case.startswith("resnet") else UNet
-    to_monet, to_photo, judge_monet, judge_photo = make(), make(), discriminator(), discriminator()
+    networks = [each().to(memory_format=layout) for each in (make, make, discriminator, discriminator)]
     parameters = [
-        list(itertools.chain(a.parameters(), b.parameters()))
-        for a, b in ((to_monet, to_photo), (judge_monet, judge_photo))
+        list(itertools.chain(a.parameters(), b.parameters())) for a, b in (networks[:2], networks[2:])
     ]
-    generators, judges = (torch.optim.Adam(p, 2e-4, (0.5, 0.999)) for p in parameters)
-    monet, photo = (torch.from_numpy(x).permute(0, 3, 1, 2).contiguous() for x in arrays)
+    generators, judges = (torch.optim.Adam(p, 2e-4, (0.5, 0.999), fused=True) for p in parameters)
+    if way.endswith("compiled"):
+        networks = [torch.compile(network) for network in networks]
+    to_monet, to_photo, judge_monet, judge_photo = networks
+    monet, photo = (torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(memory_format=layout) for x in arrays)
+    dtype = PRECISIONS[precision]
+
+    def through(network, *images):
+        """What a network makes of several batches, joined into one and in the precision asked for, as float32."""
+        with torch.autocast("cpu", dtype or torch.bfloat16, enabled=dtype is not None):
+            made = network(torch.cat(images) if len(images) > 1 else images[0])
+        return made.float().chunk(len(images))
 
     def bce(logits, target):
         return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
@@ -107,12 +143,12 @@ def torch_step(case, arrays):
     def step():
         for p in parameters[1]:
             p.requires_grad_(False)
-        fake_monet, fake_photo = to_monet(photo), to_photo(monet)
-        cycle = functional.l1_loss(to_photo(fake_monet), photo) + functional.l1_loss(
-            to_monet(fake_photo), monet
-        )
-        same = functional.l1_loss(to_monet(monet), monet) + functional.l1_loss(to_photo(photo), photo)
-        fool = bce(judge_monet(fake_monet), 1.0) + bce(judge_photo(fake_photo), 1.0)
+        fake_monet, same_monet = through(to_monet, photo, monet)
+        fake_photo, same_photo = through(to_photo, monet, photo)
+        (cycled_photo,), (cycled_monet,) = through(to_photo, fake_monet), through(to_monet, fake_photo)
+        cycle = functional.l1_loss(cycled_photo, photo) + functional.l1_loss(cycled_monet, monet)
+        same = functional.l1_loss(same_monet, monet) + functional.l1_loss(same_photo, photo)
+        fool = bce(*through(judge_monet, fake_monet), 1.0) + bce(*through(judge_photo, fake_photo), 1.0)
         generators.zero_grad(set_to_none=True)
         (fool + 10.0 * cycle + 5.0 * same).backward()
         generators.step()
@@ -120,8 +156,34 @@ def torch_step(case, arrays):
             p.requires_grad_(True)
         judges.zero_grad(set_to_none=True)
         for judge, real, fake in ((judge_monet, monet, fake_monet), (judge_photo, photo, fake_photo)):
-            (0.5 * (bce(judge(real), 1.0) + bce(judge(fake.detach()), 0.0))).backward()
+            real_logits, fake_logits = through(judge, real, fake.detach())
+            (0.5 * (bce(real_logits, 1.0) + bce(fake_logits, 0.0))).backward()
         judges.step()
-        return float(cycle)
+        return float(cycle.detach())
 
     return step
+
+
+def main(case, precision):
+    from step import images
+
+    seconds = {}
+    for way in WAYS:
+        try:
+            step = torch_step(case, images(case), precision, way)
+            for _ in range(2):
+                step()
+            times = [time.perf_counter()]
+            for _ in range(3):
+                step()
+                times.append(time.perf_counter())
+        except Exception as error:  # torch.compile without a C++ compiler, whose errors are of many types
+            print(f"{way}: {str(error).splitlines()[0][:100]}", file=sys.stderr)
+            continue
+        seconds[way] = min(after - before for before, after in itertools.pairwise(times))
+        print(f"{way}: {seconds[way]:.3f} s")
+    print(min(seconds, key=seconds.get))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -12,7 +12,6 @@ import ast
 import base64
 import io
 import json
-import posixpath
 import re
 import sys
 from pathlib import Path
@@ -26,11 +25,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
+from address import absolute, published, set_published, tracked
 from inline import PACKAGE, BuildError, Source, check, reached
 
 PLACEHOLDER = "INSERT_YOUR_KAGGLE_NAME"
-REPO = "monet-lab/monet-lab"  # on GitHub: the one place that says where the course is published
-LINK = re.compile(r"(!?)(\[[^\]]*\]\()(?!https?:|#)([^)\s]+)\)")
+REPO = published()  # "owner/name" on GitHub
 # Kaggle and JupyterLab show the library's code folded: it is there to be run, and to be opened by the curious.
 FOLDED = {"_kg_hide-input": True, "jupyter": {"source_hidden": True}}
 STANDALONE = f"""This notebook stands alone: it holds what it needs of the [course's library](https://github.com/{REPO}),
@@ -39,16 +38,29 @@ LIBRARY = """The functions and classes that this notebook reaches, each part usi
 folded cell opens it. To use the notebook you need not read this: run it, and go on at {}."""
 INSTALL = f"""# Fetch the course with its sample and install its library. This needs the internet: see the settings.
 import importlib.util
-import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("monet_lib") is None:
-    shutil.rmtree("monet-lab", ignore_errors=True)  # what an earlier try may have left
-    subprocess.run(["git", "clone", "--depth=1", "https://github.com/{REPO}", "monet-lab"], check=True)
+    if not Path("monet-lab").exists():  # an earlier try may have come so far
+        subprocess.run("git clone --depth=1 https://github.com/{REPO} monet-lab".split(), check=True)
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
     sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one"""
 WITHOUT_GPU = ("01_eda",)
+# What the submission's settings decide: tests in the library that always come out so, see `inline.Source.settled`.
+FACTS = {
+    "config": {
+        "self.validate_every and min(self.holdout_monets, self.holdout_photos) < 2": False,
+        "self.model == 'unet' and self.image_size % 2 ** self.unet_depth": False,
+    },
+    "gan.adversarial": {"self.joined and (not self.r1_weight)": True},
+    "gan.augment": {"not policy": True},
+    "gan.cyclegan": {"not self.identity_steps": True},
+    "networks.generators": {"config.model == 'resnet'": True},
+    "networks.layers": {"norm == 'group'": False, "norm == 'batch'": False},
+    "training.checkpoints": {"not (folder / SUMS).exists()": False},
+}
 
 
 def lesson(source):
@@ -56,7 +68,7 @@ def lesson(source):
     cells = []
     for cell in jupytext.read(source).cells:
         if cell.cell_type == "markdown":
-            cells.append(new_markdown_cell(LINK.sub(_absolute, cell.source)))
+            cells.append(new_markdown_cell(absolute(cell.source)))
         else:
             installs = "install" in cell.metadata.get("tags", [])
             cells.append(new_code_cell(INSTALL if installs else cell.source))
@@ -70,7 +82,7 @@ def standalone(source, generator=ROOT / "models" / "monet.npz"):
     """
     cells = jupytext.read(source).cells
     own = Source(source.name, _code(cells))
-    parts = reached(own)
+    parts = reached(own, facts=FACTS)
     check(parts, own)
     # The library comes before the section with the first cell that uses it.
     first = next(k for k, cell in enumerate(cells) if cell.cell_type == "code" and PACKAGE in cell.source)
@@ -153,15 +165,7 @@ def _own_cell(cell, generator):
         return new_code_cell(
             text.replace("GENERATOR_AS_TEXT", packed(generator)), metadata=FOLDED if folded else {}
         )
-    return new_markdown_cell(LINK.sub(_absolute, cell.source))
-
-
-def _absolute(match):
-    image, text, target = match.groups()
-    root = (
-        f"https://raw.githubusercontent.com/{REPO}/main" if image else f"https://github.com/{REPO}/blob/main"
-    )
-    return f"{image}{text}{root}/{posixpath.normpath(f'notebooks/{target}')})"
+    return new_markdown_cell(absolute(cell.source))
 
 
 def _link(heading):
@@ -211,11 +215,17 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--user", default=PLACEHOLDER, help="your Kaggle user name, for kernel-metadata.json")
-    parser.add_argument("--repo", default=REPO, help="owner/name of your copy of the course on GitHub")
+    parser.add_argument(
+        "--repo",
+        default=REPO,
+        help="owner/name of your copy on GitHub, for every link to it",
+    )
     parser.add_argument("--out", default=ROOT / "kaggle", help="default: kaggle/ of the repository")
     arguments = parser.parse_args()
     try:
         names = build_all(arguments.out, arguments.user, arguments.repo)
+        if arguments.repo != REPO:
+            set_published(arguments.repo, tracked())
     except BuildError as error:
         sys.exit(f"build_kaggle: {error}")
     print(f"{arguments.out}: {', '.join(names)}")

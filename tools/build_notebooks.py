@@ -1,10 +1,12 @@
-"""Build and execute notebooks/*.ipynb from notebooks/src/*.py: python tools/build_notebooks.py [NAME ...].
+"""Build and execute notebooks/*.ipynb from notebooks/src/*.py: python tools/build_notebooks.py [--keep] [NAME ...].
 
 Executed on the embedded sample with profile `laptop`, outputs and counts kept, volatile metadata removed. A notebook
 is replaced only when all of its cells ran. The picture of the cell tagged `cover` becomes docs/images/NAME.jpg, which
-the lesson's head shows.
+the lesson's head shows. Relative links are made absolute, since Colab opens a notebook alone. --keep executes nothing:
+the outputs are kept, for changes to the texts, and to code of which they don't depend.
 """
 
+import argparse
 import base64
 import io
 import subprocess
@@ -16,8 +18,9 @@ import nbformat
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tools")]
 
+from address import absolute
 from lessons import execute, record
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -31,7 +34,21 @@ def assemble(source):
     notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number:03d}"
+        if cell.cell_type == "markdown":
+            cell.source = absolute(cell.source)
     return notebook
+
+
+def keep_outputs(source):
+    """Write the notebook of a source with the outputs and counts of the one that is there, cell by cell."""
+    target = NOTEBOOKS / f"{source.stem}.ipynb"
+    kept, notebook = nbformat.read(target, as_version=4), assemble(source)
+    kinds = [[cell.cell_type for cell in book.cells] for book in (kept, notebook)]
+    if kinds[0] != kinds[1]:
+        sys.exit(f"{target}: has other cells than its source. Execute it: make notebooks.")
+    for cell, new in zip(kept.cells, notebook.cells, strict=True):
+        cell.source, cell.metadata = new.source, new.metadata
+    nbformat.write(kept, target)
 
 
 def build(source):
@@ -66,10 +83,15 @@ def _save_cover(cell, name):
 
 
 def main():
-    names = sys.argv[1:] or ["*"]
-    for name in names:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", default=["*"], metavar="NAME")
+    parser.add_argument("--keep", action="store_true", help="keep the outputs, execute nothing")
+    arguments = parser.parse_args()
+    for name in arguments.names:
         for source in sorted((NOTEBOOKS / "src").glob(f"{name}.py")):
-            build(source)
+            (keep_outputs if arguments.keep else build)(source)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Turn modules of monet_lib into notebook code that needs no monet_lib: of an import, only the order is left.
 
-Of a module come only the functions, classes and constants that the notebook's code reaches, with the comments above
-them; each stays, to the letter, as it is in the library.
+Of a module come only the functions, classes, methods and constants that the notebook's code reaches, with the comments
+above them, and of a docstring its first paragraph. Statements to which the notebook's settings never come can be left
+out too, see `settled`. What is left stays, line by line, as it is in the library.
 Everything is decided by reading the code (ast); nothing is imported or run. What can't be inlined raises BuildError.
 """
 
@@ -36,6 +37,10 @@ SCOPES = (*FUNCTIONS, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast
 ACTING = {"print", "open", "input", "exec", "eval", "setattr", "delattr", "__import__"}
 ACTING_MODULES = {"os", "sys", "shutil", "subprocess", "warnings", "logging"}
 CLUTTER = re.compile(r" *# (noqa|fmt: skip).*$", re.M)
+GONE = "# left out"  # in the place of a line that goes, so that the others keep their numbers
+# Keras calls other methods of its classes by itself; whole models are never saved in a notebook.
+SAVING = {"get_config", "to_json"}
+IMPORTING = {"find_spec"}  # what Python asks of an object in sys.meta_path
 
 
 class BuildError(Exception):
@@ -128,13 +133,62 @@ class Source:
         if kept is not None:
             gone += [node for node in self.tree.body if node not in kept and node not in gone]
         for node in gone:
-            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))]) - 1
+            first = _first_line(node)
             while first and lines[first - 1].startswith("#"):
                 first -= 1
-            for number in range(first, node.end_lineno):
-                lines[number] = ""
-        text = CLUTTER.sub("", "\n".join(lines)).strip()
-        return re.sub(r"\n{4,}", "\n\n\n", text)
+            lines[first : node.end_lineno] = [""] * (node.end_lineno - first)
+        for node in ast.walk(self.tree) if kept is not None else ():
+            if isinstance(node, ast.ClassDef):
+                for method in methods_of(node):
+                    if method not in kept:
+                        first = _first_line(method)
+                        first -= not lines[first - 1].strip()
+                        lines[first : method.end_lineno] = [GONE] * (method.end_lineno - first)
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and "\n\n" in (
+                ast.get_docstring(node) or ""
+            ):
+                first, last = node.body[0].lineno - 1, node.body[0].end_lineno
+                if lines[first].strip().startswith('"""'):  # not of what is left out
+                    end = next(number for number in range(first, last) if not lines[number].strip())
+                    lines[end - 1] += '"""'
+                    lines[end:last] = [GONE] * (last - end)
+        text = "\n".join(line for line in lines if line.strip() != GONE)
+        return re.sub(r"\n{4,}", "\n\n\n", CLUTTER.sub("", text).strip())
+
+    def settled(self, facts):
+        """The same without the statements that are never come to where each test in `facts` has the value given there.
+
+        facts: {test of an `if`, as ast.unparse writes it: True or False}. False: the `if` goes; it must have no else.
+        True: what follows it goes, since it must end with a return. Raises BuildError where there is no such `if`.
+        """
+        lines, open_facts = self.text.splitlines(), set(facts)
+        for node in ast.walk(self.tree):
+            for body in (getattr(node, name, None) for name in ("body", "orelse")):
+                for place, statement in enumerate(body if isinstance(body, list) else ()):
+                    test = ast.unparse(statement.test) if isinstance(statement, ast.If) else None
+                    if test not in facts:
+                        continue
+                    never = body[place + 1 :] if facts[test] else [statement]
+                    ends = isinstance(statement.body[-1], ast.Return) if facts[test] else not statement.orelse
+                    if ends and never:
+                        open_facts.discard(test)
+                        first, last = never[0].lineno - 1, never[-1].end_lineno
+                        while lines[first - 1].strip().startswith("#"):
+                            first -= 1
+                        lines[first:last] = [GONE] * (last - first)
+        if open_facts:
+            raise BuildError(f"{self.where}: no `if {min(open_facts)}` to settle. Correct the facts.")
+        return Source(self.where, "\n".join(lines), self.name)
+
+
+def methods_of(node):
+    """The methods of a class."""
+    return [each for each in node.body if isinstance(each, ast.FunctionDef)]
+
+
+def _first_line(node):
+    """The number, from 0, of the line on which a statement begins, its decorators included."""
+    return min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))]) - 1
 
 
 def is_module(package, name, root=ROOT):
@@ -169,17 +223,21 @@ def read_module(name, root=ROOT):
     return Source(str(path.relative_to(root)), path.read_text(), name)
 
 
-def reached(own, root=ROOT):
-    """[(Source of a module, the set of its statements that `own` reaches)], each module after all that it needs.
+def reached(own, root=ROOT, facts=None):
+    """[(Source of a module, the set of its statements and methods that `own` reaches)], each module after all it needs.
 
-    A statement reaches what the names in it stand for: in its module, or in the module that they are imported from.
+    A statement reaches what the names in it stand for: in its module, or in the module that they are imported from. A
+    method is reached where its name is asked of anything, or where Keras or Python may call it.
+    facts: {module: what is known of its tests}, see `Source.settled`.
     Before all comes `quiet`, which must be there when TensorFlow is imported.
     """
     sources, kept, users = {}, {}, {}
+    asked, waiting = set(), []
 
     def visit(user, module, name):
         if module not in sources:
-            sources[module], kept[module] = read_module(module, root), set()
+            sources[module] = read_module(module, root).settled((facts or {}).get(module, {}))
+            kept[module] = set()
         source = sources[module]
         if name in source.handed_on(root):  # imported there from further below
             return visit(user, source.handed_on(root)[name], name)
@@ -193,15 +251,38 @@ def reached(own, root=ROOT):
             follow(source, node)
 
     def follow(source, node):
-        for name in sorted({each.id for each in ast.walk(node) if isinstance(each, ast.Name)}):
+        methods = methods_of(node) if isinstance(node, ast.ClassDef) else []
+        waiting.extend((source, node, method) for method in methods)
+        within = [each for part in methods for each in ast.walk(part)]
+        nodes = [each for each in ast.walk(node) if each not in set(within)]
+        asked.update(each.attr for each in nodes if isinstance(each, ast.Attribute))
+        names = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        for name in sorted(names):
             if name in source.handed_on(root):
                 visit(source.name, source.handed_on(root)[name], name)
             elif source.name and name in source.top:
                 visit(None, source.name, name)
 
     follow(own, own.tree)
+    while True:
+        found = [each for each in waiting if _is_called(*each[1:], asked)]
+        if not found:
+            break
+        for each in found:
+            waiting.remove(each)
+            source, _, method = each
+            if source.name:
+                kept[source.name].add(method)
+            follow(source, method)
     order = _in_order(own.name, users)
     return [(sources[module], kept[module]) for module in order if kept.get(module)]
+
+
+def _is_called(node, method, asked):
+    """Whether a method of the class `node` may be called, where the names in `asked` are asked of anything."""
+    name = method.name
+    by_itself = node.bases and not name.startswith("_") and name not in SAVING
+    return name in asked | IMPORTING or by_itself or (name.startswith("__") and name.endswith("__"))
 
 
 def _in_order(first, users):

@@ -19,19 +19,19 @@ import json
 import os
 import shutil
 import time
+import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 began = time.monotonic()
-time_budget_hours = 4.5  # for the whole notebook: training stops in time to paint and to check the zip
+time_budget_hours = 4.5  # for the whole notebook: training stops in time to paint, to check and to score
 epochs = 60  # passes over all photos, at most, over all versions of this notebook
 accelerator = "auto"  # as many GPUs as there are and the batch divides among; or "one", "mirrored" (all GPUs)
 trained_elsewhere = True  # use networks that were trained before: read the competition's rules; False: none
+other_monets = ""  # a folder of more Monets, attached as a data set, to score against; "": the 300 themselves
 seed = 0
 
-profile_name = os.environ.get(
-    "MONET_PROFILE", "full"
-)  # "full": 256 px, for a GPU; "tiny": seconds, to try it
-steps = 8 if profile_name == "tiny" else 0  # 0: as many as the epochs make
+profile_name = os.environ.get("MONET_PROFILE", "full")  # "full": for a GPU; "tiny": seconds, to try it
 input_root = Path(os.environ.get("MONET_INPUT", "/kaggle/input"))  # may be read-only
 working = Path(os.environ.get("MONET_WORKING", "/kaggle/working"))
 os.chdir(working)
@@ -39,8 +39,8 @@ os.chdir(working)
 # %% [markdown]
 # ## The images
 #
-# Attach the competition *gan-getting-started* (*Add Input*). The shards are read where there are any: they are
-# encoded like the images that Kaggle compares with.
+# Attach the competition *gan-getting-started* (*Add Input*). It is read from its shards: their images are encoded like
+# those that Kaggle compares with.
 
 # %%
 from monet_lib.quiet import quiet
@@ -48,35 +48,81 @@ from monet_lib.quiet import quiet
 quiet()  # TensorFlow says only what stops it
 
 import keras
+import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
+from IPython.display import Image as DisplayImage
+from IPython.display import display
+from PIL import Image
+from tqdm.auto import tqdm
 
-from monet_lib.config import Config, profile
-from monet_lib.data.competition import find_data, find_images, read_batches
-from monet_lib.figures import image_grid, plot_history, plot_validation, read_history, show
+from monet_lib.config import Config
+from monet_lib.data.pipeline import UnpairedBatches, split, training_data
+from monet_lib.gan.builder import build
 from monet_lib.gan.precision import pick_precision
 from monet_lib.networks.generators import generator_of, with_border
-from monet_lib.painting.submission import LEAST, check_submission, submission_size, write_submission
-from monet_lib.painting.translation import paint
-from monet_lib.scoring.features import feature_network
+from monet_lib.networks.imagenet import pooled_features
+from monet_lib.painting.translation import JPEG, paint
+from monet_lib.scoring.features import random_network, trained_network
+from monet_lib.scoring.inception import load_inception
 from monet_lib.scoring.metrics import scene_kept
-from monet_lib.scoring.scores import score
+from monet_lib.scoring.scores import compare, embed
+from monet_lib.training.callbacks import StepCallback
+from monet_lib.training.checkpoints import Checkpoints
+from monet_lib.training.compiling import compile_if_quicker
+from monet_lib.training.devices import strategy
 from monet_lib.training.folders import copy_run, find_run
-from monet_lib.training.loop import train
 from monet_lib.training.runs import Run
+from monet_lib.training.session_plan import SessionPlan
 
-root = find_data()
-monet_set, photo_set = find_images(root, "monet"), find_images(root, "photo")
-print(f"{monet_set.count()} paintings, {photo_set.count()} photos")
+# /kaggle/input/SLUG, .../competitions/SLUG or .../datasets/OWNER/SLUG, however the images were attached.
+places = [
+    file for depth in ("*", "*/*", "*/*/*", "*/*/*/*") for file in input_root.glob(f"{depth}/monet_tfrec")
+]
+if not places:
+    raise FileNotFoundError(
+        f"{input_root}: no monet_tfrec in it. Add Input: the competition gan-getting-started."
+    )
+root = places[0].parent
+
+
+def read_set(name):
+    """(names, uint8 (n, 256, 256, 3)) of a set's shards; name: "monet" or "photo"."""
+    text = tf.io.FixedLenFeature([], tf.string)
+    features = {"image": text, "image_name": text}
+
+    def decoded(record):
+        found = tf.io.parse_single_example(record, features)
+        image = tf.io.decode_jpeg(found["image"], 3, dct_method="INTEGER_ACCURATE")
+        return found["image_name"], tf.ensure_shape(image, (256, 256, 3))
+
+    shards = [str(file) for file in sorted(root.glob(f"{name}_tfrec/*.tfrec"))]
+    names, images = zip(
+        *tf.data.TFRecordDataset(shards).map(decoded, 4).batch(64).as_numpy_iterator(), strict=True
+    )
+    return [name.decode() for part in names for name in part], np.concatenate(images)
+
+
+monet_names, monets = read_set("monet")
+photo_names, photos = read_set("photo")
+print(f"{root}: {len(monets)} paintings, {len(photos)} photos")
 print(f"tensorflow {tf.__version__}, keras {keras.__version__}")
 print("devices:", *(device.name for device in tf.config.list_physical_devices()))
-photos = next(read_batches(photo_set, 6))[1]
-show(image_grid([list(next(read_batches(monet_set, 6))[1]), list(photos)]), "Six Monets above six photos")
+
+
+def show(alt, *rows):
+    """Display rows of images; alt: the text that says what is to be seen in them."""
+    jpeg = io.BytesIO()
+    Image.fromarray(np.concatenate([np.concatenate(list(row), 1) for row in rows])).save(jpeg, "JPEG")
+    display(DisplayImage(jpeg.getvalue(), alt=alt))
+
+
+show("Six Monets above six photos", monets[:6], photos[:6])
 
 # %% [markdown]
 # ## What scores
 #
-# Attached as data sets, these are found wherever they lie under the input, the first of them scores:
+# Attached as data sets, these are found wherever they lie under the input; the first of them scores:
 #
 # - `classify_image_graph_def.pb`, the Inception graph of 2015: FID and MiFID as Kaggle computes them.
 # - `efficientnet_lite0.npz`, of the course's `models/imagenet`: trained ImageNet features, a proxy; a second
@@ -90,17 +136,29 @@ if lite0:
     Path("models/imagenet").mkdir(parents=True, exist_ok=True)
     shutil.copyfile(lite0, "models/imagenet/efficientnet_lite0.npz")
 inception = next(input_root.rglob("classify_image_graph_def.pb"), None)
-if inception:
-    os.environ["MONET_INCEPTION"] = str(inception)
-features = "inception-2015" if inception else "efficientnet-lite0" if lite0 else "random-conv"
-network = feature_network(features)
+network = random_network()
+if inception or lite0:
+    network = (
+        load_inception(inception)
+        if inception
+        else trained_network("efficientnet-lite0", pooled_features, 224)
+    )
+others = [
+    Image.open(file).convert("RGB").resize((256, 256)) for file in sorted(Path(other_monets).glob("*.jpg"))
+]
+seen = embed(monets, network)
+real = embed(map(np.asarray, others), network) if other_monets else seen
 
 
-def quality(generator, zip_file):
-    """(KID of the zip, share of the scene that is kept): of 500 paintings against the Monets, lower KID is better."""
-    found = score(zip_file, monet_set.files[0].parent, features=network, n=500)
-    kept = scene_kept(photos, paint(generator, photos))
-    print(f"{zip_file.name}: {features} KID {found.kid:.5f} ± {found.kid_std:.5f}, scene kept {kept:.2f}")
+def quality(generator, zip_file, n=500):
+    """(KID, share of the scene that is kept) of n images of a zip, spread evenly; of KID, lower is better."""
+    with zipfile.ZipFile(zip_file) as archive:
+        names = archive.namelist()
+        names = names[:: max(1, len(names) // n)][:n]
+        painted = [np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in names]
+    found = compare(network, embed(painted, network), real, seen)
+    kept = scene_kept(photos[:32], paint(generator, photos[:32]))
+    print(f"{zip_file.name}: {found}\nscene kept {kept:.2f}")
     return found.kid, kept
 
 
@@ -115,32 +173,69 @@ def quality(generator, zip_file):
 course_generator = "GENERATOR_AS_TEXT"
 
 # %%
-zip_file, first_quality, scoring = working / "images.zip", None, 0.0
+LEAST, MOST = 7000, 10000  # images that the competition accepts
+FLIPS = {"": (1, 1), "-lr": (1, -1), "-ud": (-1, 1), "-udlr": (-1, -1)}  # name's end: down, right
+total = max(len(photos), min(LEAST, len(photos) * len(FLIPS)))
 
 
-def check(zip_file):
-    """Say whether Kaggle would take the zip; too few photos attached are no reason to stop."""
-    if submission_size(photo_set, pad=True) >= LEAST:
-        print(check_submission(zip_file))
-    else:
-        print(
-            f"note: {submission_size(photo_set, pad=True)} images, and Kaggle wants {LEAST:,}. Attach all photos."
+def write_zip(generator, path, images=total):
+    """Paint `images` photos into the zip `path`, and look at each of them again. Says what is in it."""
+    temporary = path.with_name(f".writing-{path.name}")
+    with (
+        zipfile.ZipFile(temporary, "w") as archive,
+        tqdm(total=images, unit="image", disable=images < total) as bar,
+    ):
+        for start in range(0, images, 16):
+            turned = [divmod(place, len(photos)) for place in range(start, min(start + 16, images))]
+            ends = [list(FLIPS)[turn] for turn, _ in turned]
+            steps = [FLIPS[end] for end in ends]
+            batch = [
+                photos[which][::down, ::right]
+                for (_, which), (down, right) in zip(turned, steps, strict=True)
+            ]
+            for image, end, (_, which) in zip(paint(generator, np.stack(batch)), ends, turned, strict=True):
+                jpeg = io.BytesIO()
+                Image.fromarray(image).save(jpeg, **JPEG)
+                archive.writestr(zipfile.ZipInfo(f"{photo_names[which]}{end}.jpg"), jpeg.getvalue())
+                bar.update()
+    with zipfile.ZipFile(temporary) as archive:
+        names = archive.namelist()
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"{len(names) - len(set(names))} photos are named like others: Kaggle would refuse it."
+            )
+        for name in names:
+            with Image.open(io.BytesIO(archive.read(name))) as image:
+                image.load()
+                if (image.format, image.mode, image.size) != ("JPEG", "RGB", (256, 256)):
+                    raise ValueError(
+                        f"{name}: {image.format}, {image.mode}, {image.size}: Kaggle would refuse it."
+                    )
+    os.replace(temporary, path)
+    if images == total:
+        enough = (
+            "as Kaggle takes them" if LEAST <= total <= MOST else f"and Kaggle wants {LEAST:,} to {MOST:,}"
         )
+        print(f"{path.name}: {total} images, each 256x256, {enough}")
 
 
+def painter_of(weights, settings):
+    """The generator of a Config with these weights, and with its border."""
+    generator = generator_of(settings)
+    generator.set_weights(weights)
+    return with_border(generator, settings.border)
+
+
+zip_file, first_quality = working / "images.zip", None
 if trained_elsewhere:
     with np.load(io.BytesIO(base64.b85decode(course_generator)), allow_pickle=False) as arrays:
-        painter = Config().with_(**json.loads(str(arrays["config"])))
-        first = generator_of(painter)
         names = sorted(name[:-1] for name in arrays.files if name.endswith("q"))
-        first.set_weights([arrays[f"{name}q"] * arrays[f"{name}s"] for name in names])
-    first = with_border(first, painter.border)
-    print(write_submission(first, photo_set, zip_file, pad=True))
-    check(zip_file)
-    scoring = -time.monotonic()
+        weights = [arrays[f"{name}q"] * arrays[f"{name}s"] for name in names]
+        first = painter_of(weights, Config().with_(**json.loads(str(arrays["config"]))))
+    write_zip(first, zip_file)
+    print(f"images.zip after {(time.monotonic() - began) / 60:.1f} min")
     first_quality = quality(first, zip_file)
-    scoring += time.monotonic()  # seconds; the end takes as long once more
-    show(image_grid([list(photos), list(paint(first, photos))]), "Six photos, and below them their paintings")
+    show("Six photos, and below them their paintings", photos[:6], paint(first, photos[:6]))
 
 # %% [markdown]
 # ## Settings, and why
@@ -161,75 +256,156 @@ if trained_elsewhere:
 # | batch of 8 | divides by 1 and 2 devices, so that a run can change the accelerator | not measured |
 #
 # **Not measured: this whole, as it stands, on Kaggle.** No leaderboard score is promised. What has been run is the
-# program: this notebook, to the end, on small settings; it is the tested library of the course.
+# program: this notebook, to the end, on small settings; its networks and its training are the course's tested library.
 
 # %%
-settings = {
-    "model": "resnet",
-    "norm": "none",
-    "discriminator_norm": "instance",
-    "border": 24,
-    "batch_size": 8,
-    "feature_discriminator": 0.5 if lite0 else 0.0,
-    "diff_augment": "",
-    "cycle_weight": 10.0,
-    "identity_weight": 3.0,
-    "fit_schedule": True,
-    "epochs": epochs,
-    "steps": steps,
-    "seed": seed,
-    "checkpoint_every": 1000,
-    "keep": 2,
-    "validate_every": 4 if steps else 2000,
-    "holdout_monets": min(60, monet_set.count() // 4),
-    "holdout_photos": min(200, photo_set.count() // 4),
-    "features": "efficientnet-lite0" if lite0 else "random-conv",
+sizes = {
+    "full": {
+        "image_size": 256,
+        "crop": 229,
+        "generator_filters": 64,
+        "residual_blocks": 9,
+        "discriminator_filters": 64,
+    },
+    "tiny": {
+        "image_size": 64,
+        "crop": 256,
+        "generator_filters": 8,
+        "residual_blocks": 2,
+        "discriminator_filters": 8,
+    },
 }
-config = profile(profile_name, **settings)
-print(f"profile {config.profile}: {config.image_size} px, {config.generator_filters} filters")
-print(f"precision {pick_precision(config.precision)}")
+steps = 8 if profile_name == "tiny" else epochs * len(photos) // 8  # of all versions together
+check_every = 4 if profile_name == "tiny" else 1000  # steps from one saved state, and one score, to the next
+config = Config(
+    profile=profile_name,
+    **sizes[profile_name],
+    model="resnet",
+    norm="none",
+    discriminator_norm="instance",
+    border=24,
+    batch_size=8,
+    feature_discriminator=0.5 if lite0 else 0.0,
+    cycle_weight=10.0,
+    identity_weight=3.0,
+    fit_schedule=True,
+    steps=steps,
+    seed=seed,
+    keep=2,
+    holdout_monets=min(60, len(monets) // 4),
+    holdout_photos=min(200, len(photos) // 4),
+    features=network.name,
+)
+print(f"{config.image_size} px, {config.generator_filters} filters, {pick_precision(config.precision)}")
 
 # %% [markdown]
 # ## Train
 #
 # A run is a folder. Where an earlier version's output is attached as input, its run is copied and resumes at the next
-# step: the same moments, the same order of images. The seconds of a step are measured, and **the learning rates are set
-# to reach zero when the time is used up**, so that every version ends with a finished generator; the next version
-# begins at the full rates again. A run can be continued only with the settings it was begun with: where they differ,
-# the notebook stops and says in what. Set them back, or detach the earlier output to begin anew.
+# step: the same moments, the same order of images. A run can be continued only with the settings it was begun with: where
+# they differ, the notebook stops and says in what. Set them back, or detach the earlier output to begin anew.
 #
-# At its first step it measures, on this machine, how long saving and painting take, and keeps a quarter more than that
-# for the end.
+# How long painting, checking and scoring take is measured first, on 64 photos, and a quarter more is kept for the end.
+# The seconds of a step are measured while training, and **the learning rates are set to reach zero when the time is used
+# up**, so that every version ends with a finished generator; the next version begins at the full rates again.
+
 
 # %%
+class Diary(StepCallback):
+    """Every `check_every` steps, and at the end: saves the state, scores held-out photos, and says so in one line."""
+
+    rows, sums = [], {}
+
+    def on_step(self, before, logs):
+        for name, loss in logs.items():
+            if not np.isfinite(loss):
+                raise ArithmeticError(f"step {self.step}: {name} is {loss}. Lower the learning rates.")
+            self.sums[name] = self.sums.get(name, 0.0) + float(loss)
+        if self.passed(before, check_every):
+            self.write(before)
+
+    def on_train_end(self, logs=None):
+        if not self.rows or self.rows[-1]["step"] < self.step:
+            self.write(self.step - 1)
+
+    def write(self, before):
+        checkpoints.save(self.step)
+        run.save_generator(self.model)
+        generator = painter_of(self.model.averaged_generator.get_weights(), config)
+        painted = np.concatenate(
+            [paint(generator, held_photos[k : k + 8]) for k in range(0, len(held_photos), 8)]
+        )
+        kid = compare(network, embed(painted, network), held_real, seen).kid
+        since = self.step - (self.rows[-1]["step"] if self.rows else self.start)
+        row = {"step": self.step, "kid": kid} | {name: value / since for name, value in self.sums.items()}
+        self.rows.append(row)
+        self.sums.clear()
+        tqdm.write("  ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in row.items()))
+
+
 run_folder = working / "monet-run"
 earlier = None if run_folder.exists() else find_run(input_root)
 if earlier:
     copy_run(earlier, run_folder)
     print(f"going on from {earlier}")
-hours = time_budget_hours - (time.monotonic() - began + 1.5 * scoring) / 3600
-model = train(config, root, run_folder, devices=accelerator, time_budget=max(hours, 0.001))
-print(f"step {int(model.step)}")
+pair = {"monet": (monet_names, monets), "photo": (photo_names, photos)}
+run = Run.open(run_folder, config, root, pair, "tfrec")
+(train_monets, held_monets), (train_photos, held_photos) = (
+    [images[places] for places in split(len(images), held, seed)]
+    for images, held in ((monets, config.holdout_monets), (photos, config.holdout_photos))
+)
+held_real = embed(held_monets, network)
+with strategy(accelerator, config.batch_size).scope():
+    model = build(config, steps)
+    checkpoints = Checkpoints(run.folder / "checkpoints", model, config.keep)
+    start = checkpoints.restore()
+print(f"resuming at step {start}" if start else "a new run")
+
+generator, trial = painter_of(model.averaged_generator.get_weights(), config), working / "trial.zip"
+write_zip(generator, trial, min(64, total))  # the first one pays for building the graph
+timed = [time.monotonic()]
+for work in (
+    lambda: write_zip(generator, trial, min(64, total)),
+    lambda: quality(generator, trial),
+    lambda: checkpoints.save(start),
+):
+    work()
+    timed.append(time.monotonic())
+trial.unlink()
+painting, scoring, saving = np.diff(timed)
+reserve = 1.25 * (painting * total / min(64, total) + scoring * min(500, total) / min(64, total) + 2 * saving)
+deadline = began + 3600 * time_budget_hours - reserve
+print(f"{(deadline - time.monotonic()) / 60:.1f} min to train, {reserve / 60:.1f} min kept for the end")
+
+if start < steps:
+    batches = UnpairedBatches(train_monets, train_photos, config)
+    diary = Diary(run, start)
+    plan = SessionPlan(run, start, steps, SimpleNamespace(seconds_left=lambda now: deadline - now))
+    data = training_data(batches, start, steps)
+    compile_if_quicker(model, data, steps - start)
+    model.fit(data, shuffle=False, verbose=0, callbacks=[plan, diary])
 
 # %% [markdown]
 # ## Look
 #
-# Losses first. In a healthy run the discriminators stay off zero and the cycle loss falls. The second figure is the
-# distance of painted photos to paintings, both kept out of training. Last the paintings, by the newest generator.
+# Losses first: in a healthy run the discriminators stay off zero and the cycle loss falls. Then the distance of painted
+# photos to paintings, both kept out of training. Last the paintings, by the newest generator.
 
 # %%
-history = read_history(run_folder / "history.csv")
-if len(history["step"]) > 1:
-    show(plot_history(history), "Losses over training steps: generators, cycle and identity, discriminators")
-if (run_folder / "validation.csv").exists():
-    scores = np.genfromtxt(run_folder / "validation.csv", delimiter=",", skip_header=1, ndmin=2)
-    if len(scores):
-        show(
-            plot_validation(scores, config.features),
-            "Distance of painted photos to held-out paintings over steps",
-        )
-generator, _ = Run.load(run_folder).last_generator()
-show(image_grid([list(photos), list(paint(generator, photos))]), "Six photos, and below them their paintings")
+if start < steps and len(diary.rows) > 1:
+    figure, axes = plt.subplots(1, 2, figsize=(13, 3.6), layout="constrained")
+    for name in diary.rows[0]:
+        if name != "step":
+            axis = axes[1] if name == "kid" else axes[0]
+            axis.plot(
+                [r["step"] for r in diary.rows], [r[name] for r in diary.rows], label=name.replace("_", " ")
+            )
+    for axis, label in zip(axes, ("loss", f"KID ({network.name})"), strict=True):
+        axis.set(xlabel="training step", ylabel=label)
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=4)
+    plt.show()
+generator = painter_of(model.averaged_generator.get_weights(), config)
+show("Six photos, and below them their paintings", photos[:6], paint(generator, photos[:6]))
 
 # %% [markdown]
 # ## Paint all photos, and keep the better zip
@@ -239,11 +415,10 @@ show(image_grid([list(photos), list(paint(generator, photos))]), "Six photos, an
 
 # %%
 new_file = working / "images-new.zip"
-print(write_submission(generator, photo_set, new_file, pad=True))
-check(new_file)
+write_zip(generator, new_file)
 kid, kept = quality(generator, new_file)
 if first_quality is None or (kid < first_quality[0] and kept > 0.5):
-    new_file.replace(zip_file)
+    os.replace(new_file, zip_file)
     print("images.zip: painted by the generator trained here")
 else:
     new_file.unlink()
@@ -257,4 +432,4 @@ print(f"{(time.monotonic() - began) / 60:.1f} of {60 * time_budget_hours:.1f} mi
 # *Submissions*. Kaggle is reported to compare with other Monets than these 300, so the scores above are a guide.
 #
 # To train on: *Add Input*, choose this notebook's own output, and *Save & Run All* again. The new version finds
-# the run there and resumes at its last step.
+# the run there and resumes at its last step. `monet translate --run` paints photos of yours with it.

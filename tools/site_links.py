@@ -8,8 +8,12 @@ import os
 import re
 from pathlib import Path, PurePosixPath
 
+from address import published
+
 ROOT = Path(__file__).resolve().parents[1]
-SOURCE = "https://github.com/monet-lab/monet-lab"
+SOURCE = f"https://github.com/{published()}"
+# A notebook's links to the repository, which are absolute since Colab opens it alone.
+OWN = re.compile(rf"(?<=\]\()(?:{SOURCE}/blob|https://raw\.githubusercontent\.com/{published()})/main/")
 PICTURES = PurePosixPath("pictures")  # on the site
 FENCED = re.compile(r"^( *)(`{3,}|~{3,}).*?^\1\2`*~*[ ]*$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 BADGE = re.compile(r"\[!\[([^\]]*)\]\(https?:[^)]*\)\]\(([^)]*)\)")
@@ -29,6 +33,7 @@ def relinked(text, source, pages, pictures):
     LinkError where a link leads nowhere.
     """
     page = PurePosixPath(pages[source])
+    text = OWN.sub(f"{os.path.relpath('.', os.path.dirname(source) or '.')}/", text)
 
     def target(match):
         path, anchor = match[1], match[2] or ""

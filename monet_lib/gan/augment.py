@@ -19,9 +19,11 @@ def diff_augment(images: Any, draws: Any, policy: str = "color,translation,cutou
     uniform in [0, 1): brightness, saturation, contrast, shift down, shift right, hole's row, hole's column.
     policy: comma list of "color", "translation" and "cutout"; "" returns the images as they are.
     """
+    if not policy:
+        return images
     steps = {"color": color, "translation": translation, "cutout": cutout}
     columns = {"color": draws[:, 0:3], "translation": draws[:, 3:5], "cutout": draws[:, 5:7]}
-    for name in filter(None, policy.split(",")):
+    for name in policy.split(","):
         images = steps[name](images, columns[name])
     return images
 

@@ -83,7 +83,8 @@ class CycleGAN(keras.Model):
         generator. feature_share: the feature discriminator's share of the Monet side's adversarial loss. Other
         arguments go to `keras.Model.compile`.
         """
-        # XLA takes a minute to compile this step on a CPU and then runs slower; Keras would choose "auto".
+        # XLA takes a minute to compile this step on a CPU and then runs slower; Keras would choose "auto". On a GPU
+        # `training.compiling` measures.
         super().compile(optimizer=generator_optimizer, **{"jit_compile": False, **kwargs})
         self.generator_optimizer, self.discriminator_optimizer = generator_optimizer, discriminator_optimizer
         self.adversarial = Adversarial(tuple(adversarial.split(",")), real_label, r1_weight, joined)

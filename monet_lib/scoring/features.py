@@ -5,8 +5,9 @@ published ones. Every other network, Keras' InceptionV3 with its other weights t
 models of your own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -33,7 +34,7 @@ def feature_network(
     if weights or sha256:
         raise UserError(f"features {name}: only inception-2015 takes a weights file. Leave it out.")
     if name in TRAINED:
-        return trained_network(name)
+        return trained_network(name, *TRAINED[name])
     if name == "keras-inception-v3":
         return keras_inception()
     if name == "random-conv":
@@ -59,12 +60,11 @@ def keras_inception() -> FeatureNetwork:
     return FeatureNetwork("keras-inception-v3", False, 299, extract)
 
 
-def trained_network(name: str) -> FeatureNetwork:
+def trained_network(name: str, features: Callable[[Any], Any], size: int) -> FeatureNetwork:
     """A network trained on ImageNet that comes with the repo: a proxy that knows textures and objects, offline.
 
-    "efficientnet-lite0" (1280 features, see `imagenet`) or "squeezenet" (512, see `squeezenet`).
+    features: a function from float32 images (batch, size, size, 3) in 0..255 to (batch, features).
     """
-    features, size = TRAINED[name]
     run = tf.function(features)
 
     def extract(images):

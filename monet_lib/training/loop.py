@@ -21,6 +21,7 @@ from monet_lib.networks.weights import load_networks
 from monet_lib.training.budget import TimeBudget
 from monet_lib.training.callbacks import Journal, Pictures, Saver
 from monet_lib.training.checkpoints import Checkpoints
+from monet_lib.training.compiling import compile_if_quicker
 from monet_lib.training.devices import strategy
 from monet_lib.training.guards import Guard
 from monet_lib.training.runs import Run
@@ -76,7 +77,9 @@ def train(
     if tensorboard:
         around.board = TensorBoard(run, start, around.journal, around.pictures, around.validator)
     if start < steps:
-        around.fit(model, training_data(batches, start, steps), callbacks)
+        batches_of_run = training_data(batches, start, steps)
+        compile_if_quicker(model, batches_of_run, steps - start)
+        around.fit(model, batches_of_run, callbacks)
     else:  # stopped between its last step and that step's score
         around.score(model)
     return model

@@ -50,9 +50,13 @@
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("monet_lib") is None:
-    subprocess.run(["git", "clone", "--depth=1", "https://github.com/monet-lab/monet-lab"], check=True)
+    if not Path("monet-lab").exists():  # an earlier try may have come so far
+        subprocess.run(
+            "git clone --depth=1 https://github.com/monet-lab/monet-lab monet-lab".split(), check=True
+        )
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
     sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
 
