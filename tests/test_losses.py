@@ -10,6 +10,7 @@ from monet_lib.gan.losses import (
     identity_loss,
     least_squares,
     r1_penalty,
+    tone_loss,
 )
 
 rng = np.random.default_rng(0)
@@ -68,6 +69,23 @@ def test_round_trip_and_identity_are_mean_absolute_errors():
     for loss in (cycle_loss, identity_loss):
         assert float(loss(a, b)) == pytest.approx(np.abs(a - b).mean(), rel=1e-5)
         assert float(loss(-np.ones_like(a), np.ones_like(a))) == pytest.approx(2.0)
+
+
+def test_tone_loss_by_numpy_lets_strokes_pass_and_not_a_weave():
+    photo, painted = (rng.uniform(-1, 1, (2, 40, 32, 3)).astype("float32") for _ in range(2))
+    photo[1] *= 0.5
+    painted[0] += 0.9
+    squares = [x[:, :32].astype("float64").reshape(2, 2, 16, 2, 16, 3) for x in (photo, painted)]
+    (mean, spread), (new_mean, new_spread) = ((x.mean((2, 4)), x.std((2, 4))) for x in squares)
+    shift = np.maximum(np.abs(new_mean - mean) - 0.25, 0)
+    grown = np.maximum(new_spread - spread - 0.05, 0)
+    assert shift[1].max() == 0 < shift[0].min() and grown[0].max() < grown[1].min()
+    assert float(tone_loss(photo, painted)) == pytest.approx(shift.mean() + grown.mean(), rel=1e-5)
+    night, weave = np.full((1, 32, 32, 3), -0.9, "float32"), np.full((1, 32, 32, 3), -0.9, "float32")
+    weave[:, ::2] += 0.4
+    assert float(tone_loss(night, night)) == 0
+    assert float(tone_loss(night, night + 1.5)) == pytest.approx(1.5 - 0.25, rel=1e-5)
+    assert float(tone_loss(night, weave)) == pytest.approx(0.2 - 0.05, abs=2e-3)
 
 
 def test_r1_by_numpy():

@@ -63,6 +63,7 @@ def build(config: Config, steps: int) -> CycleGAN:
         cycle_weight=config.cycle_weight,
         identity_weight=config.identity_weight,
         identity_steps=round(config.identity_until * steps),
+        tone_weight=config.tone_weight,
         r1_weight=config.r1_weight,
         diff_augment=config.diff_augment,
         ema=config.ema,

@@ -9,7 +9,7 @@ from monet_lib.gan.adversarial import Adversarial
 from monet_lib.gan.augment import DRAWS, diff_augment
 from monet_lib.gan.average import follow
 from monet_lib.gan.identity import fading_identity
-from monet_lib.gan.losses import cycle_loss
+from monet_lib.gan.losses import cycle_loss, tone_loss
 from monet_lib.gan.passes import Passes, translate
 from monet_lib.gan.pool import ImagePool
 from monet_lib.gan.replicas import global_draws, own_rows, replicas, summed
@@ -67,6 +67,7 @@ class CycleGAN(keras.Model):
         cycle_weight: float = 10.0,
         identity_weight: float = 5.0,
         identity_steps: int = 0,
+        tone_weight: float = 0.0,
         r1_weight: float = 0.0,
         diff_augment: str = "",
         ema: float = 0.999,
@@ -78,7 +79,7 @@ class CycleGAN(keras.Model):
 
         adversarial: "least_squares", "bce" or "hinge"; a comma list gives each discriminator head its own.
         identity_steps: the identity weight falls linearly to 0 over so many steps, and its forward passes are then
-        skipped; 0 keeps it. diff_augment: see `augment.diff_augment`. ema: decay of the averaged generator.
+        skipped; 0 keeps it. tone_weight: of `losses.tone_loss`, for the Monet generator. diff_augment: see `augment.diff_augment`. ema: decay of the averaged generator.
         real_label, r1_weight, joined: see `Adversarial`; joined also makes translation and identity one call of a
         generator. feature_share: the feature discriminator's share of the Monet side's adversarial loss. Other
         arguments go to `keras.Model.compile`.
@@ -90,6 +91,7 @@ class CycleGAN(keras.Model):
         self.adversarial = Adversarial(tuple(adversarial.split(",")), real_label, r1_weight, joined)
         self.cycle_weight = cycle_weight
         self.identity_weight, self.identity_steps = identity_weight, identity_steps
+        self.tone_weight = tone_weight
         # Not where identity fades away: its passes are skipped then.
         self.joins_identity = bool(joined and identity_weight and not identity_steps)
         self.diff_augment, self.ema = diff_augment, ema
@@ -159,6 +161,9 @@ class CycleGAN(keras.Model):
         identity_weight, identity = self._identity(images)
         losses = {"monet_generator": monet, "photo_generator": photo, "cycle": cycle, "identity": identity}
         total = (1.0 - self.feature_share) * monet + photo
+        if self.tone_weight:
+            losses["tone"] = tone_loss(images.photo, images.fake_monet)
+            total += self.tone_weight * losses["tone"]
         if fake_maps:
             losses["feature_generator"] = self.feature_discriminator.generator_loss(fake_maps)
             total += self.feature_share * losses["feature_generator"]

@@ -23,7 +23,8 @@ FEATURE_LOSSES = ("feature_generator", "feature_discriminator")
 
 def losses_of(config: Config) -> tuple[str, ...]:
     """The names of the losses that training with this Config reports."""
-    return LOSSES + (FEATURE_LOSSES if config.feature_discriminator else ())
+    tone = ("tone",) if config.tone_weight else ()
+    return LOSSES + tone + (FEATURE_LOSSES if config.feature_discriminator else ())
 
 
 def bce(logits: Any, target: float) -> Any:
@@ -76,12 +77,34 @@ def identity_loss(real: Any, same: Any) -> Any:
     return _mean_absolute(real, same)
 
 
+def tone_loss(photo: Any, painted: Any, square: int = 16, free: tuple[float, float] = (0.25, 0.05)) -> Any:
+    """How far a painting's tones leave the photo's, square of `square` px by square: a scalar from 0.
+
+    Of each square and colour, the mean may differ by free[0] and the standard deviation grow by free[1] for nothing: an
+    eighth and a fortieth of the range, as much as lightens a shadow and shows strokes in a sky. What is beyond counts,
+    averaged. Without it nothing forbids to turn night into day, or to fill it with dots: the way back can read the
+    night from them (Chu et al. 2017). Both are (batch, h, w, 3); what is left at the right and below doesn't count.
+    """
+    (mean, spread), (new_mean, new_spread) = (_by_squares(x, square) for x in (photo, painted))
+    shift = ops.relu(ops.abs(new_mean - mean) - free[0])
+    return ops.mean(shift) + ops.mean(ops.relu(new_spread - spread - free[1]))
+
+
 def r1_penalty(gradients: Any) -> Any:
     """Mean over the batch of the squared norm of d logits / d real images (Mescheder et al. 2018, eq. 9).
 
     gradients: (batch, h, w, 3).
     """
     return ops.mean(ops.sum(ops.square(ops.cast(gradients, "float32")), axis=(1, 2, 3)))
+
+
+def _by_squares(images, square):
+    """Mean and standard deviation of each colour in each square: two (batch, h // square, w // square, 3)."""
+    average = lambda x: ops.average_pool(x, square, square, "valid", data_format="channels_last")  # noqa: E731
+    x = ops.cast(images, "float32")
+    mean = average(x)
+    # Not exactly zero, where a root has no slope.
+    return mean, ops.sqrt(ops.maximum(average(ops.square(x)) - ops.square(mean), 1e-6))
 
 
 def _label_loss(kind):
