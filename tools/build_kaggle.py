@@ -56,9 +56,9 @@ FACTS = {
     },
     "gan.adversarial": {"self.joined and (not self.r1_weight)": True},
     "gan.augment": {"not policy": True},
-    "gan.cyclegan": {"not self.identity_steps": True},
+    "gan.identity": {"not steps": True},
     "networks.generators": {"config.model == 'resnet'": True},
-    "networks.layers": {"norm == 'group'": False, "norm == 'batch'": False},
+    "networks.norms": {"norm == 'group'": False, "norm == 'batch'": False},
     "training.checkpoints": {"not (folder / SUMS).exists()": False},
 }
 

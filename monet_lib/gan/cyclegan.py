@@ -79,22 +79,19 @@ class CycleGAN(keras.Model):
 
         adversarial: "least_squares", "bce" or "hinge"; a comma list gives each discriminator head its own.
         identity_steps: the identity weight falls linearly to 0 over so many steps, and its forward passes are then
-        skipped; 0 keeps it. tone_weight: of `losses.tone_loss`, for the Monet generator. diff_augment: see `augment.diff_augment`. ema: decay of the averaged generator.
-        real_label, r1_weight, joined: see `Adversarial`; joined also makes translation and identity one call of a
-        generator. feature_share: the feature discriminator's share of the Monet side's adversarial loss. Other
-        arguments go to `keras.Model.compile`.
+        skipped; 0 keeps it. tone_weight: of `losses.tone_loss`. diff_augment: see `augment.diff_augment`. ema: decay of
+        the averaged generator. real_label, r1_weight, joined: see `Adversarial`; joined also makes translation and
+        identity one call of a generator. feature_share: the feature discriminator's share of the Monet side's
+        adversarial loss. Other arguments go to `keras.Model.compile`.
         """
-        # XLA takes a minute to compile this step on a CPU and then runs slower; Keras would choose "auto". On a GPU
-        # `training.compiling` measures.
+        # XLA makes this step slower on a CPU, and Keras would choose "auto"; on a GPU `training.compiling` measures.
         super().compile(optimizer=generator_optimizer, **{"jit_compile": False, **kwargs})
         self.generator_optimizer, self.discriminator_optimizer = generator_optimizer, discriminator_optimizer
         self.adversarial = Adversarial(tuple(adversarial.split(",")), real_label, r1_weight, joined)
-        self.cycle_weight = cycle_weight
-        self.identity_weight, self.identity_steps = identity_weight, identity_steps
-        self.tone_weight = tone_weight
+        self.cycle_weight, self.tone_weight = cycle_weight, tone_weight
         # Not where identity fades away: its passes are skipped then.
         self.joins_identity = bool(joined and identity_weight and not identity_steps)
-        self.diff_augment, self.ema = diff_augment, ema
+        self.diff_augment, self.ema, self.identity = diff_augment, ema, (identity_weight, identity_steps)
         self.feature_share = feature_share if self.feature_discriminator is not None else 0.0
         generator_optimizer.build(self.generator_variables)
         discriminator_optimizer.build(self.discriminator_variables)
@@ -158,7 +155,8 @@ class CycleGAN(keras.Model):
         monet = adversarial(self.monet_discriminator, *self._augmented(MONET, images.fake_monet))
         photo = adversarial(self.photo_discriminator, *self._augmented(PHOTO, images.fake_photo))
         cycle = cycle_loss(images.monet, images.cycled_monet) + cycle_loss(images.photo, images.cycled_photo)
-        identity_weight, identity = self._identity(images)
+        generators = self.monet_generator, self.photo_generator
+        identity_weight, identity = fading_identity(images, *generators, *self.identity, self.step)
         losses = {"monet_generator": monet, "photo_generator": photo, "cycle": cycle, "identity": identity}
         total = (1.0 - self.feature_share) * monet + photo
         if self.tone_weight:
@@ -183,10 +181,6 @@ class CycleGAN(keras.Model):
             losses["feature_discriminator"] = self.feature_discriminator.discriminator_loss(*maps)
             total += self.feature_share * losses["feature_discriminator"]
         return total, losses
-
-    def _identity(self, images):
-        generators = self.monet_generator, self.photo_generator
-        return fading_identity(images, *generators, self.identity_weight, self.identity_steps, self.step)
 
     def _augmented(self, stream, *batches):
         """Batches of one domain, all altered by the same draws, so that the alteration itself gives nothing away."""
