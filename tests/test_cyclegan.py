@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from monet_lib.gan.builder import build
 from monet_lib.gan.cyclegan import CycleGAN
+from monet_lib.gan.identity import fading_identity
 from monet_lib.gan.passes import Passes
 from monet_lib.gan.pool import ImagePool
 from monet_lib.networks.discriminators import discriminator_of, patch_discriminator
@@ -161,12 +162,12 @@ def test_joined_calls_give_the_same_gradients(batch):
 
 
 def test_identity_fades_and_its_passes_are_skipped():
-    model, data = small(identity_weight=4.0, identity_steps=2), pair()
-    weights = []
-    for _ in range(3):
-        weight, loss = model._identity(Passes(*data, *[None] * 6))
+    model, data = small(), pair()
+    generators, weights = (model.monet_generator, model.photo_generator), []
+    for step in range(3):
+        weight, loss = fading_identity(Passes(*data, *[None] * 6), *generators, 4.0, 2, step)
         weights.append(float(weight))
-        model.train_step(data)
+        assert (float(loss) > 0) == (step < 2)
     assert weights == pytest.approx([4.0, 2.0, 0.0])
     assert float(loss) == 0.0  # not computed at all
 

@@ -35,23 +35,25 @@ def download_data(folder: str | Path | None = None) -> Path:
     try:
         fetched = Path(kagglehub.competition_download(COMPETITION))
     except Exception as error:  # kagglehub's own errors, those of requests, and more
-        if isinstance(error, OSError) and error.errno in ADVICE_FOR:  # of the disk, in kagglehub's cache
-            raise UserError(
-                f"Kaggle: {COMPETITION} can't be kept ({reason(error)}). {advice(error)}"
-            ) from None
-        raise UserError(
-            f"Kaggle: {COMPETITION} can't be downloaded ({reason(error)}). Accept the rules on its page, put an API "
-            f"token from kaggle.com/settings into ~/.kaggle/kaggle.json or KAGGLE_USERNAME and KAGGLE_KEY, {BY_HAND}"
-        ) from None
+        raise UserError(_what_failed(error)) from None
     if not has_both_sets(fetched):
         raise UserError(f"{fetched}: Kaggle's download holds no images. Remove that folder, {BY_HAND}")
-
-    def copy(partial):
-        for file in (f for f in sorted(fetched.rglob("*")) if f.is_file()):  # copytree goes on after an error
-            target = partial / file.relative_to(fetched)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
-
     made_folder(folder.parent, "folder")
-    write_folder_beside(folder, copy)
+    write_folder_beside(folder, lambda partial: _copy(fetched, partial))
     return folder
+
+
+def _what_failed(error):
+    if isinstance(error, OSError) and error.errno in ADVICE_FOR:  # of the disk, in kagglehub's cache
+        return f"Kaggle: {COMPETITION} can't be kept ({reason(error)}). {advice(error)}"
+    return (
+        f"Kaggle: {COMPETITION} can't be downloaded ({reason(error)}). Accept the rules on its page, put an API "
+        f"token from kaggle.com/settings into ~/.kaggle/kaggle.json or KAGGLE_USERNAME and KAGGLE_KEY, {BY_HAND}"
+    )
+
+
+def _copy(source, folder):
+    for file in (f for f in sorted(source.rglob("*")) if f.is_file()):  # copytree continues after an error
+        target = folder / file.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)

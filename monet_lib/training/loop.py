@@ -76,12 +76,7 @@ def train(
         around.limit_time(find_images(data, "photo", format), began + 3600 * time_budget)
     if tensorboard:
         around.board = TensorBoard(run, start, around.journal, around.pictures, around.validator)
-    if start < steps:
-        batches_of_run = training_data(batches, start, steps)
-        compile_if_quicker(model, batches_of_run, steps - start)
-        around.fit(model, batches_of_run, callbacks)
-    else:  # stopped between its last step and that step's score
-        around.score(model)
+    around.fit(model, training_data(batches, start, steps), callbacks)
     return model
 
 
@@ -143,8 +138,7 @@ class Surroundings:
         if self.run.config.fit_schedule:
             self.plan = SessionPlan(self.run, self.start, self.steps, self.budget, self.journal)
 
-    def score(self, model: CycleGAN) -> None:
-        """Score a model that is trained already."""
+    def _score(self, model):
         self.saver.set_model(model)
         self.validator.set_model(model)
         self.validator.validate()
@@ -153,6 +147,9 @@ class Surroundings:
         self, model: CycleGAN, data: tf.data.Dataset, callbacks: Sequence[keras.callbacks.Callback]
     ) -> None:
         """Take the steps of `data`. Ctrl-C saves and returns. The board comes last: it shows what the others made."""
+        if self.start >= self.steps:  # stopped between its last step and that step's score
+            return self._score(model)
+        compile_if_quicker(model, data, self.steps - self.start)
         parts = (self.journal, self.guard, *callbacks, self.validator, self.budget, self.plan, self.estimate,
                  self.pictures, self.saver, self.board)  # fmt: skip
         used = [part for part in parts if part is not None]
