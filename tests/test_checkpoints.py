@@ -106,3 +106,18 @@ def test_a_killed_start_of_a_run_does_not_hinder_the_next(nano, tmp_path):
     run = Run.open(tmp_path / "run", nano, tmp_path, pair)
     assert Run.open(tmp_path / "run", nano, tmp_path, pair).data == run.data
     assert [f.name for f in run.folder.iterdir()] == ["config.json"]
+
+
+def test_the_best_is_loaded_on_request(kept):
+    weights = kept.model.monet_generator.trainable_weights
+    assert kept.restore_best() == 0
+    at_two = [w.numpy() for w in weights]
+    kept.save_best(2, 0.125)
+    for w in weights:
+        w.assign(w + 1.0)
+    kept.save(6)
+    assert kept.restore_best() == 2
+    for expected, w in zip(at_two, weights, strict=True):
+        np.testing.assert_array_equal(w.numpy(), expected)
+    assert kept.restore() == 6
+    assert float(weights[0].numpy().mean()) == pytest.approx(float(at_two[0].mean()) + 1.0, rel=1e-4)

@@ -1,4 +1,4 @@
-"""Put a run's generator into models/, with its log: python tools/ship_generator.py RUN [--out models].
+"""Put a run's best generator into models/, with its log: python tools/ship_generator.py RUN [--out models].
 
 Writes monet.npz, the generator, and companions.npz, the other three networks, to start a training from (weights as
 float16, no pickle), monet.onnx, the generator to paint with anywhere, and config.json (settings and data). log/1 holds
@@ -35,7 +35,8 @@ def main():
     run = Run.load(arguments.run)
     out.mkdir(parents=True, exist_ok=True)
     model = build(run.config, run.config.steps)
-    step = Checkpoints(run.folder / "checkpoints", model, run.config.keep).restore()
+    checkpoints = Checkpoints(run.folder / "checkpoints", model, run.config.keep)
+    step = checkpoints.restore_best() or checkpoints.restore()
     save_networks(out, model, run.config, half=True)
     _write_painter(out)
     described = {

@@ -21,7 +21,10 @@ def save_generator(path: str | Path, generator: keras.Model, config: Config, hal
 
 
 def save_networks(folder: str | Path, model: keras.Model, config: Config, half: bool = False) -> None:
-    """Write a CycleGAN without its optimizers, for `load_networks`: monet.npz, which paints, and companions.npz."""
+    """Write a CycleGAN without its optimizers, for `load_networks`: monet.npz, which paints, and companions.npz.
+
+    half: as float16; the companions, to which training brings the rest again, with 5 bits behind the leading one.
+    """
     save_generator(
         Path(folder) / "monet.npz", model.averaged_generator or model.monet_generator, config, half
     )
@@ -31,6 +34,8 @@ def save_networks(folder: str | Path, model: keras.Model, config: Config, half: 
         if (network := getattr(model, name)) is not None
         for k, w in enumerate(network.get_weights())
     }
+    if half:
+        others = {name: _coarse(w) for name, w in others.items()}
     _save_arrays(Path(folder) / "companions.npz", others, half)
 
 
@@ -60,6 +65,12 @@ def load_networks(folder: str | Path, model: keras.Model) -> None:
             )
     for network, found in targets:
         network.set_weights(found)
+
+
+def _coarse(weights):
+    """Rounded to 6 significant bits, by at most a 64th of each: float16 then compresses to less than 9 bits."""
+    fraction, exponent = np.frexp(weights)
+    return np.ldexp(np.rint(fraction * 64) / 64, exponent).astype(weights.dtype)
 
 
 def _save_arrays(path, arrays, half):

@@ -101,6 +101,14 @@ class Checkpoints:
             )
         return 0
 
+    def restore_best(self) -> int:
+        """Load `best/` and return its step, 0 if there is none. Raises UserError where it can't be read."""
+        folder = self.folder / "best"
+        if not folder.is_dir():
+            return 0
+        self._load(folder)
+        return int(json.loads((folder / "score.json").read_text())["step"])
+
     def _damage(self, folder):
         """What proves a checkpoint damaged, or None: a file that isn't there or whose hash is another."""
         if not any(folder.iterdir()):
