@@ -347,7 +347,7 @@ run_folder = working / "monet-run"
 earlier = None if run_folder.exists() else find_run(input_root)
 if earlier:
     copy_run(earlier, run_folder)
-    print(f"going on from {earlier}")
+    print(f"resuming {earlier}")
 pair = {"monet": (monet_names, monets), "photo": (photo_names, photos)}
 run = Run.open(run_folder, config, root, pair, "tfrec")
 (train_monets, held_monets), (train_photos, held_photos) = (
@@ -377,7 +377,8 @@ reserve = 1.25 * (painting * total / min(64, total) + scoring * min(500, total) 
 deadline = began + 3600 * time_budget_hours - reserve
 print(f"{(deadline - time.monotonic()) / 60:.1f} min to train, {reserve / 60:.1f} min kept for the end")
 
-if start < steps:
+worth_it = first_quality is None or time.monotonic() < deadline  # else the first zip is all there is time for
+if start < steps and worth_it:
     batches = UnpairedBatches(train_monets, train_photos, config)
     diary = Diary(run, start)
     plan = SessionPlan(run, start, steps, SimpleNamespace(seconds_left=lambda now: deadline - now))
@@ -392,7 +393,7 @@ if start < steps:
 # photos to paintings, both kept out of training. Last the paintings, by the newest generator.
 
 # %%
-if start < steps and len(diary.rows) > 1:
+if start < steps and worth_it and len(diary.rows) > 1:
     figure, axes = plt.subplots(1, 2, figsize=(13, 3.6), layout="constrained")
     for name in diary.rows[0]:
         if name != "step":
@@ -415,14 +416,17 @@ show("Six photos, and below them their paintings", photos[:6], paint(generator, 
 
 # %%
 new_file = working / "images-new.zip"
-write_zip(generator, new_file)
-kid, kept = quality(generator, new_file)
-if first_quality is None or (kid < first_quality[0] and kept > 0.5):
-    os.replace(new_file, zip_file)
-    print("images.zip: painted by the generator trained here")
+if not worth_it:
+    print("images.zip: painted by the course's generator; raise time_budget_hours to train")
 else:
-    new_file.unlink()
-    print("images.zip: still painted by the course's generator, which scores better")
+    write_zip(generator, new_file)
+    kid, kept = quality(generator, new_file)
+    if first_quality is None or (kid < first_quality[0] and kept > 0.5):
+        os.replace(new_file, zip_file)
+        print("images.zip: painted by the generator trained here")
+    else:
+        new_file.unlink()
+        print("images.zip: still painted by the course's generator, which scores better")
 print(f"{(time.monotonic() - began) / 60:.1f} of {60 * time_budget_hours:.1f} minutes")
 
 # %% [markdown]
