@@ -141,14 +141,3 @@ def test_a_full_disk_is_one_line_and_leaves_no_half(
             continue
         assert left[name] in (before.get(name), whole.get(name)), name
     assert {name for name in before if name not in left} == set()
-
-
-def test_a_score_is_told_where_its_features_cannot_be_kept(disk, data_folder, monkeypatch, capsys):
-    monkeypatch.setenv("MONET_CACHE", str(disk.folder / "cache"))
-    arguments = ["score", data_folder / "photo_jpg", "--reference", data_folder / "monet_jpg"]
-    with disk.full(0 if disk.own else 1024):
-        assert cli.main([str(part) for part in [*arguments, "--features", "random-conv"]]) == 0
-    printed = capsys.readouterr().out
-    assert "note: features not cached" in printed
-    assert "proxy KID" in printed
-    assert not disk.files()

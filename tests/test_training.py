@@ -269,24 +269,6 @@ def test_trained_networks_can_be_saved_and_loaded(nano, tmp_path):
         load_networks(tmp_path, model)
 
 
-def test_shipped_companions_are_rounded_by_a_64th_at_most_and_pack_smaller(nano, tmp_path):
-    trained, model = (
-        build(nano.with_(seed=7, generator_filters=8), steps=1),
-        build(nano.with_(generator_filters=8), steps=1),
-    )
-    for folder, half in (("whole", False), ("half", True)):
-        (tmp_path / folder).mkdir()
-        save_networks(tmp_path / folder, trained, nano.with_(generator_filters=8), half)
-    load_networks(tmp_path / "half", model)
-    for before, after in zip(
-        trained.photo_generator.get_weights(), model.photo_generator.get_weights(), strict=True
-    ):
-        np.testing.assert_allclose(after, before, rtol=1 / 64, atol=1e-6)
-        assert before.std() == 0 or np.abs(after - before).max() > 0
-    whole, half = ((tmp_path / folder / "companions.npz").stat().st_size for folder in ("whole", "half"))
-    assert half < 0.4 * whole
-
-
 @pytest.mark.usefixtures("eagerly")
 def test_a_run_starts_from_trained_networks_and_resumes_without_them(data_folder, nano, tmp_path):
     """At rates of next to nothing, four steps leave the networks as they came; what is resumed is the run's own."""
@@ -320,9 +302,10 @@ def test_networks_saved_as_halves_take_less_room_and_stay_close(nano, tmp_path):
     again = build(nano.with_(seed=7), steps=1)
     load_networks(tmp_path / "half", again)
     for name in ("monet_generator", "photo_generator", "monet_discriminator", "photo_discriminator"):
+        bits = 10 if name == "monet_generator" else 5  # behind the leading one
         pairs = zip(getattr(again, name).get_weights(), getattr(model, name).get_weights(), strict=True)
         for got, right in pairs:
-            np.testing.assert_allclose(got, right, rtol=2**-11, atol=2**-25)
+            np.testing.assert_allclose(got, right, rtol=2.0 ** -(bits + 1), atol=2**-24)
     for name in ("monet.npz", "companions.npz"):
         sizes = [(tmp_path / folder / name).stat().st_size for folder in ("half", "whole")]
         assert sizes[0] < sizes[1]

@@ -14,6 +14,7 @@ import io
 import json
 import re
 import sys
+import zipfile
 from pathlib import Path
 from urllib.parse import quote
 
@@ -118,7 +119,11 @@ def packed(file):
             arrays[f"{name}q"] = np.rint(values / scale).astype("int8")
             arrays[f"{name}s"] = scale.astype("float32")
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    with zipfile.ZipFile(buffer, "w") as archive:  # np.savez's bytes depend on the version of Python
+        for name, values in arrays.items():
+            part = io.BytesIO()
+            np.save(part, values, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), part.getvalue())
     return base64.b85encode(buffer.getvalue()).decode()
 
 
