@@ -11,8 +11,6 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
-from IPython.display import Image as DisplayImage
-from IPython.display import display
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
@@ -52,6 +50,9 @@ def encode(picture: Figure | np.ndarray) -> tuple[bytes, str]:
 
 def show(picture: Figure | np.ndarray, alt: str) -> None:
     """Display a Figure or an image in a notebook, with `alt`, the text that says what is to be seen in it."""
+    from IPython.display import Image as DisplayImage  # comes with the lessons, not with what trains
+    from IPython.display import display
+
     data, format = encode(picture)
     display(DisplayImage(data=data, format=format, alt=alt))
 

@@ -200,3 +200,23 @@ def test_the_pre_commit_hooks_are_valid():
     command = [Path(sys.executable).with_name("pre-commit"), "validate-config", ".pre-commit-config.yaml"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_training_needs_no_package_of_the_lessons():
+    """As where only the extra `train` is installed: every room but the course's own is imported."""
+    course = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["course"]
+    missing = {"IPython", *(re.match(r"[a-z]+", p)[0] for p in course if "[" not in p)}
+    code = (
+        f"import importlib, sys; sys.modules |= dict.fromkeys({sorted(missing)})\n"
+        f"for name in {sorted(modules_outside_the_course())}: importlib.import_module(name)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def modules_outside_the_course():
+    files = (path.relative_to(ROOT) for path in (ROOT / "monet_lib").rglob("*.py"))
+    names = {".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in files}
+    found = {name for name in names if not name.startswith("monet_lib.course")}
+    assert {"monet_lib.training.loop", "monet_lib.figures"} < found
+    return found
