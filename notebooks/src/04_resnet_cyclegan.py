@@ -34,7 +34,7 @@
 # %% [markdown]
 # ## What you will have made
 #
-# ![Photos, and the same photos painted by a ResNet and by a U-Net after equal time](../docs/images/04_resnet_cyclegan.jpg)
+# ![Four photographs, painted by the course's generator, and by the same after some more training with more freedom](../docs/images/04_resnet_cyclegan.jpg)
 #
 # A training run that can be stopped at any moment, with a curve that says which of its checkpoints is the best.
 
@@ -518,7 +518,7 @@ for name, setting in MODELS.items():
 untouched = compare(features, embed(out["photo"], features), real)
 print(f"photos as they are: KID {untouched.kid:+.4f} ± {untouched.kid_std:.4f} ({config.features})")
 
-# %% tags=["cover"]
+# %%
 shown = out["photo"][:4]
 results = [paint_all(painters[name, seeds[0]], shown) for name in MODELS]
 assert all(painted.shape == shown.shape for painted in results)
@@ -664,7 +664,7 @@ moved = [np.abs(a - b).max() for a, b in zip(after.get_weights(), before.get_wei
 assert min(moved) > 0
 assert np.isfinite(moved).all()
 
-# %%
+# %% tags=["cover"]
 shown = photographs(pixels["photo"][:6])[:4]
 results = {"before": paint_all(before, shown), "after": paint_all(after, shown)}
 change = results["after"].astype(int) - results["before"]
