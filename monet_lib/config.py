@@ -49,7 +49,7 @@ class Config:
     cycle_weight: float = 10.0
     identity_weight: float = 5.0
     identity_until: float = 0.0  # share of training in which the identity loss fades to nothing; 0: it stays
-    tone_weight: float = 0.0  # keeps the photo's colours where they are averaged over squares
+    tone_weight: float = 0.0  # keeps the photo's tones, square by square: see losses.tone_loss
     r1_weight: float = 0.0  # gradient penalty on real images
     feature_discriminator: float = 0.0  # its share of the Monet side's adversarial loss; 0: there is none
     diff_augment: str = ""  # comma list of color, translation, cutout: on what the discriminators see
