@@ -132,6 +132,18 @@ def write_folder_beside(target: Path, write: Callable[[Path], Any]) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def copy_files(source: Path, target: Path) -> None:
+    """Copy the files under `source` into `target`, without their permissions. The first OSError passes on.
+
+    `shutil.copytree` continues after an error, and copies permissions, which may forbid to write.
+    """
+    for file in sorted(source.rglob("*")):
+        if file.is_file():
+            copy = target / file.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+
+
 def recover_folders(parent: Path) -> None:
     """Finish what a killed `write_folder_beside` left in `parent`, and remove temporary files and folders there."""
     for old in sorted(parent.glob("*.old")):

@@ -1,11 +1,10 @@
 """Download the competition's images from Kaggle, with the user's own credentials."""
 
-import shutil
 from pathlib import Path
 
 from monet_lib.data.competition import CHECKOUT_DATA, has_both_sets
 from monet_lib.errors import UserError
-from monet_lib.files import ADVICE_FOR, advice, made_folder, reason, write_folder_beside
+from monet_lib.files import ADVICE_FOR, advice, copy_files, made_folder, reason, write_folder_beside
 
 COMPETITION = "gan-getting-started"
 BY_HAND = "or download it by hand, see data/README.md."
@@ -39,7 +38,7 @@ def download_data(folder: str | Path | None = None) -> Path:
     if not has_both_sets(fetched):
         raise UserError(f"{fetched}: Kaggle's download holds no images. Remove that folder, {BY_HAND}")
     made_folder(folder.parent, "folder")
-    write_folder_beside(folder, lambda partial: _copy(fetched, partial))
+    write_folder_beside(folder, lambda partial: copy_files(fetched, partial))
     return folder
 
 
@@ -50,10 +49,3 @@ def _what_failed(error):
         f"Kaggle: {COMPETITION} can't be downloaded ({reason(error)}). Accept the rules on its page, put an API "
         f"token from kaggle.com/settings into ~/.kaggle/kaggle.json or KAGGLE_USERNAME and KAGGLE_KEY, {BY_HAND}"
     )
-
-
-def _copy(source, folder):
-    for file in (f for f in sorted(source.rglob("*")) if f.is_file()):  # copytree continues after an error
-        target = folder / file.relative_to(source)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, target)

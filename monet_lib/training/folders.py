@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 
 from monet_lib.errors import UserError
-from monet_lib.files import TEMPORARY, advice, reason
+from monet_lib.files import TEMPORARY, advice, copy_files, reason
 
 STEP = re.compile(r"step-(\d{8,})")  # a checkpoint's folder; a synced drive's copy "… (1)" is none
 
@@ -44,11 +44,7 @@ def copy_run(source: str | Path, target: str | Path) -> None:
         )
     temporary = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:8]}")
     try:
-        for file in sorted(source.rglob("*")):
-            if file.is_file():
-                copy = temporary / file.relative_to(source)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, copy)  # the bytes without the permissions
+        copy_files(source, temporary)
         os.replace(temporary, target)
     except OSError as error:
         raise UserError(f"{target}: {source} can't be copied ({reason(error)}). {advice(error)}") from None
