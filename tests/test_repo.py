@@ -204,7 +204,9 @@ def test_the_pre_commit_hooks_are_valid():
 
 def test_training_needs_no_package_of_the_lessons():
     """As where only the extra `train` is installed: every room but the course's own is imported."""
-    course = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["course"]
+    course = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"][
+        "course"
+    ]
     missing = {"IPython", *(re.match(r"[a-z]+", p)[0] for p in course if "[" not in p)}
     code = (
         f"import importlib, sys; sys.modules |= dict.fromkeys({sorted(missing)})\n"
