@@ -22,6 +22,12 @@ from monet_lib.config import profile
 LONGEST = ("test_training.py", "test_kill.py", "04_resnet_cyclegan.ipynb", "03_unet_cyclegan.ipynb", "test_kaggle.py",
            "test_quiet.py", "test_cyclegan.py", "test_techniques.py", "test_cli.py")  # fmt: skip
 
+# A processor without 16-bit instructions runs these tests, by TensorFlow's own kernels.
+sixteen_bits = pytest.mark.skipif(
+    os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT") not in ("DEFAULT", "ALL"),
+    reason="TensorFlow asks oneDNN for the 16-bit convolutions that it was told to leave unused",
+)
+
 
 def pytest_collection_modifyitems(config, items):
     """Between two processes, what takes longest begins first, so that none is left waiting for it at the end."""

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import sixteen_bits
 
 from monet_lib.config import Config, profile
 from monet_lib.gan.builder import build
@@ -74,7 +75,7 @@ def test_only_heads_have_weights_and_the_mixtures_follow_the_seed():
     assert [x.shape for x in first(maps[0])] == [(1, n, n, 1) for n in (4, 2, 1, 1)]
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("mixed_bfloat16", marks=sixteen_bits)])
 def test_steps_move_the_heads_and_leave_the_features_bit_by_bit(config, precision):
     model = build(config.with_(precision=precision), steps=4)
     frozen = [a.copy() for pair_ in imagenet._folded_weights() for a in pair_]

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import sixteen_bits
 
 from monet_lib.gan import scaled_adam
 from monet_lib.gan.builder import build
@@ -55,6 +56,7 @@ def scale_of(optimizer):
     return float(optimizer.loss_scale.numpy())
 
 
+@sixteen_bits
 def test_networks_compute_in_float16_and_keep_float32_weights(float16):
     model = build(float16, 10)
     assert model.monet_generator.layers[2].compute_dtype == "float16"
@@ -63,6 +65,7 @@ def test_networks_compute_in_float16_and_keep_float32_weights(float16):
     assert isinstance(model.generator_optimizer, ScaledAdam)
 
 
+@sixteen_bits
 def test_scaled_steps_follow_those_in_float32(float16):
     """The update of one step, in the direction and the size that float32 gives it."""
     moved = []
@@ -79,6 +82,7 @@ def test_scaled_steps_follow_those_in_float32(float16):
     assert np.linalg.norm(got) == pytest.approx(np.linalg.norm(wanted), rel=0.05)
 
 
+@sixteen_bits
 def test_an_overflow_is_left_out_and_the_scale_recovers(float16, monkeypatch):
     monkeypatch.setattr(scaled_adam, "GROWTH", 2)
     model = build(float16, 10)
@@ -112,6 +116,7 @@ def test_a_scale_of_one_is_adam():
     np.testing.assert_array_equal(*ends)
 
 
+@sixteen_bits
 def test_a_resumed_run_goes_on_with_the_same_scale_to_the_last_bit(float16, tmp_path):
     pairs, ends = [batch() for _ in range(4)], []
     for stop in (False, True):

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import make_data
+from conftest import make_data, sixteen_bits
 
 from monet_lib.config import profile
 from monet_lib.gan.losses import LOSSES
@@ -45,7 +45,10 @@ def check(run):
     assert values[-1, LOSSES.index("identity")] == 0  # faded out, and its passes are skipped
 
 
-@pytest.mark.parametrize(("model", "precision"), [("resnet", "float32"), ("unet", "mixed_bfloat16")])
+@pytest.mark.parametrize(
+    ("model", "precision"),
+    [("resnet", "float32"), pytest.param("unet", "mixed_bfloat16", marks=sixteen_bits)],
+)
 def test_on_one_device(model, precision, tmp_path):
     trained = run_everything(DATA or make_data(tmp_path / "data"), tmp_path / "run", model, precision)
     check(tmp_path / "run")
@@ -58,7 +61,10 @@ def test_on_one_device(model, precision, tmp_path):
     assert max(moved) > 0
 
 
-@pytest.mark.parametrize(("model", "precision"), [("resnet", "mixed_bfloat16"), ("unet", "float32")])
+@pytest.mark.parametrize(
+    ("model", "precision"),
+    [pytest.param("resnet", "mixed_bfloat16", marks=sixteen_bits), ("unet", "float32")],
+)
 def test_on_two_devices(model, precision, tmp_path):
     data = DATA or make_data(tmp_path / "data")
     command = [sys.executable, __file__, str(data), str(tmp_path / "run"), model, precision]

@@ -222,6 +222,7 @@ def test_generator_files(nano, tmp_path):
 
 
 def test_precision_follows_the_processor(monkeypatch):
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     assert pick_precision("float32") == "float32"
     for flags, expected in (
         ("avx2 avx512_bf16", "mixed_bfloat16"),
@@ -232,6 +233,9 @@ def test_precision_follows_the_processor(monkeypatch):
             "monet_lib.gan.precision.Path.read_text", lambda self, flags=flags: f"flags : {flags}"
         )
         assert pick_precision() == expected
+    monkeypatch.setattr("monet_lib.gan.precision.Path.read_text", lambda self: "flags : amx_bf16")
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    assert pick_precision() == "float32"
 
 
 def test_sigterm_saves_like_ctrl_c(data_folder, tmp_path):

@@ -1,5 +1,6 @@
 """In which precision to compute: with 16 bits where the hardware multiplies faster in them, else in float32."""
 
+import os
 from pathlib import Path
 
 import tensorflow as tf
@@ -25,6 +26,8 @@ def pick_precision(precision: str = "auto") -> str:
         if slowest >= FLOAT16:
             return "mixed_bfloat16" if slowest >= BFLOAT16 else "mixed_float16"
         return "float32"
+    if os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT") not in ("DEFAULT", "ALL"):
+        return "float32"  # TensorFlow would ask oneDNN for the instructions that it was told to leave unused
     try:
         flags = Path("/proc/cpuinfo").read_text().split()
     except OSError:
