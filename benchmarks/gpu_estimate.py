@@ -70,12 +70,8 @@ def step_bytes(width, batch=BATCH):
 
 
 def main():
-    print(
-        f"{step_flops() / 1e12:.1f} TFLOP a step: batch {BATCH}, {SIZE} px, {FILTERS} filters, {BLOCKS} blocks\n"
-    )
-    print(
-        "| card, precision | arithmetic, s | memory, s | s a step | steps in 4 h | passes over the photos |"
-    )
+    print(f"{step_flops() / 1e12:.1f} TFLOP a step: batch {BATCH}, {SIZE} px, {FILTERS} filters, {BLOCKS} blocks\n")
+    print("| card, precision | arithmetic, s | memory, s | s a step | steps in 4 h | passes over the photos |")
     print("|---|---|---|---|---|---|")
     for card, (peak, bandwidth, width) in CARDS.items():
         share = FLOAT32_SHARE if width == 4 else TENSOR_CORE_SHARE

@@ -83,9 +83,7 @@ def main():
     for profile in sys.argv[1:] or ["tiny"]:
         for name in ABOUT:
             notebook = jupytext.read(ROOT / "notebooks" / "src" / f"{name}.py")
-            notebook.metadata = {
-                "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}
-            }
+            notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
             seconds, megabytes = execute(notebook, profile)
             record(name, profile, seconds, megabytes)
             print(f"{name}, {profile}: {seconds:.0f} s, {megabytes:.0f} MB", flush=True)

@@ -49,9 +49,7 @@ def measure(name, queue):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--skip-scipy", action="store_true", help="leave out the slow comparison")
     names = ["frechet_distance", "kernel_distance", "memorization_distance"]
     names += [] if parser.parse_args().skip_scipy else ["frechet_distance by SciPy's sqrtm"]

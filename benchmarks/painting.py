@@ -28,9 +28,7 @@ ROUNDS = 5
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--style", type=Path, default=min((ROOT / "data/sample/monet_jpg").glob("*.jpg")))
     parser.add_argument("--data", help="the competition's images, to score with")
     parser.add_argument("--only-scores", action="store_true")
@@ -51,9 +49,7 @@ def times(style):
         for k in range(100):
             image = squares[k % len(squares)] if k % 2 else ImageOps.mirror(squares[k % len(squares)])
             image.save(folder / "many" / f"{k:03d}.jpg", quality=95)
-        Image.open(PHOTOS[0]).resize((4000, 3000), Image.Resampling.LANCZOS).save(
-            folder / "large.jpg", quality=92
-        )
+        Image.open(PHOTOS[0]).resize((4000, 3000), Image.Resampling.LANCZOS).save(folder / "large.jpg", quality=92)
         print(f"one photo of 256 px: {_process(folder / 'one.jpg', folder)}")
         print(f"100 photos of 256 px: {_process(folder / 'many', folder, rounds=3)}")
         print(f"4000x3000 in tiles: {_process(folder / 'large.jpg', folder, rounds=1)}")
@@ -130,9 +126,7 @@ def scores(data, count=300):
         real = embed(monets, network)
         for what, images in painted.items():
             found = compare(network, embed(images, network), real)
-            print(
-                f"{name}, {len(images)} {what}: KID {found.kid:.4f}, content {scene_kept(photos, images):.2f}"
-            )
+            print(f"{name}, {len(images)} {what}: KID {found.kid:.4f}, content {scene_kept(photos, images):.2f}")
 
 
 def _process(photos, folder, *options, rounds=ROUNDS):

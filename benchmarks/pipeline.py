@@ -77,9 +77,7 @@ def main():
     median = {name: statistics.median(r[name] for r in rounds) for name in rounds[0]}
     first = statistics.median(r["first epoch"] / r["bare decode loop"] for r in rounds)
     cached = statistics.median(r["cached epoch"] / r["first epoch"] for r in rounds)
-    print(
-        f"{platform.processor() or platform.machine()}, {platform.system()}; {ROUNDS} rounds, batch {BATCH}, medians"
-    )
+    print(f"{platform.processor() or platform.machine()}, {platform.system()}; {ROUNDS} rounds, batch {BATCH}, medians")
     print(f"bare decode loop that keeps the images: {median['bare decode loop']:.0f} images/s")
     print(f"first epoch, images delivered a second, reading and cropping included: {first:.2f} times that")
     print(f"later epochs, from memory: {cached:.1f} times the first")

@@ -109,9 +109,7 @@ def outside_judge(command, folder, names, photos):
         for name, image in zip(names, painted, strict=True):
             Image.fromarray(image).save(folder / "painted" / f"{name}.jpg", **JPEG)
         call = [*shlex.split(command), str(folder / "painted"), "--photos", str(folder / "photos")]
-        found = json.loads(
-            subprocess.run(call, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
-        )
+        found = json.loads(subprocess.run(call, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
         return {"kid": found["proxy_kid"], **{k: found[k] for k in ("content", "memorization") if k in found}}
 
     return score
@@ -124,9 +122,7 @@ def own_judge(monets):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipes", nargs="*", help=f"default: all of {', '.join(RECIPES)}")
     parser.add_argument("--data")
     parser.add_argument("--out", type=Path, default=Path("runs/recipes"))

@@ -25,12 +25,8 @@ def machine():
     values = {key.strip(): value.strip() for key, value in about.items()}
     flags = [f for f in ("avx512_bf16", "amx_bf16") if f in values.get("flags", "").split()]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    processor = (
-        f"{values.get('model name', 'an unknown processor')} with {' and '.join(flags) or 'no bfloat16'}"
-    )
-    return (
-        f"{os.cpu_count()} cores of {processor}, {memory:.0f} GB, no GPU, TensorFlow {version('tensorflow')}"
-    )
+    processor = f"{values.get('model name', 'an unknown processor')} with {' and '.join(flags) or 'no bfloat16'}"
+    return f"{os.cpu_count()} cores of {processor}, {memory:.0f} GB, no GPU, TensorFlow {version('tensorflow')}"
 
 
 def parts(page, name):
@@ -63,9 +59,7 @@ def summary():
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--kept", action="store_true")
     arguments = parser.parse_args()

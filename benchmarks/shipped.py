@@ -59,9 +59,7 @@ def translate(size):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="?")
     parser.add_argument("--judge", metavar="COMMAND")
     parser.add_argument("--generator", metavar="FILE", type=Path, default=SHIPPED)
@@ -74,9 +72,7 @@ def main():
     config, pair = Config(**trained["config"]), load_pair(root)
     (_, monets), (names, photos) = pair["monet"], pair["photo"]
     if len(names) != trained["data"]["photo"]["count"]:
-        raise SystemExit(
-            f"{root}: has not the photos that the generator was trained on. Which were left out?"
-        )
+        raise SystemExit(f"{root}: has not the photos that the generator was trained on. Which were left out?")
     _, held = split(len(names), config.holdout_photos, config.seed)
     painted = paint_all(load_generator(arguments.generator)[0], photos[held])
     print(f"content {scene_kept(photos[held], painted):.2f}")

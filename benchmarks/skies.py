@@ -40,9 +40,7 @@ def _sky(photo):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="?")
     parser.add_argument("--generator", metavar="FILE", type=Path, default=SHIPPED)
     parser.add_argument("--sheet", metavar="PNG", type=Path)
@@ -62,9 +60,7 @@ def main():
     print("each of the dark and flat:", " ".join(f"{x:.2f}" for x in each))
     if arguments.sheet:
         rows = [
-            np.concatenate(
-                [np.concatenate(list(images[forty[k : k + 10]]), 1) for images in (photos, painted)]
-            )
+            np.concatenate([np.concatenate(list(images[forty[k : k + 10]]), 1) for images in (photos, painted)])
             for k in range(0, len(forty), 10)
         ]
         Image.fromarray(np.concatenate(rows)).save(arguments.sheet)

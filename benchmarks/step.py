@@ -79,9 +79,7 @@ def tutorial_step(case):
             real_photo_logits = judge_photo(photo, training=True)
             fake_monet_logits = judge_monet(fake_monet, training=True)
             fake_photo_logits = judge_photo(fake_photo, training=True)
-            cycle = 10.0 * (
-                tf.reduce_mean(tf.abs(photo - cycled_photo)) + tf.reduce_mean(tf.abs(monet - cycled_monet))
-            )
+            cycle = 10.0 * (tf.reduce_mean(tf.abs(photo - cycled_photo)) + tf.reduce_mean(tf.abs(monet - cycled_monet)))
             monet_loss = bce(tf.ones_like(fake_monet_logits), fake_monet_logits) + cycle
             monet_loss += 5.0 * tf.reduce_mean(tf.abs(monet - same_monet))
             photo_loss = bce(tf.ones_like(fake_photo_logits), fake_photo_logits) + cycle
@@ -236,9 +234,7 @@ def main():
             print(f"{case:13} {name:9} {f['seconds']:7.3f} s a step   {f['speed']:5.2f} times the tutorial's steps a "
                   f"second   {f['megabytes']:6.0f} MB, {f['memory']:.2f} times", file=sys.stderr)  # fmt: skip
     if not torch_python and not arguments.table:
-        print(
-            "PyTorch is not installed: its step is left out (pip install torch, or --torch)", file=sys.stderr
-        )
+        print("PyTorch is not installed: its step is left out (pip install torch, or --torch)", file=sys.stderr)
     print(table(kept))
 
 

@@ -66,8 +66,7 @@ class UNet(nn.Module):
         filters = [FILTERS * min(8, 2**level) for level in range(HALVINGS)]
         given = [3, *filters[:-1]]
         self.downs = nn.ModuleList(
-            down(g, f, k not in (0, HALVINGS - 1))
-            for k, (g, f) in enumerate(zip(given, filters, strict=True))
+            down(g, f, k not in (0, HALVINGS - 1)) for k, (g, f) in enumerate(zip(given, filters, strict=True))
         )
         ups, below = [], filters[-1]
         for k, f in enumerate(reversed(filters[:-1])):
@@ -121,9 +120,7 @@ def torch_step(case, arrays, precision, way=None):
     layout = torch.channels_last if way.startswith("last") else torch.contiguous_format
     make = resnet if case.startswith("resnet") else UNet
     networks = [each().to(memory_format=layout) for each in (make, make, discriminator, discriminator)]
-    parameters = [
-        list(itertools.chain(a.parameters(), b.parameters())) for a, b in (networks[:2], networks[2:])
-    ]
+    parameters = [list(itertools.chain(a.parameters(), b.parameters())) for a, b in (networks[:2], networks[2:])]
     generators, judges = (torch.optim.Adam(p, 2e-4, (0.5, 0.999), fused=True) for p in parameters)
     if way.endswith("compiled"):
         networks = [torch.compile(network) for network in networks]

@@ -66,9 +66,7 @@ def measure(root, steps):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="?", type=Path)
     parser.add_argument("--steps", type=int, default=1000, help="default: 1000")
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)

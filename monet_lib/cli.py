@@ -72,9 +72,7 @@ def _settle_surroundings():
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
-        prog="monet", description="Turn photographs into Monets with a CycleGAN."
-    )
+    parser = argparse.ArgumentParser(prog="monet", description="Turn photographs into Monets with a CycleGAN.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         own = commands.add_parser(name, help=command.HELP)

@@ -42,9 +42,7 @@ def encode(picture: Figure | np.ndarray) -> tuple[bytes, str]:
         plt.close(picture)
         return buffer.getvalue(), "png"
     picture = np.asarray(picture)
-    Image.fromarray(picture if picture.dtype == np.uint8 else to_uint8(picture)).save(
-        buffer, "JPEG", quality=85
-    )
+    Image.fromarray(picture if picture.dtype == np.uint8 else to_uint8(picture)).save(buffer, "JPEG", quality=85)
     return buffer.getvalue(), "jpeg"
 
 

@@ -16,9 +16,7 @@ from typing import Any
 
 from monet_lib.errors import UserError
 
-TEMPORARY = (
-    ".writing-"  # how every temporary name begins: short, since the file's own may be as long as they get
-)
+TEMPORARY = ".writing-"  # how every temporary name begins: short, since the file's own may be as long as they get
 ADVICE_FOR = {
     errno.ENOSPC: "Free space, or choose another place.",
     errno.EDQUOT: "Free space, or choose another place.",

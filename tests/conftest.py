@@ -71,9 +71,7 @@ def example(image, name="a", target="photo"):
         for key, value in values.items()
         if value is not None
     }
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(
-        deterministic=True
-    )
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)
 
 
 def write_shard(path, records):

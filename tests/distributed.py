@@ -69,9 +69,7 @@ def an_overflow_on_one_device_is_left_out_on_both(config):
     """The second device's gradients overflow, the first's don't."""
     scope = strategy("mirrored", 2)
     with scope.scope():
-        model = build(
-            config.with_(precision="mixed_float16", norm="none", r1_weight=0.0, diff_augment=""), 10
-        )
+        model = build(config.with_(precision="mixed_float16", norm="none", r1_weight=0.0, diff_augment=""), 10)
         model.generator_optimizer.loss_scale.assign(2.0**8)
     adam, weight = model.generator_optimizer, model.generator_variables[0]
     before = weight.numpy()
@@ -84,9 +82,7 @@ def an_overflow_on_one_device_is_left_out_on_both(config):
             model.generator_variables,
         )
 
-    take = tf.function(
-        lambda factors: scope.run(step, (factors,))
-    )  # traced once: a second one would confuse the two
+    take = tf.function(lambda factors: scope.run(step, (factors,)))  # traced once: a second one would confuse the two
     for factors, scale, moves in (([1.0, np.inf], 2.0**7, False), ([1.0, 1.0], 2.0**7, True)):
         take(tf.constant(factors))
         assert float(adam.loss_scale.numpy()) == scale

@@ -49,9 +49,7 @@ def walk(environment, folder):
         ["submit", "--run", run, "--out", folder / "images.zip"],
         ["score", folder / "images.zip", "--reference", sample / "monet_tfrec", "--features", "random-conv"],
     ):
-        done = subprocess.run(
-            [sys.executable, "-m", "monet_lib.cli", *map(str, command)], env=environment, cwd=ROOT
-        )
+        done = subprocess.run([sys.executable, "-m", "monet_lib.cli", *map(str, command)], env=environment, cwd=ROOT)
         if done.returncode:
             return False
     return True

@@ -99,9 +99,7 @@ def run_standalone(notebook, python, images, working, profile="tiny", timeout=60
         assert done.returncode == 0, done.stderr[-4000:]
         assert _listing(images) == before, "the input was changed"
         executed = nbformat.read(out, as_version=4)
-        written = "".join(
-            o.text for c in executed.cells for o in c.get("outputs", ()) if o.get("name") == "stderr"
-        )
+        written = "".join(o.text for c in executed.cells for o in c.get("outputs", ()) if o.get("name") == "stderr")
         assert progress_removed(written) == ""
         return executed
 
@@ -109,9 +107,7 @@ def run_standalone(notebook, python, images, working, profile="tiny", timeout=60
 def progress_removed(text):
     """What is left of a text on stderr without tqdm's bars, which begin at the start of a line again and again."""
     lines = re.split(r"[\r\n]+", text)
-    return "\n".join(
-        line for line in lines if line.strip() and not re.search(r"(\d%\|.*\||\d\w*) ?\[.+\]\s*$", line)
-    )
+    return "\n".join(line for line in lines if line.strip() and not re.search(r"(\d%\|.*\||\d\w*) ?\[.+\]\s*$", line))
 
 
 def _listing(folder):
@@ -137,9 +133,7 @@ def execute(notebook, out, timeout):
     # Files instead of ports: without a network there is no localhost either.
     config = Config({"KernelManager": {"transport": "ipc"}})
     resources = {"metadata": {"path": os.getcwd()}}
-    NotebookClient(
-        opened, timeout=int(timeout), kernel_name="python3", config=config, resources=resources
-    ).execute()
+    NotebookClient(opened, timeout=int(timeout), kernel_name="python3", config=config, resources=resources).execute()
     nbformat.write(opened, out)
 
 

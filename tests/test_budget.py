@@ -70,7 +70,5 @@ def test_a_budget_of_no_time_is_refused(data_folder, nano, tmp_path, hours):
 
 
 def test_the_command_has_the_option(tmp_path, capsys):
-    assert (
-        cli.main(["train", "--data", str(tmp_path), "--out", str(tmp_path / "r"), "--time-budget", "1"]) == 2
-    )
+    assert cli.main(["train", "--data", str(tmp_path), "--out", str(tmp_path / "r"), "--time-budget", "1"]) == 2
     assert "time" not in capsys.readouterr().err

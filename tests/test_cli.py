@@ -86,9 +86,7 @@ def test_painting_needs_no_tensorflow_and_training_says_what_is_missing(tmp_path
     assert Image.open(tmp_path / "painted" / "hill.jpg").size == (64, 48)
     done = run("train", "--out", "run")
     assert done.returncode == 2
-    assert re.fullmatch(
-        r"monet: \w+ is missing: this needs pip install 'monet-lab\[train\]'\.\n", done.stderr
-    )
+    assert re.fullmatch(r"monet: \w+ is missing: this needs pip install 'monet-lab\[train\]'\.\n", done.stderr)
     done = run("translate", "hill.jpg", "--generator", "hill.jpg")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
@@ -175,9 +173,7 @@ def test_another_run_is_not_overwritten(data_folder, tmp_path, capsys):
     run = tmp_path / "run"
     assert monet("train", "--data", data_folder, *SMALL, "--steps", 1, "--out", run) == 0
     before = {p: p.read_bytes() for p in run.rglob("*") if p.is_file()}
-    says = refused(
-        capsys, "train", "--data", data_folder, *SMALL, "--steps", 1, "--model", "unet", "--out", run
-    )
+    says = refused(capsys, "train", "--data", data_folder, *SMALL, "--steps", 1, "--model", "unet", "--out", run)
     assert "holds another run (model 'resnet', not 'unet'). Choose another --out." in says
     assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
 
@@ -187,9 +183,7 @@ def test_an_output_that_cannot_be_made(data_folder, tmp_path, capsys):
     arguments = ("train", "--data", data_folder, *SMALL, "--steps", 1, "--out", tmp_path / "file" / "run")
     assert "can't be made (Not a directory)" in refused(capsys, *arguments)
     assert "no run is there" in refused(capsys, "submit", "--run", tmp_path, "--out", tmp_path / "images.zip")
-    assert "no run is there" in refused(
-        capsys, "translate", "--run", tmp_path, "x.jpg", "--out", tmp_path / "o"
-    )
+    assert "no run is there" in refused(capsys, "translate", "--run", tmp_path, "x.jpg", "--out", tmp_path / "o")
 
 
 def test_a_read_only_output(data_folder, tmp_path, capsys, monkeypatch):

@@ -16,9 +16,7 @@ def flat(path):
     return np.concatenate([np.ravel(w) for w in load_generator(path)[0].get_weights()])
 
 
-def test_a_run_of_the_first_version_resumes_to_the_weights_that_it_would_have_had(
-    data_folder, tmp_path, capsys
-):
+def test_a_run_of_the_first_version_resumes_to_the_weights_that_it_would_have_had(data_folder, tmp_path, capsys):
     run = tmp_path / "run"
     shutil.copytree(OLD, run)
     assert int(train(Run.load(run).config, data_folder, run).step) == 8

@@ -39,9 +39,7 @@ def measured(monkeypatch, plain, compiled):
     monkeypatch.setattr(compiling, "step_seconds", seconds)
 
 
-@pytest.mark.parametrize(
-    ("plain", "compiled", "on"), [(2.0, 1.0, True), (1.0, 2.0, False), (1.0, None, False)]
-)
+@pytest.mark.parametrize(("plain", "compiled", "on"), [(2.0, 1.0, True), (1.0, 2.0, False), (1.0, None, False)])
 def test_the_quicker_way_is_taken(plain, compiled, on, gpu, monkeypatch, capsys):
     measured(monkeypatch, plain, compiled)
     model = Model()

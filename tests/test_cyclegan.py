@@ -93,8 +93,7 @@ def test_each_generator_receives_both_cycles():
         other.set_weights(network.get_weights())
     model = with_cycles
     brought = [
-        a - b
-        for a, b in zip(model.gradients((monet, photo))[0], without.gradients((monet, photo))[0], strict=True)
+        a - b for a, b in zip(model.gradients((monet, photo))[0], without.gradients((monet, photo))[0], strict=True)
     ]
     with tf.GradientTape(persistent=True) as tape:
         photo_cycle, monet_cycle = generator_objective(model, monet, photo, 1.0, 0.0)[1]

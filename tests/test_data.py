@@ -55,9 +55,7 @@ def test_a_shard_without_a_count_in_its_name_is_counted(tmp_path):
 
 
 def test_data_is_found_in_the_documented_order(tmp_path, monkeypatch, capsys):
-    asked, named, kaggle = (
-        make_data(tmp_path / name, 1, 1, ["jpg"]) for name in ("asked", "named", "in/kaggle")
-    )
+    asked, named, kaggle = (make_data(tmp_path / name, 1, 1, ["jpg"]) for name in ("asked", "named", "in/kaggle"))
     monkeypatch.setenv("MONET_INPUT", str(kaggle.parent))
     assert find_data() == kaggle
     monkeypatch.setenv("MONET_DATA", str(named))
@@ -147,9 +145,7 @@ def test_nothing_readable_at_all_is_an_error_even_when_skipping(tmp_path):
 def test_inspection_reports_every_problem_at_once(data_folder):
     (data_folder / "photo_jpg" / "grey.jpg").write_bytes(jpeg(1, "L"))
     (data_folder / "photo_jpg" / "small.jpg").write_bytes(jpeg(1, size=(64, 64)))
-    (data_folder / "photo_jpg" / "copy.jpg").write_bytes(
-        (data_folder / "photo_jpg" / "photo00.jpg").read_bytes()
-    )
+    (data_folder / "photo_jpg" / "copy.jpg").write_bytes((data_folder / "photo_jpg" / "photo00.jpg").read_bytes())
     _truncate(data_folder / "monet_tfrec" / "monet00-2.tfrec")
     report, problems = inspect_data(data_folder)
     assert len(problems) == 3

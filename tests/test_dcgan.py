@@ -32,9 +32,7 @@ def test_a_step_descends_each_sides_own_loss():
         real_side = bce(same.discriminator(REAL, training=True), 0.9)
         discriminator_loss = 0.5 * (real_side + bce(same.discriminator(fake, training=True), 0.0))
     expected_judge = tape.gradient(discriminator_loss, same.discriminator.trainable_variables)
-    before = [
-        [w.numpy() for w in side.trainable_variables] for side in (model.generator, model.discriminator)
-    ]
+    before = [[w.numpy() for w in side.trainable_variables] for side in (model.generator, model.discriminator)]
     losses = model.train_step(REAL)
     assert float(losses["generator"]) == pytest.approx(float(generator_loss), rel=1e-5)
     assert float(losses["discriminator"]) == pytest.approx(float(discriminator_loss), rel=1e-5)

@@ -26,9 +26,7 @@ def data(tmp_path_factory):
 def start(kind, data, run, weights, **environment):
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""} | environment
     command = [sys.executable, str(SCRIPT), kind, str(data), str(run), str(weights)]
-    return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def finish(process):

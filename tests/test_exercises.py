@@ -93,9 +93,7 @@ def test_a_picture_of_the_answer_stands_beside_the_right_one(monkeypatch, capsys
     def wrong(answer):
         raise checks.Wrong("no")
 
-    check = Check(
-        "a test", wrong, lambda: right, "all bright", lambda answer: np.full((8, 8, 3), answer, np.uint8)
-    )
+    check = Check("a test", wrong, lambda: right, "all bright", lambda answer: np.full((8, 8, 3), answer, np.uint8))
     assert check(50) is False
     picture, alt = shown.pop()
     assert (picture[22:26, 2:6] == 50).all()

@@ -89,9 +89,7 @@ def test_steps_move_the_heads_and_leave_the_features_bit_by_bit(config, precisio
         np.testing.assert_array_equal(before, now)
     for before, now in zip(mixtures, model.feature_discriminator._mixtures, strict=True):
         np.testing.assert_array_equal(before, now)
-    moved = [
-        np.abs(a - b).max() for a, b in zip(heads, model.feature_discriminator.get_weights(), strict=True)
-    ]
+    moved = [np.abs(a - b).max() for a, b in zip(heads, model.feature_discriminator.get_weights(), strict=True)]
     assert min(moved[::2]) > 0  # the kernels: of the last bias, the sides of the hinge cancel at first
 
 

@@ -38,13 +38,9 @@ def frozen_graph(width=2048, convolutions=94, answer="pool_3"):
 
     with tf.Graph().as_default() as graph:
         x = tf.compat.v1.placeholder(tf.string, [], "DecodeJpeg/contents")
-        x = ops.Cast(
-            x=ops.DecodeJpeg(contents=x, channels=3, name="DecodeJpeg"), DstT=tf.float32, name="Cast"
-        )
+        x = ops.Cast(x=ops.DecodeJpeg(contents=x, channels=3, name="DecodeJpeg"), DstT=tf.float32, name="Cast")
         x = ops.ExpandDims(input=x, axis=constant(0, "ExpandDims/dim"), name="ExpandDims")
-        x = ops.ResizeBilinear(
-            images=x, size=constant([299, 299], "ResizeBilinear/size"), name="ResizeBilinear"
-        )
+        x = ops.ResizeBilinear(images=x, size=constant([299, 299], "ResizeBilinear/size"), name="ResizeBilinear")
         x = ops.Sub(x=x, y=constant(128.0, "Sub/y"), name="Sub")
         x = ops.Mul(x=x, y=constant(1 / 128, "Mul/y"), name="Mul")
         stride, channels = 42, 3  # 299 px to 8 at once
@@ -53,9 +49,7 @@ def frozen_graph(width=2048, convolutions=94, answer="pool_3"):
             size = 3 if k == 0 else 1
             kernel = rng.normal(size=(size, size, channels, count)) / size
             if channels == count:
-                kernel = np.linalg.qr(kernel)[
-                    0
-                ]  # turns and does not shrink: 94 layers still tell images apart
+                kernel = np.linalg.qr(kernel)[0]  # turns and does not shrink: 94 layers still tell images apart
             kernel = constant(kernel, f"{name}/conv2d_params")
             strides = [1, stride, stride, 1]
             x = ops.Conv2D(input=x, filter=kernel, strides=strides, padding="VALID", name=f"{name}/Conv2D")
@@ -102,9 +96,7 @@ def one_by_one(data, pixels):
     with tf.Graph().as_default() as graph:
         tf.graph_util.import_graph_def(graph_def, name="")
         with tf.compat.v1.Session(graph=graph) as session:
-            return np.concatenate(
-                [session.run("pool_3/_reshape:0", {"Cast:0": x.astype(np.float32)}) for x in pixels]
-            )
+            return np.concatenate([session.run("pool_3/_reshape:0", {"Cast:0": x.astype(np.float32)}) for x in pixels])
 
 
 def test_the_graph_takes_batches_and_answers_as_for_single_images(tmp_path, as_published):

@@ -93,9 +93,7 @@ def test_a_folder_is_the_old_or_the_new_one_wherever_writing_is_killed(tmp_path,
 
     with monkeypatch.context() as patch:
         patch.setattr("pathlib.Path.rename", until(type(target).rename))
-        patch.setattr(
-            "monet_lib.files.shutil.rmtree", until(lambda *_, **__: None)
-        )  # killed: it cleans up nothing
+        patch.setattr("monet_lib.files.shutil.rmtree", until(lambda *_, **__: None))  # killed: it cleans up nothing
         with pytest.raises(Killed):
             write_folder_beside(target, lambda folder: (folder / "f").write_text("new"))
     recover_folders(tmp_path)

@@ -44,11 +44,7 @@ class Disk:
 
     def files(self):
         """{path: bytes} of all that is there but for what waits in .parts, whose files are checked before use."""
-        found = (
-            f
-            for f in self.folder.rglob("*")
-            if f.is_file() and ".parts" not in str(f.relative_to(self.folder))
-        )
+        found = (f for f in self.folder.rglob("*") if f.is_file() and ".parts" not in str(f.relative_to(self.folder)))
         return {str(f.relative_to(self.folder)): f.read_bytes() for f in found if f.name != "filler"}
 
 
@@ -115,12 +111,8 @@ def training(data, out, tmp_path, nano):
 
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("command", [export, translate, submit, sample, download, training])
-def test_a_full_disk_is_one_line_and_leaves_no_half(
-    command, disk, data_folder, nano, tmp_path, capsys, monkeypatch
-):
-    monkeypatch.setitem(
-        sys.modules, "kagglehub", SimpleNamespace(competition_download=lambda _: str(data_folder))
-    )
+def test_a_full_disk_is_one_line_and_leaves_no_half(command, disk, data_folder, nano, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "kagglehub", SimpleNamespace(competition_download=lambda _: str(data_folder)))
     (disk.folder / "mine").write_text("mine")
     arguments = [str(part) for part in command(data_folder, disk.folder, tmp_path, nano)]
     before = disk.files()

@@ -61,9 +61,7 @@ def png(folder):
     texts, file, exif = PngImagePlugin.PngInfo(), folder / "a.png", Image.Exif()
     texts.add_text("parameters", "a" * 500, zip=True)
     exif[0x112] = 6
-    Image.open(io.BytesIO(jpeg(1, size=(40, 30)))).save(
-        file, pnginfo=texts, exif=exif, icc_profile=b"x" * 200
-    )
+    Image.open(io.BytesIO(jpeg(1, size=(40, 30)))).save(file, pnginfo=texts, exif=exif, icc_profile=b"x" * 200)
     return file, lambda: read_photo(file)
 
 
@@ -132,9 +130,7 @@ def history(folder):
     run, fields = Run.load(run_of(folder)), ["step", "seconds", "a"]
     run.write_table("history.csv", fields, [[k, 0.5 * k, 1.0] for k in range(20)])
     # Lines that can't be read are left out; the others are numbers, up to the step.
-    return folder / "history.csv", lambda: [
-        float(row[0]) <= 10 for row in run.table("history.csv", fields, 10)
-    ]
+    return folder / "history.csv", lambda: [float(row[0]) <= 10 for row in run.table("history.csv", fields, 10)]
 
 
 # What its checksums guard comes out as it went in, or not at all.
@@ -167,8 +163,6 @@ def test_damaged_bytes_are_one_line_or_what_was_there(tmp_path, make):
         assert make is not history or all(found)
         if make in GUARDED and not (make is archive and len(found) != len(right)):
             np.testing.assert_array_equal(found, right, err_msg=f"input {number}")
-    assert (
-        refused >= 5 or make is history
-    )  # a table never refuses: it leaves out the lines that it can't read
+    assert refused >= 5 or make is history  # a table never refuses: it leaves out the lines that it can't read
     file.write_bytes(whole)
     np.testing.assert_array_equal(np.shape(read()), np.shape(right))

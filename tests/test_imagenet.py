@@ -18,9 +18,7 @@ rng = np.random.default_rng(0)
 def pictures(count, size):
     """Smooth colours with some noise: 0..255 float32."""
     coarse = rng.uniform(0, 255, (count, 8, 8, 3)).astype("float32")
-    fine = keras.ops.convert_to_numpy(
-        keras.ops.image.resize(coarse, (size, size), data_format="channels_last")
-    )
+    fine = keras.ops.convert_to_numpy(keras.ops.image.resize(coarse, (size, size), data_format="channels_last"))
     return np.clip(fine + rng.normal(0, 10, fine.shape), 0, 255).astype("float32")
 
 

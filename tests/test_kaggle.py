@@ -80,9 +80,7 @@ def test_make_takes_the_name_from_its_arguments_and_not_from_the_shell():
     environment = {**os.environ, "USER": "login"}
     for arguments, wanted in (([], False), (["USER=claude-monet"], True)):
         command = ["make", "--dry-run", "kaggle", *arguments]
-        said = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-        ).stdout
+        said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
         assert ("--user claude-monet" in said) == wanted
         assert "login" not in said
 
@@ -183,9 +181,7 @@ def test_a_notebook_is_laid_out_for_readers(notebook):
     assert len(first.source.splitlines()) <= 25
     for place, cell in enumerate(notebook.cells):
         if cell.metadata.get("_kg_hide-input") and "course_generator" not in cell.source:
-            assert re.match(r"### [\w.]+\n\n[A-Z]", notebook.cells[place - 1].source), (
-                "a heading and a sentence"
-            )
+            assert re.match(r"### [\w.]+\n\n[A-Z]", notebook.cells[place - 1].source), "a heading and a sentence"
 
 
 def test_the_library_in_a_notebook_is_the_library(notebook):
@@ -376,9 +372,7 @@ def python(tmp_path_factory):
 def test_the_submission_notebook_runs_alone(python, tmp_path, monkeypatch):
     images, working = kaggle_input(tmp_path / "input"), tmp_path / "working"
     # The sample has 24 photos, which mirroring makes 96: Kaggle's lower limit is set to that.
-    done = run_standalone(
-        SUBMISSION, python, images, working, edit={"LEAST, MOST = 7000": "LEAST, MOST = 96"}
-    )
+    done = run_standalone(SUBMISSION, python, images, working, edit={"LEAST, MOST = 7000": "LEAST, MOST = 96"})
     assert {path.name for path in working.iterdir()} == {"images.zip", "monet-run"}
     monkeypatch.setattr("monet_lib.painting.submission.LEAST", 96)
     assert "96 images" in check_submission(working / "images.zip")
@@ -387,6 +381,4 @@ def test_the_submission_notebook_runs_alone(python, tmp_path, monkeypatch):
     said = "\n".join(o.text for c in done.cells if c.cell_type == "code" for o in c.outputs if "text" in o)
     assert re.findall(r"^step (\d+)  kid", said, re.M) == ["4", "8"]
     first, _, last = (float(kid) for kid in re.findall(r"proxy KID +(-?[\d.]+) ±", said))
-    assert ("still painted by the course's generator" in said) == (first <= last), (
-        "8 steps can't win, or say so"
-    )
+    assert ("still painted by the course's generator" in said) == (first <= last), "8 steps can't win, or say so"

@@ -71,8 +71,6 @@ def test_killed_training_ends_as_if_never_killed(data_folder, tmp_path):
     )
     for a, b in zip(whole, resumed, strict=True):
         np.testing.assert_array_equal(a, b)
-    first, second = (
-        (tmp_path / name / "history.csv").read_text().splitlines() for name in ("whole", "killed")
-    )
+    first, second = ((tmp_path / name / "history.csv").read_text().splitlines() for name in ("whole", "killed"))
     losses = [[line.split(",")[2:] for line in lines] for lines in (first, second)]
     assert losses[0] == losses[1]

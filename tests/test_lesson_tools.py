@@ -91,9 +91,7 @@ def test_made_up_translators_cost_what_arithmetic_says():
     found = lesson_unet.candidate_losses(lambda x: tf.zeros((len(x), 2, 2, 1)), monets, photos)
     assert found["do nothing"] == pytest.approx((np.log(2), 0, 0))
     assert found["paint blue, and back"] == pytest.approx((np.log(2), 0, 2 * 0.7 / 3), abs=1e-6)
-    assert found["negative, and back"][2] == pytest.approx(
-        2 * np.abs(monets).mean() + 2 * np.abs(photos).mean()
-    )
+    assert found["negative, and back"][2] == pytest.approx(2 * np.abs(monets).mean() + 2 * np.abs(photos).mean())
 
 
 def test_a_short_run_trains_and_repeats():
@@ -133,9 +131,7 @@ def test_fakes_collapse_against_a_frozen_discriminator_and_spread_against_one_th
 
 
 def test_the_drawing_of_a_cyclegan_has_six_passes_and_no_loose_arrow():
-    assert (
-        sum(kind == "net" and name[:-1] in ("paint", "back") for name, (_, _, _, kind) in CYCLE.items()) == 6
-    )
+    assert sum(kind == "net" and name[:-1] in ("paint", "back") for name, (_, _, _, kind) in CYCLE.items()) == 6
     assert {name for start, end, _ in CYCLE_ARROWS for name in (start, end)} <= set(CYCLE)
 
 

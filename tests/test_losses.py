@@ -42,9 +42,7 @@ def test_discriminator_losses_by_numpy():
         "hinge": 0.5 * (np.maximum(0, 1 - REAL).mean() + np.maximum(0, 1 + FAKE).mean()),
     }
     for kind, expected in cases.items():
-        assert float(discriminator_loss(REAL, FAKE, kind, real_label=0.9)) == pytest.approx(
-            expected, rel=1e-5
-        )
+        assert float(discriminator_loss(REAL, FAKE, kind, real_label=0.9)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_generator_losses_by_numpy():

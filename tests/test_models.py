@@ -67,9 +67,7 @@ def test_the_unets_have_the_sources_parameters():
 
 
 def test_the_patchgan_has_the_papers_parameters():
-    count = (
-        conv(4, 3, 64, True) + conv(4, 64, 128, False) + conv(4, 128, 256, False) + conv(4, 256, 512, False)
-    )
+    count = conv(4, 3, 64, True) + conv(4, 64, 128, False) + conv(4, 128, 256, False) + conv(4, 256, 512, False)
     count += conv(4, 512, 1, True)
     assert patch_discriminator(norm="instance").count_params() == count + 2 * (128 + 256 + 512)
     # S1 gives its one stride-1 convolution batch norm, S4 every one but the first instance norm.

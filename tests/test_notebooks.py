@@ -41,8 +41,7 @@ def test_every_notebook_has_a_source():
 def test_notebook_is_built_from_its_source(name, notebook):
     source = assemble(ROOT / "notebooks" / "src" / f"{name}.py")
     as_built, as_written = (
-        [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in book.cells]
-        for book in (notebook, source)
+        [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in book.cells] for book in (notebook, source)
     )
     assert as_built == as_written, "run: make notebooks"
     assert notebook.metadata.kernelspec.name == "python3"
@@ -143,16 +142,10 @@ def test_links_lead_somewhere_from_colab_too(notebook):
     assert len(links) > 10
     for image, link in links:
         assert link.startswith(("https://", "http://", "#")), link
-        place = (
-            f"raw.githubusercontent.com/{published()}/main"
-            if image
-            else f"github.com/{published()}/blob/main"
-        )
+        place = f"raw.githubusercontent.com/{published()}/main" if image else f"github.com/{published()}/blob/main"
         own = re.match(rf"https://{place}/([^#]+)", link)
         assert own is None or (ROOT / own[1]).exists(), link
-    assert any(image and published() in link for image, link in links), (
-        "a picture of what will have been made"
-    )
+    assert any(image and published() in link for image, link in links), "a picture of what will have been made"
 
 
 def test_the_installing_cell_can_be_run_again(notebook, tmp_path, monkeypatch):
@@ -194,9 +187,7 @@ def test_outputs_are_of_the_sample_and_name_no_machine(notebook):
 
 
 def test_links_lead_somewhere(notebook):
-    for target in re.findall(
-        r"\]\((?!https?:|#)([^)#]+)", "\n".join(c.source for c in cells(notebook, "markdown"))
-    ):
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", "\n".join(c.source for c in cells(notebook, "markdown"))):
         assert (ROOT / "notebooks" / target).exists(), target
 
 

@@ -111,9 +111,7 @@ def test_two_hundred_megapixels_are_read_and_more_are_refused_before_reading(tmp
     with pytest.raises(UserError, match="65535x65535 px, above the 250 million"):
         read_photo(tmp_path / "a.jpg")
     header(16320, 12240)
-    with pytest.raises(
-        UserError, match="premature end|truncated|not a readable"
-    ):  # of the right size, and cut
+    with pytest.raises(UserError, match="premature end|truncated|not a readable"):  # of the right size, and cut
         read_photo(tmp_path / "a.jpg")
     Image.new("RGB", (66000, 2)).save(tmp_path / "wide.png")
     Image.new("RGB", (33000, 2)).save(tmp_path / "half.png")
@@ -229,9 +227,7 @@ def test_replaced_photos_are_painted_anew(tmp_path, monkeypatch):
     assert (tmp_path / "images.zip").read_bytes() == (tmp_path / "fresh.zip").read_bytes()
 
 
-@pytest.mark.parametrize(
-    "attached", ["gan-getting-started", "competitions/gan-getting-started", "datasets/me/monet"]
-)
+@pytest.mark.parametrize("attached", ["gan-getting-started", "competitions/gan-getting-started", "datasets/me/monet"])
 def test_kaggles_ways_of_attaching_data(tmp_path, monkeypatch, attached):
     root = make_data(tmp_path / attached, 1, 1, ["jpg"])
     monkeypatch.setenv("MONET_INPUT", str(tmp_path))

@@ -10,9 +10,7 @@ from monet_lib.data.pipeline import UnpairedBatches, load_pair, split, training_
 @pytest.fixture
 def numbered():
     """3 monets and 7 photos whose every pixel is the image's number."""
-    return [
-        np.broadcast_to(np.arange(n, dtype=np.uint8)[:, None, None, None], (n, 256, 256, 3)) for n in (3, 7)
-    ]
+    return [np.broadcast_to(np.arange(n, dtype=np.uint8)[:, None, None, None], (n, 256, 256, 3)) for n in (3, 7)]
 
 
 def test_every_image_is_seen_equally_often(numbered, nano):

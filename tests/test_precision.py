@@ -38,9 +38,7 @@ def test_a_gpus_compute_capability_decides(abilities, expected, monkeypatch):
 
 @pytest.fixture
 def float16(nano):
-    return nano.with_(
-        precision="mixed_float16", norm="none", discriminator_norm="instance", pool_size=2, ema=0.9
-    )
+    return nano.with_(precision="mixed_float16", norm="none", discriminator_norm="instance", pool_size=2, ema=0.9)
 
 
 def batch(scale=1.0):

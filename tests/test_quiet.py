@@ -72,9 +72,7 @@ def test_only_what_is_written_meanwhile_is_lost_and_exceptions_pass(capfd):
 
 def test_a_notebook_gets_no_advice_from_tensorflows_logger():
     """Where there is a prompt, as in a kernel, TensorFlow makes its logger talkative when it is first asked for."""
-    code = (
-        "import sys; sys.ps1 = 'In : '; import monet_lib, tensorflow as tf; tf.get_logger().warning('advice')"
-    )
+    code = "import sys; sys.ps1 = 'In : '; import monet_lib, tensorflow as tf; tf.get_logger().warning('advice')"
     assert fresh("-c", code) == ("", "")
 
 
@@ -99,9 +97,7 @@ def test_the_notebook_without_the_library_asks_for_quiet_first():
     notebook = json.loads((ROOT / "kaggle" / "monet-submission" / "monet-submission.ipynb").read_text())
     code = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     first = next(
-        place
-        for place, text in enumerate(code)
-        if re.search(r"^(import|from) (keras|tensorflow)", text, re.M)
+        place for place, text in enumerate(code) if re.search(r"^(import|from) (keras|tensorflow)", text, re.M)
     )
     assert code.index("quiet()") < first
 

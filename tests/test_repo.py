@@ -55,9 +55,7 @@ def test_the_environment_file_lists_the_same_packages(project):
 
 
 def test_dependencies_are_ranges_without_exact_pins(project):
-    every = project["dependencies"] + [
-        p for extra in project["optional-dependencies"].values() for p in extra
-    ]
+    every = project["dependencies"] + [p for extra in project["optional-dependencies"].values() for p in extra]
     own = {f"monet-lab[{extra}]" for extra in project["optional-dependencies"]}
     assert all(p in own or re.fullmatch(r"[\w-]+>=[\d.]+", p) for p in every)
 
@@ -204,9 +202,7 @@ def test_the_pre_commit_hooks_are_valid():
 
 def test_training_needs_no_package_of_the_lessons():
     """As where only the extra `train` is installed: every room but the course's own is imported."""
-    course = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"][
-        "course"
-    ]
+    course = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["course"]
     missing = {"IPython", *(re.match(r"[a-z]+", p)[0] for p in course if "[" not in p)}
     code = (
         f"import importlib, sys; sys.modules |= dict.fromkeys({sorted(missing)})\n"

@@ -182,11 +182,7 @@ def committed():
 
 def test_the_committed_sample_is_named_by_the_tables_of_its_tool():
     for domain, table in (("photo", photo_sample.PHOTOS), ("monet", photo_sample.PAINTINGS)):
-        names = [
-            hashlib.sha256(f"{f}{box}".encode()).hexdigest()[:10]
-            for f, boxes in table.items()
-            for box in boxes
-        ]
+        names = [hashlib.sha256(f"{f}{box}".encode()).hexdigest()[:10] for f, boxes in table.items() for box in boxes]
         found = records(COMMITTED, domain)
         assert [name for name, _, _ in found] == sorted(names)
         assert len(names) == 24

@@ -128,9 +128,7 @@ def test_zip_bombs_are_refused_before_anything_is_unpacked(tmp_path, monkeypatch
     bomb = zipped(tmp_path / "a.zip", ("a.jpg", bytes(1 << 21)), method=zipfile.ZIP_DEFLATED)
     refused(bomb, "a.jpg would unpack to 2,097,152 bytes")
     many = [(f"{k}.jpg", bytes(1 << 20)) for k in range(3)]
-    refused(
-        zipped(tmp_path / "b.zip", *many, method=zipfile.ZIP_DEFLATED), "would unpack to 3,145,728, a bomb"
-    )
+    refused(zipped(tmp_path / "b.zip", *many, method=zipfile.ZIP_DEFLATED), "would unpack to 3,145,728, a bomb")
 
 
 def test_batches_change_nothing_and_sizes_may_differ():
@@ -201,9 +199,7 @@ def test_real_shards_and_photos_are_scored_in_the_right_order():
 
     root = find_data()
     paintings = score(root / "monet_tfrec", root / "monet_tfrec", features="random-conv", n=100)
-    photos = score(
-        root / "photo_tfrec" / "photo00-352.tfrec", root / "monet_tfrec", features="random-conv", n=100
-    )
+    photos = score(root / "photo_tfrec" / "photo00-352.tfrec", root / "monet_tfrec", features="random-conv", n=100)
     assert paintings.reference == photos.reference == 300
     assert paintings.memorization < 1e-6 < photos.memorization
     assert paintings.fid < photos.fid

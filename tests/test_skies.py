@@ -59,9 +59,7 @@ def test_a_spectrum_has_its_energy_where_the_pattern_is():
     patch = np.broadcast_to(100 + wave[:, None, None] + 3 * x[None, :, None], (5, 32, 32, 3))
     energy = spectrum(patch)
     assert np.unravel_index(energy.argmax(), energy.shape) in ((8, 0), (24, 0))
-    assert energy.sum() == pytest.approx(
-        3 * 50, rel=0.1
-    )  # the variance of three waves of height 10; no gradient
+    assert energy.sum() == pytest.approx(3 * 50, rel=0.1)  # the variance of three waves of height 10; no gradient
 
 
 @pytest.mark.parametrize("period", [2.5, 4, 8])

@@ -37,9 +37,7 @@ def test_nan_in_the_data_is_named_and_the_run_goes_on_without_it(data_folder, na
         )
 
     monkeypatch.setattr(loop, "training_data", damaged)
-    with pytest.raises(
-        UserError, match=r"run: step 3, loss \w+ is nan. .*the last checkpoint is from before"
-    ):
+    with pytest.raises(UserError, match=r"run: step 3, loss \w+ is nan. .*the last checkpoint is from before"):
         train(config, data_folder, run)
     assert names(run) == ["step-00000002"]
     assert all(np.isfinite(w).all() for w in load_generator(run / "generator.npz")[0].get_weights())
@@ -112,11 +110,7 @@ def test_a_kill_around_a_score_loses_neither_it_nor_the_best(nano, tmp_path, mon
         call = getattr(owner, name)
 
         def until(self, *args):
-            if (
-                (args[0] == step)
-                if name == "save_best"
-                else (args[0] == "validation.csv" and len(args[2]) == step / 2)
-            ):
+            if (args[0] == step) if name == "save_best" else (args[0] == "validation.csv" and len(args[2]) == step / 2):
                 raise Killed
             return call(self, *args)
 

@@ -186,9 +186,7 @@ def test_holdout_images_are_left_out(data_folder, nano, tmp_path):
 
 @pytest.mark.usefixtures("eagerly")
 def test_validation_keeps_the_best_and_can_stop_early(nano, tmp_path):
-    config = nano.with_(
-        steps=9, holdout_monets=2, holdout_photos=2, validate_every=1, patience=2, generator_rate=0.0
-    )
+    config = nano.with_(steps=9, holdout_monets=2, holdout_photos=2, validate_every=1, patience=2, generator_rate=0.0)
     with pytest.raises(UserError, match="validate_every needs images"):
         config.with_(holdout_monets=0)
     run = tmp_path / "run"
@@ -229,9 +227,7 @@ def test_precision_follows_the_processor(monkeypatch):
         ("amx_bf16", "mixed_bfloat16"),
         ("avx2", "float32"),
     ):
-        monkeypatch.setattr(
-            "monet_lib.gan.precision.Path.read_text", lambda self, flags=flags: f"flags : {flags}"
-        )
+        monkeypatch.setattr("monet_lib.gan.precision.Path.read_text", lambda self, flags=flags: f"flags : {flags}")
         assert pick_precision() == expected
     monkeypatch.setattr("monet_lib.gan.precision.Path.read_text", lambda self: "flags : amx_bf16")
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")

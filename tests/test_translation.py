@@ -91,9 +91,7 @@ def test_tiles_equal_the_whole_where_no_norm_sees_the_whole():
 def test_tiles_of_different_brightness_fade_into_each_other():
     class TileMean:
         def __call__(self, photos):
-            return np.broadcast_to(np.rint(photos.mean((1, 2, 3), keepdims=True)), photos.shape).astype(
-                np.uint8
-            )
+            return np.broadcast_to(np.rint(photos.mean((1, 2, 3), keepdims=True)), photos.shape).astype(np.uint8)
 
     photo = np.broadcast_to(np.linspace(0, 255, 800)[None, :, None], (300, 800, 3)).astype(np.uint8)
     painted = paint_large(TileMean(), photo, tile=256).astype(int)

@@ -57,9 +57,7 @@ def test_controls_are_of_the_kind_that_their_values_ask_for(displayed):
         seen.append(values)
         return square()
 
-    made = explore(
-        draw, "a square", checkpoint=(0, 9, 3), where_to=(0.0, 1.0, 0.5), domain=["monet", "photo"]
-    )
+    made = explore(draw, "a square", checkpoint=(0, 9, 3), where_to=(0.0, 1.0, 0.5), domain=["monet", "photo"])
     assert seen == [{"checkpoint": 3, "where_to": 0.5, "domain": "monet"}], "drawn once, at the start values"
     assert isinstance(made["checkpoint"], ipywidgets.IntSlider)
     assert (made["checkpoint"].min, made["checkpoint"].max, made["checkpoint"].value) == (0, 9, 3)

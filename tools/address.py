@@ -11,9 +11,9 @@ LINK = re.compile(r"(!?)(\[[^\]]*\]\()(?!https?:|#)([^)\s]+)\)")
 
 def published(root=ROOT):
     """The address on GitHub, as "owner/name"."""
-    return re.search(
-        r'^Source = "https://github\.com/([\w.-]+/[\w.-]+)"', (root / "pyproject.toml").read_text(), re.M
-    )[1]
+    return re.search(r'^Source = "https://github\.com/([\w.-]+/[\w.-]+)"', (root / "pyproject.toml").read_text(), re.M)[
+        1
+    ]
 
 
 def set_published(repo, files, root=ROOT):

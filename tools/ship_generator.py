@@ -50,15 +50,11 @@ def main():
     log = out / "log" / str(len(before) + 1)
     log.mkdir(parents=True)
     for folder in (out, log):
-        write_beside(
-            folder / "config.json", lambda path: path.write_text(json.dumps(described, indent=2) + "\n")
-        )
+        write_beside(folder / "config.json", lambda path: path.write_text(json.dumps(described, indent=2) + "\n"))
     for name in ("history.csv", "validation.csv"):
         if (run.folder / name).exists():
             _write_table(run.folder / name, log / name, step)
-    sizes = ", ".join(
-        f"{name} {(out / name).stat().st_size / 1e6:.2f} MB" for name in ("monet.npz", "companions.npz")
-    )
+    sizes = ", ".join(f"{name} {(out / name).stat().st_size / 1e6:.2f} MB" for name in ("monet.npz", "companions.npz"))
     print(f"{out}: step {step}, {sizes}")
 
 

@@ -146,9 +146,7 @@ def entries(glossary):
     front = "---\nhide: [toc]\nsearch: {boost: 4}\n---\n"
     title, table = glossary.split("\n\n", 1)
     words = ENTRY.findall(table)
-    assert len(words) == table.count("\n") - 2, (
-        "docs/glossary.md: a row of another form, or text around the table"
-    )
+    assert len(words) == table.count("\n") - 2, "docs/glossary.md: a row of another form, or text around the table"
     return "\n\n".join([front + title, *(SECTION.format(*word) for word in words)])
 
 

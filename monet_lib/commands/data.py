@@ -11,9 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", nargs="?", metavar="DIR", help="default: MONET_DATA, Kaggle's input, data/, the sample"
     )
-    parser.add_argument(
-        "--make-sample", metavar="DIR", help="write a sample data set in Kaggle's layout instead"
-    )
+    parser.add_argument("--make-sample", metavar="DIR", help="write a sample data set in Kaggle's layout instead")
     parser.add_argument(
         "--download",
         nargs="?",

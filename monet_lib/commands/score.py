@@ -10,20 +10,14 @@ HELP = "FID, KID, memorization and MiFID of images against paintings"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its ArgumentParser."""
     parser.add_argument("generated", metavar="GENERATED", help="a folder, a .zip or shards")
-    parser.add_argument(
-        "--reference", help="real paintings; default: the paintings of the data that is found"
-    )
-    parser.add_argument(
-        "--train", help="the paintings trained on, for the memorization; default: the reference"
-    )
+    parser.add_argument("--reference", help="real paintings; default: the paintings of the data that is found")
+    parser.add_argument("--train", help="the paintings trained on, for the memorization; default: the reference")
     parser.add_argument(
         "--features",
         help="efficientnet-lite0 (default), squeezenet, inception-2015 (downloads 89 MB, and gives FID and MiFID), "
         "keras-inception-v3, random-conv",
     )
-    parser.add_argument(
-        "--weights", help="classify_image_graph_def.pb; default: MONET_INCEPTION, Kaggle, download"
-    )
+    parser.add_argument("--weights", help="classify_image_graph_def.pb; default: MONET_INCEPTION, Kaggle, download")
     parser.add_argument("--sha256", help="what that file's hash must be")
     parser.add_argument("--n", type=int, help="score an even spread of so many images")
     parser.add_argument("--json", action="store_true", help="one line of JSON")

@@ -17,9 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="DIR", help="default: the data that the run was trained on")
     parser.add_argument("--format", choices=("tfrec", "jpg"))
     parser.add_argument("--out", default="images.zip", metavar="ZIP")
-    parser.add_argument(
-        "--pad", action="store_true", help="add mirrored photos up to the 7,000 that Kaggle wants"
-    )
+    parser.add_argument("--pad", action="store_true", help="add mirrored photos up to the 7,000 that Kaggle wants")
     parser.add_argument("--check", metavar="ZIP", help="verify a zip and exit")
 
 
@@ -31,9 +29,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(check_submission(arguments.check))
         return
     if not arguments.run:
-        raise UserError(
-            "submit: which run's generator is to paint? Name it: --run RUN, or --check ZIP a zip."
-        )
+        raise UserError("submit: which run's generator is to paint? Name it: --run RUN, or --check ZIP a zip.")
     require_run(arguments.run)
     from monet_lib.data.competition import find_data, find_images
     from monet_lib.painting.painter import Painter

@@ -12,15 +12,11 @@ SWITCHES = {"1": True, "true": True, "yes": True, "on": True,
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its ArgumentParser."""
-    parser.add_argument(
-        "--data", metavar="DIR", help="default: MONET_DATA, Kaggle's input, data/, the sample"
-    )
+    parser.add_argument("--data", metavar="DIR", help="default: MONET_DATA, Kaggle's input, data/, the sample")
     parser.add_argument("--format", choices=("tfrec", "jpg"), help="default: shards where there are any")
     parser.add_argument("--model", choices=CHOICES["model"], help="the generator; default: resnet")
     parser.add_argument("--profile", help=f"{', '.join(PROFILES)}; default: MONET_PROFILE or laptop")
-    parser.add_argument(
-        "--validate-every", type=int, metavar="STEPS", help="score on images kept out of training"
-    )
+    parser.add_argument("--validate-every", type=int, metavar="STEPS", help="score on images kept out of training")
     parser.add_argument("--patience", type=int, metavar="N", help="stop after N scores without a better one")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, help="training steps, a batch each")
@@ -41,12 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let the learning rates reach zero when the time budget ends, and not at the last step of all",
     )
     parser.add_argument("--devices", default="auto", help="auto, one or mirrored (every GPU of this machine)")
-    parser.add_argument(
-        "--tensorboard", action="store_true", help="write RUN/tensorboard for TensorBoard too"
-    )
-    parser.add_argument(
-        "--skip-bad", action="store_true", help="train without the records that can't be read"
-    )
+    parser.add_argument("--tensorboard", action="store_true", help="write RUN/tensorboard for TensorBoard too")
+    parser.add_argument("--skip-bad", action="store_true", help="train without the records that can't be read")
     parser.add_argument("--out", required=True, metavar="RUN", help="the run's folder")
 
 

@@ -46,6 +46,4 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{arguments.out}: {len(written)} paintings")
     largest = max(min(Image.open(file).size) for file in written)
     if arguments.brush == 1 and largest >= LARGE:
-        print(
-            f"note: strokes are a few pixels wide; at {largest} px, --brush {largest // 400} makes them visible"
-        )
+        print(f"note: strokes are a few pixels wide; at {largest} px, --brush {largest // 400} makes them visible")

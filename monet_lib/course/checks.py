@@ -72,9 +72,7 @@ def answer_of(function: Callable[..., Any], *arguments: Any) -> Any:
     """What the learner's function returns; Wrong while it is still the stub."""
     found = function(*arguments)
     if found is ... or found is None:
-        raise Wrong(
-            "nothing here yet: the function returns no answer. Replace its ... and run the cell again."
-        )
+        raise Wrong("nothing here yet: the function returns no answer. Replace its ... and run the cell again.")
     return found
 
 

@@ -33,9 +33,7 @@ def density(x: np.ndarray, mean: float, deviation: float) -> np.ndarray:
     return np.exp(-0.5 * ((x - mean) / deviation) ** 2) / (deviation * np.sqrt(2 * np.pi))
 
 
-def game_figure(
-    x: np.ndarray, real: np.ndarray, fake: np.ndarray, best: np.ndarray, learnt: np.ndarray
-) -> Figure:
+def game_figure(x: np.ndarray, real: np.ndarray, fake: np.ndarray, best: np.ndarray, learnt: np.ndarray) -> Figure:
     """Left: the densities of real and fake numbers. Right: the best discriminator by formula and the trained one."""
     with figure_style():
         figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
@@ -78,9 +76,7 @@ def chase(
 def chase_figure(paths: Mapping[str, np.ndarray], real: tuple[float, float] = (1.0, 0.5)) -> Figure:
     """The paths of fake numbers over steps, one panel for each {title: path}, and the real ones' two deviations."""
     with figure_style():
-        figure, grid = plt.subplots(
-            1, len(paths), figsize=(10, 3.4), sharey=True, squeeze=False, layout="constrained"
-        )
+        figure, grid = plt.subplots(1, len(paths), figsize=(10, 3.4), sharey=True, squeeze=False, layout="constrained")
         axes = grid[0]
         for axis, (title, path) in zip(axes, paths.items(), strict=True):
             axis.axhspan(real[0] - 2 * real[1], real[0] + 2 * real[1], color=COLORS["monet"], alpha=0.2,
@@ -129,9 +125,7 @@ def spread_figure(histories: Mapping[str, Any], title: str) -> Figure:
             axis.plot(values, [row] * len(values), "o", color="black")
         axis.axvline(1, color=COLORS["monet"], lw=2)
         axis.set_yticks(range(len(names)), names)
-        axis.set(
-            title=title, xlabel="diversity at the end; dots: seeds; line: real paintings", xlim=(0, None)
-        )
+        axis.set(title=title, xlabel="diversity at the end; dots: seeds; line: real paintings", xlim=(0, None))
         axis.invert_yaxis()
         axis.grid(False, axis="y")
     return figure

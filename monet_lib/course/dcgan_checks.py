@@ -63,9 +63,7 @@ def _test_walk(answer):
     found = np.asarray(found)
     if not (np.allclose(found[0], a) and np.allclose(found[-1], b)):
         raise Wrong("the first row must be the start and the last one the end.")
-    expect_close(
-        np.diff(found, axis=0), np.diff(np.linspace(a, b, 4), axis=0), "the steps are not equal: {got}."
-    )
+    expect_close(np.diff(found, axis=0), np.diff(np.linspace(a, b, 4), axis=0), "the steps are not equal: {got}.")
 
 
 def greys(values: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -109,18 +107,14 @@ def _test_repaired(answer):
     if not any(x.shape == real.shape and np.allclose(x, real) for x in spy.seen):
         left.append("the discriminator must see real pictures as they are, in [-1, 1], not in another range")
     if judged <= started:
-        left.append(
-            "the generator's step should make the discriminator take its fakes for real more, not less"
-        )
+        left.append("the generator's step should make the discriminator take its fakes for real more, not less")
     if all(np.array_equal(a, b) for a, b in zip(before[1], discriminator.get_weights(), strict=True)):
         left.append("the discriminator's weights have not moved: it must take a step of its own")
     if left:
         raise Wrong(f"{len(left)} of 3 bugs left. Look at this one: {left[0]}.")
 
 
-def discriminator_before(
-    weights: list[np.ndarray], discriminator: keras.Model, images: np.ndarray
-) -> np.ndarray:
+def discriminator_before(weights: list[np.ndarray], discriminator: keras.Model, images: np.ndarray) -> np.ndarray:
     """Its answers to `images` with other weights; its own are put back."""
     own = discriminator.get_weights()
     discriminator.set_weights(weights)

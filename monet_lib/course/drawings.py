@@ -78,9 +78,7 @@ def drawing(
 
 def gan_figure() -> Figure:
     """A GAN's data flow: noise to generator to fake; fake and real painting to discriminator; one logit."""
-    return drawing(
-        GAN, GAN_ARROWS, "A GAN: the discriminator gets real paintings and fakes in turn", (10, 2.6)
-    )
+    return drawing(GAN, GAN_ARROWS, "A GAN: the discriminator gets real paintings and fakes in turn", (10, 2.6))
 
 
 def cyclegan_figure() -> Figure:

@@ -94,9 +94,7 @@ def cohens_d(a: np.ndarray, b: np.ndarray) -> float:
     return float((np.mean(a) - np.mean(b)) / np.sqrt(variance))
 
 
-def effects(
-    monet: Survey, photo: Survey, draws: int = 400, seed: int = 0
-) -> dict[str, tuple[float, float, float]]:
+def effects(monet: Survey, photo: Survey, draws: int = 400, seed: int = 0) -> dict[str, tuple[float, float, float]]:
     """{measure: (d, low, high)} of two Surveys: Cohen's d, and what 95 % of `draws` resamplings give (bootstrap)."""
     rng, found = np.random.default_rng(seed), {}
     for measure in MEASURES:
@@ -141,9 +139,7 @@ def bars_figure(panels: Mapping[str, Mapping[str, float]], xlabel: str, log: boo
     return figure
 
 
-def channel_explorer(
-    pictures: Mapping[str, np.ndarray], surveys: Mapping[str, Survey]
-) -> Callable[..., Figure]:
+def channel_explorer(pictures: Mapping[str, np.ndarray], surveys: Mapping[str, Survey]) -> Callable[..., Figure]:
     """draw(domain, number, channel) for `explore`: a picture beside its histograms, dotted: those of its set.
 
     pictures: {domain: uint8 (n, h, w, 3)}; surveys: {domain: Survey}. channel: "all", "red", "green" or "blue".

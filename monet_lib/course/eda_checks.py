@@ -21,9 +21,7 @@ def _test_record(answer):
     Image.fromarray(to_uint8(ramp())).save(file := io.BytesIO(), "JPEG")
     values = {"image": file.getvalue(), "image_name": b"ramp", "target": b"photo"}
     features = {k: tf.train.Feature(bytes_list=tf.train.BytesList(value=[v])) for k, v in values.items()}
-    found = answer_of(
-        answer, tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
-    )
+    found = answer_of(answer, tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
     if not isinstance(found, tuple) or len(found) != 2:
         raise Wrong(f"return two things, (name, pixels), not a {type(found).__name__}.")
     if found[0] != "ramp":
@@ -43,9 +41,7 @@ def _test_reds(answer):
     if abs(chroma[0] - chroma[1]) > 1 or chroma.min() < 20:
         raise Wrong(f"max − min is {chroma[0]:.0f} and {chroma[1]:.0f}: make both the same, at least 20.")
     if saturation[0] < 3 * saturation[1]:
-        raise Wrong(
-            f"the saturations are {saturation[0]:.2f} and {saturation[1]:.2f}: make the first darker."
-        )
+        raise Wrong(f"the saturations are {saturation[0]:.2f} and {saturation[1]:.2f}: make the first darker.")
 
 
 def _test_meaning(answer):
@@ -108,9 +104,7 @@ def _test_walk(answer):
             raise Wrong(
                 f"{what} flipped: {type(error).__name__} instead of ValueError. Check the length first."
             ) from None
-        raise Wrong(
-            f"{what} flipped: you read on as if nothing had happened. Compare its checksum, raise ValueError."
-        )
+        raise Wrong(f"{what} flipped: you read on as if nothing had happened. Compare its checksum, raise ValueError.")
 
 
 def crc32c(data: bytes) -> int:
@@ -156,8 +150,6 @@ reds = Check(
     lambda answer: np.array([answer], np.uint8).repeat(80, 0).repeat(120, 1),
 )  # fmt: skip
 meaning = Check("Exercise 3, claims as measures", _test_meaning)
-back = Check(
-    "Exercise 4, back to levels", _test_back, lambda: to_uint8(ramp()), RAMP, lambda answer: answer(ramp())
-)
+back = Check("Exercise 4, back to levels", _test_back, lambda: to_uint8(ramp()), RAMP, lambda answer: answer(ramp()))
 deal = Check("Exercise 5, batches", _test_deal)
 walk = Check("Exercise 6, a reader of your own", _test_walk)

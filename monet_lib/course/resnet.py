@@ -48,9 +48,7 @@ def unevenness(images: np.ndarray, period: int = 2) -> float:
     return float(np.std(means, axis=0).mean())
 
 
-def patch_figure(
-    image: np.ndarray, row: int, column: int, side: int = 70, step: int = 8, before: int = 23
-) -> Figure:
+def patch_figure(image: np.ndarray, row: int, column: int, side: int = 70, step: int = 8, before: int = 23) -> Figure:
     """A painting, uint8 (256, 256, 3), with the patch behind one of its 30x30 answers marked, and the patch alone.
 
     Patches are `side` px wide and `step` px apart, and the first begins `before` px outside of the image.

@@ -28,9 +28,7 @@ def _test_instance_norm(answer):
     mean, deviation = x.mean((1, 2), keepdims=True), x.std((1, 2), keepdims=True)
     if np.allclose(found, (x - x.mean((0, 1, 2))) / x.std((0, 1, 2)), atol=1e-2):
         raise Wrong("that is batch norm: the mean and deviation go over the images too. Take axes 1 and 2.")
-    if np.allclose(
-        found, (x - x.mean((1, 2, 3), keepdims=True)) / x.std((1, 2, 3), keepdims=True), atol=1e-2
-    ):
+    if np.allclose(found, (x - x.mean((1, 2, 3), keepdims=True)) / x.std((1, 2, 3), keepdims=True), atol=1e-2):
         raise Wrong("that is layer norm: channels are mixed. Keep axis 3 apart.")
     if np.allclose(found, x - mean, atol=1e-2):
         raise Wrong("the contrast is still in it: divide by the standard deviation.")
@@ -41,25 +39,19 @@ def _test_field(answer):
     for layers in (PATCHGAN, [(7, 1), (3, 2), (3, 2)], [(4, 2)] * 2 + [(4, 1)] * 2):
         found, wanted = answer_of(answer, layers), receptive_field(layers)
         if found != wanted:
-            raise Wrong(
-                f"{layers}: {found} pixels, not {wanted}. From the output on: (size − 1) · stride + kernel."
-            )
+            raise Wrong(f"{layers}: {found} pixels, not {wanted}. From the output on: (size − 1) · stride + kernel.")
 
 
 def _test_rate(answer):
     for step, share in ((0, 1), (50, 1), (75, 0.5), (100, 0)):
         found = answer_of(answer, step, 2.0, 50, 100)
-        expect_close(
-            found, 2.0 * share, f"start 2, constant 50, total 100: {{got}} at step {step}, not {{expected}}."
-        )
+        expect_close(found, 2.0 * share, f"start 2, constant 50, total 100: {{got}} at step {step}, not {{expected}}.")
     if answer(120, 2.0, 50, 100) < 0:
         raise Wrong("beyond the last step the rate is negative: that would climb. Stop at 0.")
 
 
 def _test_average(answer):
-    expect_close(
-        answer_of(answer, 1.0, 3.0, 0.9), 1.2, "average 1, weight 3, decay 0.9: {got}, not {expected}."
-    )
+    expect_close(answer_of(answer, 1.0, 3.0, 0.9), 1.2, "average 1, weight 3, decay 0.9: {got}, not {expected}.")
     expect_close(answer(1.0, 3.0, 1.0), 1.0, "decay 1 should leave the average alone, not make it {got}.")
 
 
@@ -72,9 +64,7 @@ def _test_ablation(answer):
     usual = profile("laptop").with_(**SCALES["laptop"][0])
     for name, setting in runs.items():
         if len(setting) > 1:
-            raise Wrong(
-                f"{name!r} changes {' and '.join(setting)} at once: a difference could come from either."
-            )
+            raise Wrong(f"{name!r} changes {' and '.join(setting)} at once: a difference could come from either.")
         for key, value in setting.items():
             try:
                 changed = usual.with_(**{key: value})

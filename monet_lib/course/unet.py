@@ -75,9 +75,7 @@ def hourglass_figure(filters: Sequence[int], size: int) -> Figure:
         for level in range(1, middle):
             left, right = level, 2 * middle - level
             top = np.log2(maps[level][0]) + 2.2
-            axis.annotate(
-                "", (right, top), (left, top), arrowprops={"arrowstyle": "->", "color": "0.4", "lw": 1.4}
-            )
+            axis.annotate("", (right, top), (left, top), arrowprops={"arrowstyle": "->", "color": "0.4", "lw": 1.4})
         names = ["photo", *(f"down {k}" for k in range(1, middle + 1))]
         names += [*(f"up {k}" for k in range(1, middle)), "painting"]
         axis.set_xticks(range(len(maps)), names, rotation=30, ha="right", fontsize=9)

@@ -34,9 +34,7 @@ def _test_cycle(answer):
     for one, missing in zip(both, ("monet -> photo -> monet", "photo -> monet -> photo"), strict=True):
         if np.isclose(found, one, rtol=1e-4):
             raise Wrong(f"one cycle is missing: {missing}.")
-    expect_close(
-        found, sum(both), "{got} instead of {expected}: add the mean absolute errors of both cycles."
-    )
+    expect_close(found, sum(both), "{got} instead of {expected}: add the mean absolute errors of both cycles.")
 
 
 def _test_identity(answer):

@@ -27,9 +27,7 @@ def opened_zip(path: Path) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipIn
             _check_entry(path, info)
         total, size = sum(info.file_size for info in archive.infolist()), path.stat().st_size
         if total > LARGEST_ENTRY and total > EXPANSION * size:
-            raise UserError(
-                f"{path}: {size:,} bytes would unpack to {total:,}, a bomb. Don't trust the file."
-            )
+            raise UserError(f"{path}: {size:,} bytes would unpack to {total:,}, a bomb. Don't trust the file.")
         yield archive, [info for info in archive.infolist() if not info.is_dir()]
 
 
@@ -46,6 +44,4 @@ def _check_entry(path, info):
     if info.flag_bits & 1:
         raise UserError(f"{path}: {info.filename} is encrypted. Zip without a password.")
     if info.file_size > LARGEST_ENTRY:
-        raise UserError(
-            f"{path}: {info.filename} would unpack to {info.file_size:,} bytes: no image. Leave it out."
-        )
+        raise UserError(f"{path}: {info.filename} would unpack to {info.file_size:,} bytes: no image. Leave it out.")

@@ -50,9 +50,7 @@ def find_data(data: str | Path | None = None) -> Path:
         if named:
             root = Path(named)
             if not root.is_dir():
-                raise UserError(
-                    f"{root}: no such folder. Name the folder that holds monet_tfrec or monet_jpg."
-                )
+                raise UserError(f"{root}: no such folder. Name the folder that holds monet_tfrec or monet_jpg.")
             if not has_images(root):
                 raise UserError(f"{root}: neither monet_tfrec, monet_jpg, photo_tfrec nor photo_jpg with images in it. "
                                 "Name the folder that holds them; see data/README.md.")  # fmt: skip
@@ -99,9 +97,7 @@ def image_files_in(folder: Path, kind: str) -> tuple[Path, ...]:
     endings = (".tfrec",) if kind == "tfrec" else PICTURES
     if not folder.is_dir():
         return ()
-    return tuple(
-        f for f in sorted(folder.iterdir()) if f.suffix.lower() in endings and not f.name.startswith(".")
-    )
+    return tuple(f for f in sorted(folder.iterdir()) if f.suffix.lower() in endings and not f.name.startswith("."))
 
 
 def load(images: ImageSet, skip_bad: bool = False) -> tuple[list[str], np.ndarray, list[UserError]]:
@@ -121,9 +117,7 @@ def load(images: ImageSet, skip_bad: bool = False) -> tuple[list[str], np.ndarra
             pixels[len(names)] = image
             names.append(name)
     if not names:
-        raise UserError(
-            f"{images.files[0].parent}: no readable image in {len(images.files)} files. {IMAGE_ADVICE}"
-        )
+        raise UserError(f"{images.files[0].parent}: no readable image in {len(images.files)} files. {IMAGE_ADVICE}")
     return names, pixels[: len(names)], problems
 
 
@@ -159,9 +153,7 @@ def has_images(root: Path) -> bool:
 
 def has_both_sets(root: Path) -> bool:
     """Whether `root`, a Path, holds files of either set, as training needs them."""
-    return all(
-        any(image_files_in(root / f"{name}_{kind}", kind) for kind in ("tfrec", "jpg")) for name in SETS
-    )
+    return all(any(image_files_in(root / f"{name}_{kind}", kind) for kind in ("tfrec", "jpg")) for name in SETS)
 
 
 def _short(path):

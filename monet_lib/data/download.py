@@ -22,9 +22,7 @@ def download_data(folder: str | Path | None = None) -> Path:
         print(f"{folder}: holds the images already")
         return folder
     if folder.exists() and (folder.is_file() or any(not f.is_dir() for f in folder.rglob("*"))):
-        raise UserError(
-            f"{folder}: exists and doesn't hold the images, or not all. Remove it or name another folder."
-        )
+        raise UserError(f"{folder}: exists and doesn't hold the images, or not all. Remove it or name another folder.")
     try:
         import kagglehub
     except ImportError:

@@ -76,9 +76,7 @@ def _records(images):
             continue
         named = count_in_name(file)
         if number != named and (named is not None or not number):
-            expected = (
-                f"named for {named} records, holds {number}" if number or named else "empty, no record in it"
-            )
+            expected = f"named for {named} records, holds {number}" if number or named else "empty, no record in it"
             yield None, None, where, (), UserError(f"{where}: {expected}. {IMAGE_ADVICE}")
 
 

@@ -85,9 +85,7 @@ def strict_jpeg(data: bytes, smallest: bool = False) -> tuple[np.ndarray | None,
         return None, str(error).removeprefix("Corrupt JPEG data: ") if warning else None
 
 
-def decode(
-    data: bytes, where: Any, formats: tuple[str, ...] = ("JPEG",), otherwise: str | None = None
-) -> np.ndarray:
+def decode(data: bytes, where: Any, formats: tuple[str, ...] = ("JPEG",), otherwise: str | None = None) -> np.ndarray:
     """The bytes of an image file to uint8 (256, 256, 3), RGB in 0..255, upright.
 
     formats: of JPEG and PNG. Raises UserError, beginning with `where`, for another format, size or mode, and for

@@ -82,10 +82,7 @@ def parse_example(record: bytes, where: Any) -> dict[str, list[bytes] | None]:
     """{feature: list of bytes} of a serialized tf.train.Example; None for one of numbers. UserError for others."""
     with reading(where, "tf.train.Example", SHARD_ADVICE):
         features = _example().FromString(record).features.feature
-        return {
-            name: list(f.bytes_list.value) if f.HasField("bytes_list") else None
-            for name, f in features.items()
-        }
+        return {name: list(f.bytes_list.value) if f.HasField("bytes_list") else None for name, f in features.items()}
 
 
 def make_example(features: Mapping[str, bytes]) -> bytes:
@@ -100,11 +97,7 @@ def _check_kind(start, where):
     kind = disguised(start)
     if start.startswith(b"\x1f\x8b"):
         kind = "compressed by gzip; write it without compression"
-    elif (
-        start[:1] == b"\x78"
-        and (start[0] << 8 | start[1]) % 31 == 0
-        and masked_checksum(start[:8]) != start[8:12]
-    ):
+    elif start[:1] == b"\x78" and (start[0] << 8 | start[1]) % 31 == 0 and masked_checksum(start[:8]) != start[8:12]:
         kind = "compressed by zlib; write it without compression"
     if kind:
         raise UserError(f"{where}: {kind}. {SHARD_ADVICE}")
@@ -136,6 +129,4 @@ def _example():
     example = pool.FindMessageTypeByName("monet.Example")
     if hasattr(message_factory, "GetMessageClass"):
         return message_factory.GetMessageClass(example)
-    return message_factory.MessageFactory(pool).GetPrototype(
-        example
-    )  # before protobuf 4.22, on older images of Kaggle
+    return message_factory.MessageFactory(pool).GetPrototype(example)  # before protobuf 4.22, on older images of Kaggle

@@ -47,7 +47,5 @@ class Adversarial:
         return logits, 0.5 * self.r1_weight * r1_penalty(tape.gradient(total, real))
 
     def _over_heads(self, loss, *logits, **options):
-        heads = [
-            loss(*(x[..., k] for x in logits), kind=kind, **options) for k, kind in enumerate(self.kinds)
-        ]
+        heads = [loss(*(x[..., k] for x in logits), kind=kind, **options) for k, kind in enumerate(self.kinds)]
         return sum(heads) / len(heads)

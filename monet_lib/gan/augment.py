@@ -62,9 +62,7 @@ def cutout(images: Any, draws: Any, ratio: float = 0.5) -> Any:
     return ops.where(hole, ops.zeros_like(images), images)
 
 
-def five_fold(
-    images: np.ndarray, rng: np.random.Generator, crop: float = 0.875, noise: float = 0.05
-) -> np.ndarray:
+def five_fold(images: np.ndarray, rng: np.random.Generator, crop: float = 0.875, noise: float = 0.05) -> np.ndarray:
     """Each image five times: as it is, upside down, mirrored, a random crop enlarged again, and with Gaussian noise.
 
     images: float32 (n, h, w, 3) in [-1, 1]; the result (5n, h, w, 3), copy by copy. crop: share of height and width

@@ -20,9 +20,7 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, rate: float, constant: int, total: int) -> None:
         self.rate = rate
         # A variable, so that a plan made while training needs no new graph; float32 counts exactly to 16 million.
-        self.bounds = keras.Variable(
-            [float(constant), float(total)], trainable=False, dtype="float32", name="bounds"
-        )
+        self.bounds = keras.Variable([float(constant), float(total)], trainable=False, dtype="float32", name="bounds")
 
     def __call__(self, step: Any) -> Any:
         constant, total = self.bounds[0], self.bounds[1]

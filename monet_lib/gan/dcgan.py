@@ -15,9 +15,7 @@ class DCGAN(keras.Model):
     (batch, 1), high for "real". Trains on batches of real images in [-1, 1], by `fit` or step by step.
     """
 
-    def __init__(
-        self, generator: keras.Model, discriminator: keras.Model, seed: int = 0, **kwargs: Any
-    ) -> None:
+    def __init__(self, generator: keras.Model, discriminator: keras.Model, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.generator, self.discriminator = generator, discriminator
         self.latent, self.seed = generator.input_shape[1], seed

@@ -41,9 +41,7 @@ def least_squares(logits: Any, target: float) -> Any:
     return ops.mean(ops.square(ops.cast(logits, "float32") - target))
 
 
-def discriminator_loss(
-    real_logits: Any, fake_logits: Any, kind: str = "least_squares", real_label: float = 1.0
-) -> Any:
+def discriminator_loss(real_logits: Any, fake_logits: Any, kind: str = "least_squares", real_label: float = 1.0) -> Any:
     """How badly real and fake are distinguished: half the sum of both sides (Zhu et al. 2017, section 4).
 
     kind: "bce", "least_squares" or "hinge" (Lim & Ye 2017: real above 1, fake below -1, and no gradient beyond).

@@ -22,9 +22,7 @@ class ScaledAdam(keras.optimizers.Adam):
         if not self.built:
             options = {"shape": (), "aggregation": "only_first_replica"}
             start = keras.initializers.Constant(2.0**15)
-            self.loss_scale = self.add_variable(
-                initializer=start, dtype="float32", name="loss_scale", **options
-            )
+            self.loss_scale = self.add_variable(initializer=start, dtype="float32", name="loss_scale", **options)
             self.since = self.add_variable(initializer="zeros", dtype="int32", name="since", **options)
         super().build(variables)
 

@@ -31,9 +31,7 @@ def patch_discriminator(
     x = layers.LeakyReLU(0.2)(normalization(norm, filters[-1])(x))
     x = layers.ZeroPadding2D(1)(x)
     x = convolution(heads, 4, padding="valid", use_bias=True, spectral=spectral)(x)
-    return keras.Model(
-        inputs, layers.Activation("linear", dtype="float32")(x), name=name or "patch_discriminator"
-    )
+    return keras.Model(inputs, layers.Activation("linear", dtype="float32")(x), name=name or "patch_discriminator")
 
 
 def dcgan_discriminator(

@@ -61,9 +61,7 @@ def convolution(
     restores it; "zeros", for a last layer that begins by changing nothing. spectral: see `spectral.SpectralConv2D`.
     """
     kind = SpectralConv2D if spectral else layers.Conv2D
-    return kind(
-        filters, size, strides, padding, use_bias=use_bias, kernel_initializer=_initializer(init), **kwargs
-    )
+    return kind(filters, size, strides, padding, use_bias=use_bias, kernel_initializer=_initializer(init), **kwargs)
 
 
 def _initializer(init):
@@ -78,9 +76,7 @@ def downsample(filters: int, size: int = 4, norm: str = "instance") -> keras.Seq
     """
     return keras.Sequential(
         [
-            convolution(
-                filters, size, strides=2, use_bias=norm in ("none", "spectral"), spectral=norm == "spectral"
-            ),
+            convolution(filters, size, strides=2, use_bias=norm in ("none", "spectral"), spectral=norm == "spectral"),
             normalization(norm, filters),
             layers.LeakyReLU(0.2),
         ]

@@ -25,9 +25,7 @@ def save_networks(folder: str | Path, model: keras.Model, config: Config, half: 
 
     half: as float16; the companions, to which training brings the rest again, with 5 bits behind the leading one.
     """
-    save_generator(
-        Path(folder) / "monet.npz", model.averaged_generator or model.monet_generator, config, half
-    )
+    save_generator(Path(folder) / "monet.npz", model.averaged_generator or model.monet_generator, config, half)
     others = {
         f"{name}-{k:03d}": w
         for name in COMPANIONS
@@ -97,9 +95,7 @@ def _read_arrays(path, what, otherwise):
         except ValueError as error:
             if "pickle" not in str(error):
                 raise
-            raise UserError(
-                f"{path}: not a readable {what} (pickled objects are never loaded). {otherwise}"
-            ) from None
+            raise UserError(f"{path}: not a readable {what} (pickled objects are never loaded). {otherwise}") from None
 
 
 def load_generator(path: str | Path) -> tuple[keras.Model, Config]:

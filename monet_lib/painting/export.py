@@ -84,8 +84,7 @@ def _model(generator, config, half):
     x = graph.add("Cast", graph.add("Clip", x, scalar(0), scalar(255)), to=TensorProto.UINT8)
     graph.nodes.append(helper.make_node("Identity", [x], ["painting"]))
     photo, painting = (
-        helper.make_tensor_value_info(name, TensorProto.UINT8, ["n", "h", "w", 3])
-        for name in ("photo", "painting")
+        helper.make_tensor_value_info(name, TensorProto.UINT8, ["n", "h", "w", 3]) for name in ("photo", "painting")
     )
     whole = helper.make_graph(graph.nodes, "painter", [photo], [painting], graph.weights)
     model = helper.make_model(

@@ -27,10 +27,7 @@ class Painter:
         try:
             self._session = onnxruntime.InferenceSession(str(path), _options(), ["CPUExecutionProvider"])
             metadata = self._session.get_modelmeta().custom_metadata_map
-            ends = [
-                (e.name, e.type, e.shape[-1:])
-                for e in self._session.get_inputs() + self._session.get_outputs()
-            ]
+            ends = [(e.name, e.type, e.shape[-1:]) for e in self._session.get_inputs() + self._session.get_outputs()]
             if ends != [("photo", "tensor(uint8)", [3]), ("painting", "tensor(uint8)", [3])]:
                 raise ValueError("its input is no photo")
             self.config = json.loads(metadata["config"])
@@ -43,10 +40,7 @@ class Painter:
 
     def __call__(self, photos: np.ndarray) -> np.ndarray:
         # One by one, which is a quarter faster than in a batch: a photo's layers fit a processor's caches.
-        runs = (
-            self._session.run(["painting"], {"photo": photo[None]})[0]
-            for photo in np.ascontiguousarray(photos)
-        )
+        runs = (self._session.run(["painting"], {"photo": photo[None]})[0] for photo in np.ascontiguousarray(photos))
         return np.concatenate(list(runs))
 
 

@@ -42,11 +42,7 @@ def _files_of(name):
         if name.is_dir():
             inside = [f for f in sorted(name.iterdir()) if not f.name.startswith(".") and not f.is_dir()]
             found = [file for file in inside if file.suffix.lower() in SUFFIXES]
-            other = [
-                f.name
-                for f in inside
-                if f not in found and f.name.lower() not in ("thumbs.db", "desktop.ini")
-            ]
+            other = [f.name for f in inside if f not in found and f.name.lower() not in ("thumbs.db", "desktop.ini")]
             if not found:
                 raise UserError(f"{name}: no image in it that can be painted. Name photos or their folder.")
             if other:
@@ -86,9 +82,7 @@ def read_photo(file: Path, side_by_side: bool = False) -> np.ndarray:
     with reading(file, "image", PHOTO_ADVICE):
         data = _without_texts(Path(file).read_bytes())
     if data[4:12] in HEIC_BRANDS and not _heic():
-        raise UserError(
-            f"{file}: a HEIC photo. Install its reader: pip install pillow-heif, or convert it to JPEG."
-        )
+        raise UserError(f"{file}: a HEIC photo. Install its reader: pip install pillow-heif, or convert it to JPEG.")
     with opened_image(data, file, PHOTO_ADVICE) as image:
         if image.format in ("JPEG", "MPO"):
             damage = strict_jpeg(data, smallest=True)[1]
@@ -108,13 +102,7 @@ def _eight_bits(image):
     if image.mode[0] in "IF":
         values = np.nan_to_num(np.asarray(image).astype("f8"), posinf=0, neginf=0)
         # What white is: the largest number of the format, or the next usual one above all that is there.
-        whites = (
-            (65535,)
-            if image.mode.startswith("I;16")
-            else (1, 255, 65535)
-            if image.mode == "F"
-            else (255, 65535)
-        )
+        whites = (65535,) if image.mode.startswith("I;16") else (1, 255, 65535) if image.mode == "F" else (255, 65535)
         white = next((white for white in whites if values.max() <= white), values.max())
         return Image.fromarray((values / white * 255).clip(0, 255).round().astype(np.uint8))
     if image.mode in ("P", "PA"):

@@ -91,9 +91,7 @@ def _painted(generator, photos, parts, total, batch):
                 files = files[: len(names)]
                 done = [_part(file) for file in files]
                 if all(done):
-                    waiting.append(
-                        [(n, pool.submit(bytes, jpeg)) for n, jpeg in zip(names, done, strict=True)]
-                    )
+                    waiting.append([(n, pool.submit(bytes, jpeg)) for n, jpeg in zip(names, done, strict=True)])
                 else:
                     images = paint(generator, pixels)
                     jobs = zip(names, images, files, strict=False)
@@ -128,9 +126,7 @@ def _check_image(path, archive, info):
     if ending not in ("jpg", "jpeg") or not plain_name(stem):
         raise UserError(f"{path}: entry {name!r} is no flat .jpg name. Put only JPEGs in it, and no folders.")
     if info.file_size > LARGEST_JPEG:
-        raise UserError(
-            f"{path}: {name} would unpack to {info.file_size:,} bytes. No 256x256 JPEG is so large."
-        )
+        raise UserError(f"{path}: {name} would unpack to {info.file_size:,} bytes. No 256x256 JPEG is so large.")
     decode(read_entry(archive, info), f"{path}: {name}", otherwise="Make it again.")
 
 
@@ -152,9 +148,7 @@ def _encode(image, file):
 
 def _safe(name):
     if not plain_name(name):
-        raise UserError(
-            f"photo name {name!r}: not a plain file name. Rename the image in its shard or folder."
-        )
+        raise UserError(f"photo name {name!r}: not a plain file name. Rename the image in its shard or folder.")
     return name
 
 

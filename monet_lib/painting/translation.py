@@ -26,9 +26,7 @@ from monet_lib.painting.photos import image_files, read_photo, targets_of
 JPEG: dict[str, Any] = {"format": "JPEG", "quality": 95, "subsampling": 0}
 TILE = 768  # px, a multiple of what every generator here halves
 MULTIPLE = 4  # px: a ResNet halves twice
-MARGIN = (
-    64  # px of a tile's border that are thrown away: a ResNet of 6 blocks sees up to 63 px around a pixel
-)
+MARGIN = 64  # px of a tile's border that are thrown away: a ResNet of 6 blocks sees up to 63 px around a pixel
 SMALLEST = 72  # px to which a small photo is padded: reflection needs a side longer than what it adds
 NARROWEST = 16  # px of the shorter side that a wide brush must leave
 FADE = 32  # px over which a tile fades into the one before
@@ -102,9 +100,7 @@ def paint_broadly(generator: Callable[..., Any], photo: np.ndarray, brush: float
     height, width = photo.shape[:2]
     size = (round(width / brush), round(height / brush))
     if brush > 1 and min(size) < NARROWEST:
-        raise UserError(
-            f"brush: {brush:g} leaves {size[0]}x{size[1]} px of {width}x{height} to paint. Lower it."
-        )
+        raise UserError(f"brush: {brush:g} leaves {size[0]}x{size[1]} px of {width}x{height} to paint. Lower it.")
     return _resized(paint_large(generator, _resized(photo, size)), (width, height))
 
 
@@ -167,9 +163,7 @@ def translate(
         for job in writing:
             job.result()
     if bad := len(files) - len(written):
-        raise UserError(
-            f"{out}: {len(written)} of {len(files)} photos painted; {bad} could not be: see above."
-        )
+        raise UserError(f"{out}: {len(written)} of {len(files)} photos painted; {bad} could not be: see above.")
     return written
 
 

@@ -19,9 +19,7 @@ def _stamps(rng, length, width):
     n = int(length * 0.65) * 2 + 5
     y, x = np.mgrid[:n, :n].astype(np.float32) - n // 2
     y += rng.uniform(-0.25, 0.25) * (x**2 / length - length / 12)
-    mask = _soft_step((1 - np.abs(y) / width * 2) * 1.6) * _soft_step(
-        (length / 2 - np.abs(x)) / (0.15 * length)
-    )
+    mask = _soft_step((1 - np.abs(y) / width * 2) * 1.6) * _soft_step((length / 2 - np.abs(x)) / (0.15 * length))
     mask *= np.interp(y, np.arange(n) - n // 2, rng.uniform(0.5, 1, n))
     stroke = Image.fromarray((mask * 255).astype(np.uint8))
     return [stroke.rotate(180 * k / ANGLES, Image.Resampling.BICUBIC) for k in range(ANGLES)]
@@ -37,9 +35,7 @@ def _strokes(rng, image):
     gy, gx = np.gradient(_blur(image.mean(-1).astype(np.float32), 2))
     xx, yy, xy = (_blur(product, 6) for product in (gx * gx, gy * gy, gx * gy))  # the structure tensor
     edges = (yy - xx - 2j * xy) / 12  # its phase: twice the angle along the edge; its size: how clear that is
-    level = np.exp(
-        0.8j * _smooth_noise(rng, (3, 3), octaves=2)
-    )  # where no edge is clear, strokes run nearly level
+    level = np.exp(0.8j * _smooth_noise(rng, (3, 3), octaves=2))  # where no edge is clear, strokes run nearly level
     angle = np.angle(edges + level) / 2
     detail = np.sqrt(np.maximum(xx + yy, 0))
     paint = image.clip(0, 255).astype(np.uint8)
@@ -100,7 +96,5 @@ def _smooth_noise(rng, cells, octaves):
     total = np.zeros((SIZE, SIZE), np.float32)
     for octave in range(octaves):
         grid = rng.random([min(c * 2**octave, SIZE) + 2 for c in cells], np.float32)
-        total += 0.5**octave * np.asarray(
-            Image.fromarray(grid).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
-        )
+        total += 0.5**octave * np.asarray(Image.fromarray(grid).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
     return (total - total.mean()) / total.std()

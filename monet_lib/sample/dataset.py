@@ -83,9 +83,7 @@ def write_domain(
             path = jpegs / f"{name}.jpg"
             Image.fromarray(image).save(buffer := io.BytesIO(), "JPEG", quality=quality)
             path.write_bytes(jpeg := buffer.getvalue())
-            records.append(
-                make_example({"image": jpeg, "image_name": name.encode(), "target": domain.encode()})
-            )
+            records.append(make_example({"image": jpeg, "image_name": name.encode(), "target": domain.encode()}))
         if not records:
             return
         write_records(shards / f"{domain}{number:02d}-{len(records)}.tfrec", records)

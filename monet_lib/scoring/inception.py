@@ -17,9 +17,7 @@ from monet_lib.scoring.network import FeatureNetwork
 
 GRAPH = "classify_image_graph_def.pb"
 # The bucket behind http://download.tensorflow.org/models/image/imagenet/, where it is published, but over TLS.
-GRAPH_URL = (
-    "https://storage.googleapis.com/download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz"
-)
+GRAPH_URL = "https://storage.googleapis.com/download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz"
 GRAPH_BYTES = 95_673_916
 GRAPH_CONVOLUTIONS = 94
 GRAPH_SHAPE = (1, 1, 2048)  # of pool_3, for each image
@@ -40,9 +38,7 @@ def find_inception(weights: str | Path | None = None, url: str = GRAPH_URL) -> P
             print(f"features: {path} ({by})")
             return path
     kaggle, cached = Path(os.environ.get("MONET_INPUT", "/kaggle/input")), _cache_folder() / GRAPH
-    found = [
-        path for depth in ("*", "*/*", "*/*/*", "*/*/*/*") for path in sorted(kaggle.glob(f"{depth}/{GRAPH}"))
-    ]
+    found = [path for depth in ("*", "*/*", "*/*/*", "*/*/*/*") for path in sorted(kaggle.glob(f"{depth}/{GRAPH}"))]
     places = [(path, "Kaggle input") for path in found]
     places += [(cached, "downloaded before")] if cached.is_file() else []
     if not places:

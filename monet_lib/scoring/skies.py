@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 
 SKY_PATCH = 32  # px
-FLAT_SPREAD = (
-    4.0  # levels of 255: a patch with less spread of luminance shows sky, fog, still water or a wall
-)
+FLAT_SPREAD = 4.0  # levels of 255: a patch with less spread of luminance shows sky, fog, still water or a wall
 LEAST_PATCHES = 6  # flat patches from which an image is measured
 PERIODS = (2.0, 12.0)  # px: what is looked for; strokes and clouds are wider
 ORANGE = 40.0  # levels that red is above blue in a sky that is called orange
@@ -97,9 +95,7 @@ def turned_orange(photos: np.ndarray, painted: np.ndarray) -> Any:
     warmth = []
     for images in (photos, painted):
         cut = _cut(images)
-        colours = [
-            cut[k][places[k]].mean((0, 1, 2)) for k in np.flatnonzero(places.sum((1, 2)) >= LEAST_PATCHES)
-        ]
+        colours = [cut[k][places[k]].mean((0, 1, 2)) for k in np.flatnonzero(places.sum((1, 2)) >= LEAST_PATCHES)]
         warmth.append(np.array([red - blue for red, _, blue in colours]))
     before, after = warmth
     return (before < COOL) & (after > ORANGE)

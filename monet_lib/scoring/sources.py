@@ -68,9 +68,7 @@ def _listed(source):
     if images and shards:
         raise UserError(f"{source}: holds both images and shards. Name a folder of one kind.")
     if not images and not shards:
-        raise UserError(
-            f"{source}: no JPEG, PNG or .tfrec in it; folders inside are not searched. Name theirs."
-        )
+        raise UserError(f"{source}: no JPEG, PNG or .tfrec in it; folders inside are not searched. Name theirs.")
     return ImageSet("images", "tfrec", shards) if shards else images
 
 

@@ -54,9 +54,7 @@ class Journal(StepCallback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.file, self.before = self.run.history_from(self.start)
         self.began = time.perf_counter()
-        self.bar = tqdm(
-            total=self.steps, initial=self.start, unit="step", mininterval=1.0, dynamic_ncols=True
-        )
+        self.bar = tqdm(total=self.steps, initial=self.start, unit="step", mininterval=1.0, dynamic_ncols=True)
 
     def on_step(self, before: int, logs: dict[str, Any] | None) -> None:
         for name in self.names:

@@ -16,9 +16,7 @@ def require_run(folder: str | Path) -> Path:
     """The run's config.json in `folder`, as a Path. Raises UserError where there is none."""
     file = Path(folder) / "config.json"
     if not file.exists():
-        raise UserError(
-            f"{folder}: no run is there (no config.json). Train first: monet train --out {folder}."
-        )
+        raise UserError(f"{folder}: no run is there (no config.json). Train first: monet train --out {folder}.")
     return file
 
 
@@ -39,9 +37,7 @@ def copy_run(source: str | Path, target: str | Path) -> None:
     """
     source, target = Path(source), Path(target)
     if target.exists():
-        raise UserError(
-            f"{target}: exists already. Remove it or choose another place for the copy of {source}."
-        )
+        raise UserError(f"{target}: exists already. Remove it or choose another place for the copy of {source}.")
     temporary = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:8]}")
     try:
         copy_files(source, temporary)

@@ -44,9 +44,7 @@ class Guard(StepCallback):
     photos: (n, h, w, 3) in [-1, 1].
     """
 
-    def __init__(
-        self, run: Run, start: int, photos: np.ndarray, every: int = 100, patience: int = 1000
-    ) -> None:
+    def __init__(self, run: Run, start: int, photos: np.ndarray, every: int = 100, patience: int = 1000) -> None:
         super().__init__(run, start)
         self.photos, self.every, self.patience = photos, every, patience
         self.said, self.means = set(), {"monet_discriminator": 1.0, "photo_discriminator": 1.0}

@@ -87,9 +87,7 @@ def _check(config, time_budget, tensorboard):
     if time_budget is not None and not time_budget > 0:
         raise UserError(f"time budget: must be more than 0 hours, got {time_budget!r}.")
     if config.fit_schedule and time_budget is None:
-        raise UserError(
-            "fit_schedule: fits the learning rates to a time budget, and there is none. Set both."
-        )
+        raise UserError("fit_schedule: fits the learning rates to a time budget, and there is none. Set both.")
 
 
 def _restored(run, steps):
@@ -143,9 +141,7 @@ class Surroundings:
         self.validator.set_model(model)
         self.validator.validate()
 
-    def fit(
-        self, model: CycleGAN, data: tf.data.Dataset, callbacks: Sequence[keras.callbacks.Callback]
-    ) -> None:
+    def fit(self, model: CycleGAN, data: tf.data.Dataset, callbacks: Sequence[keras.callbacks.Callback]) -> None:
         """Take the steps of `data`. Ctrl-C saves and returns. The board comes last: it shows what the others made."""
         if self.start >= self.steps:  # stopped between its last step and that step's score
             return self._score(model)
@@ -159,8 +155,6 @@ class Surroundings:
             self.journal.close()
             self.saver.save()
             self.pictures.draw()
-            print(
-                f"\nstopped at step {self.saver.step} of {self.steps} and saved; the same command resumes it"
-            )
+            print(f"\nstopped at step {self.saver.step} of {self.steps} and saved; the same command resumes it")
         finally:
             self.journal.close()

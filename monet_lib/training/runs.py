@@ -51,9 +51,7 @@ class Run:
             now, then = config.settings(), before.config.settings()
             changed = [f"{k} {then[k]!r}, not {now[k]!r}" for k in now if now[k] != then[k]]
             changed += [
-                f"{k} with {before.data[k]['count']} other images"
-                for k in pair
-                if before.data[k] != described[k]
+                f"{k} with {before.data[k]['count']} other images" for k in pair if before.data[k] != described[k]
             ]
             if changed:
                 raise UserError(f"{folder}: holds another run ({'; '.join(changed)}). Choose another --out.")
@@ -88,14 +86,10 @@ class Run:
         """
         best = self.folder / "checkpoints" / "best"
         if (best / "generator.npz").exists():
-            with reading(
-                best / "score.json", "score", "Remove checkpoints/best to paint with the last generator."
-            ):
+            with reading(best / "score.json", "score", "Remove checkpoints/best to paint with the last generator."):
                 score = json.loads((best / "score.json").read_text())
                 which = f"step {int(score['step'])}, KID {float(score['score']):.5f}"
-            print(
-                f"{self.folder}: painting with the best generator by validation ({which}), not the last one"
-            )
+            print(f"{self.folder}: painting with the best generator by validation ({which}), not the last one")
             return load_generator(best / "generator.npz")
         if best.is_dir():
             print(f"note: {best}: of an earlier version, without a generator; painting with the last one")
@@ -106,9 +100,7 @@ class Run:
         return load_generator(self.folder / "generator.npz")
 
     def save_generator(self, model: Any) -> None:
-        save_generator(
-            self.folder / "generator.npz", model.averaged_generator or model.monet_generator, self.config
-        )
+        save_generator(self.folder / "generator.npz", model.averaged_generator or model.monet_generator, self.config)
 
     def table(self, name: str, fields: Sequence[str], step: int) -> list[list[str]]:
         """The rows of a CSV table up to `step`, its first column: a killed run may have written beyond.

@@ -13,9 +13,7 @@ from monet_lib.training.runs import Run
 def require_tensorboard() -> None:
     """Raise UserError where the tensorboard package is not installed: TensorFlow writes no summaries without it."""
     if find_spec("tensorboard") is None:
-        raise UserError(
-            "tensorboard: not installed. Install it: pip install tensorboard, or train without it."
-        )
+        raise UserError("tensorboard: not installed. Install it: pip install tensorboard, or train without it.")
 
 
 class TensorBoard(StepCallback):

@@ -87,9 +87,7 @@ class Validator(StepCallback):
         )
         since = len(self.rows) - 1 - min(range(len(self.rows)), key=lambda k: _rank(self.rows[k]))
         if self.patience and since >= self.patience:
-            tqdm.write(
-                f"no better score in {since} validations: stopping early; the best is checkpoints/best"
-            )
+            tqdm.write(f"no better score in {since} validations: stopping early; the best is checkpoints/best")
             self.model.stop_training = True
 
 

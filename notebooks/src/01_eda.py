@@ -58,9 +58,7 @@ from pathlib import Path
 
 if importlib.util.find_spec("monet_lib") is None:
     if not Path("monet-lab").exists():  # an earlier try may have come so far
-        subprocess.run(
-            "git clone --depth=1 https://github.com/monet-lab/monet-lab monet-lab".split(), check=True
-        )
+        subprocess.run("git clone --depth=1 https://github.com/monet-lab/monet-lab monet-lab".split(), check=True)
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
     sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
 
@@ -178,9 +176,7 @@ sizes = {
     "float32 array": pixels.nbytes * 4,
 }
 show(
-    lesson.bars_figure(
-        {"One painting, from the file to the network": sizes}, "bytes (logarithmic)", log=True
-    ),
+    lesson.bars_figure({"One painting, from the file to the network": sizes}, "bytes (logarithmic)", log=True),
     "Bars of one painting's size: JPEG and record about the same, the uint8 array and the float array far larger",
 )
 
@@ -292,9 +288,7 @@ for name in ("monet", "photo"):
     counts[name] = sum(1 for _ in tf.data.TFRecordDataset([str(file) for file in images.files]))
     size = sum(file.stat().st_size for file in images.files)
     loose = sum(file.stat().st_size for file in (root / f"{name}_jpg").glob("*.jpg"))
-    print(
-        f"{name}: {len(images.files)} shards, {images.named_count()} records by name, {counts[name]} counted;"
-    )
+    print(f"{name}: {len(images.files)} shards, {images.named_count()} records by name, {counts[name]} counted;")
     print(f"       {size:,} bytes in shards, {loose:,} as loose JPEGs")
     assert counts[name] == images.named_count()
 
@@ -390,9 +384,7 @@ copies = {
 flat = np.stack([lesson.shrink(image, 8).ravel().astype(float) for image in copies.values()])
 correlations = dict(zip(copies, np.corrcoef(flat)[0], strict=True))
 for name, image in copies.items():
-    print(
-        f"{name:10} equal pixels: {np.array_equal(image, original)!s:6} correlation: {correlations[name]:.3f}"
-    )
+    print(f"{name:10} equal pixels: {np.array_equal(image, original)!s:6} correlation: {correlations[name]:.3f}")
 labels = [f"{name} {value:.3f}" for name, value in correlations.items()]
 show(
     image_grid([[lesson.shrink(x, 2) for x in copies.values()]], labels),
@@ -543,9 +535,7 @@ for name, of in surveys.items():
     share = of.histograms.sum((0, 1)) / of.histograms.sum()
     heap = np.sqrt(share @ (lesson.LEVELS - share @ lesson.LEVELS) ** 2)
     assert np.isclose(heap**2, (within**2).mean() + means.var())
-    print(
-        f"{name}: within images {within.mean():.1f}, between images {means.std():.1f}, in one heap {heap:.1f}"
-    )
+    print(f"{name}: within images {within.mean():.1f}, between images {means.std():.1f}, in one heap {heap:.1f}")
 
 # %%
 looks, chances = (1, 2, 4, 8, 16, 32), {"darker": [], "more spread": [], "both": []}
@@ -570,9 +560,7 @@ with figure_style():
     figure, axis = plt.subplots(figsize=(8, 3.6), layout="constrained")
     for (label, shares), style in zip(chances.items(), ("o-", "s--", "^:"), strict=True):
         axis.plot(looks, shares, style, label=label)
-    axis.set(
-        title="How often a look at a few images finds the Monets…", xscale="log", ylabel="% of 4,000 looks"
-    )
+    axis.set(title="How often a look at a few images finds the Monets…", xscale="log", ylabel="% of 4,000 looks")
     axis.set_xticks(looks, looks)
     axis.minorticks_off()
     axis.set_xlabel("images looked at in each set")
@@ -648,9 +636,7 @@ peaks = {name: of.histograms.sum(0) / of.histograms.sum((0, 2))[:, None] for nam
 for c, channel in enumerate(lesson.CHANNELS):
     more = monet[channel].mean() - photo[channel].mean()
     tall = 100 * peaks["monet"][c, 5:250].max()  # without the ends, where clipped values pile up
-    print(
-        f"{channel:6}: {more:+.1f} levels in Monets, d = {found[channel][0]:+.2f}; their peak is {tall:.2f} % high"
-    )
+    print(f"{channel:6}: {more:+.1f} levels in Monets, d = {found[channel][0]:+.2f}; their peak is {tall:.2f} % high")
 
 # %% [markdown]
 # In the sample only a few images fall into each range of brightness, and the two ranges disagree: from 90 to 120 the

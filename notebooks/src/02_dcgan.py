@@ -54,9 +54,7 @@ from pathlib import Path
 
 if importlib.util.find_spec("monet_lib") is None:
     if not Path("monet-lab").exists():  # an earlier try may have come so far
-        subprocess.run(
-            "git clone --depth=1 https://github.com/monet-lab/monet-lab monet-lab".split(), check=True
-        )
+        subprocess.run("git clone --depth=1 https://github.com/monet-lab/monet-lab monet-lab".split(), check=True)
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
     sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
 
@@ -349,9 +347,7 @@ assert abs(x[int(np.argmin(costs))] - best) < 0.06
 p = np.linspace(0.01, 0.99, 981)
 blind = -(0.9 * np.log(p) + 0.1 * np.log(1 - p)) - np.log(1 - p)
 best = p[blind.argmin()]
-print(
-    f"cheapest p: {best:.2f}; the sum of both sides is {blind.min():.3f}, their mean {blind.min() / 2:.3f};"
-)
+print(f"cheapest p: {best:.2f}; the sum of both sides is {blind.min():.3f}, their mean {blind.min() / 2:.3f};")
 print(f"the generator pays {-np.log(best):.3f}")
 assert np.isclose(blind.min(), lesson.BLIND["discriminator"], atol=1e-4)
 
@@ -384,9 +380,7 @@ show(
 )
 kept = np.concatenate([enlarged[k * n : (k + 1) * n] for k in (0, 2, 3)])
 assert len(kept) == 3 * n
-print(
-    f"{n} paintings become {len(enlarged)}; diversity {diversity(enlarged, paintings):.2f} of the originals'"
-)
+print(f"{n} paintings become {len(enlarged)}; diversity {diversity(enlarged, paintings):.2f} of the originals'")
 
 # %% [markdown]
 # The upside-down copies: to the discriminator, water above and sky below is then real, and the generator may paint it.
@@ -433,16 +427,11 @@ for step in range(3):
     theirs = library.train_step(tf.constant(kept[:4]))
 
 # %%
-np.testing.assert_allclose(
-    losses, [float(theirs["generator"]), 2 * float(theirs["discriminator"])], rtol=1e-3
-)
+np.testing.assert_allclose(losses, [float(theirs["generator"]), 2 * float(theirs["discriminator"])], rtol=1e-3)
 first = pair()
 for before, after, other in zip(first, by_hand, (library.generator, library.discriminator), strict=True):
     moved, apart = (
-        max(
-            np.abs(a - b).max()
-            for a, b in zip(after.trainable_variables, network.trainable_variables, strict=True)
-        )
+        max(np.abs(a - b).max() for a, b in zip(after.trainable_variables, network.trainable_variables, strict=True))
         for network in (before, other)
     )
     print(
@@ -487,9 +476,7 @@ assert diversity(one, paintings) < 0.4 < diversity(paintings[::2], paintings)
 
 
 # %%
-def play(
-    images, steps, rates=(2e-4, 2e-4), label=0.9, filters=scale["filters"], dropout=0.3, seed=0, looks=16
-):
+def play(images, steps, rates=(2e-4, 2e-4), label=0.9, filters=scale["filters"], dropout=0.3, seed=0, looks=16):
     """Train a DCGAN on images (n, h, w, 3) in [-1, 1]. Returns (generator, history)."""
     keras.utils.set_random_seed(seed)
     side, rng = images.shape[1], np.random.default_rng(seed)
@@ -497,9 +484,7 @@ def play(
     discriminator, optimizers = dcgan_discriminator(side, filters[1], dropout), two_adams(*rates)
     for optimizer, network in zip(optimizers, (generator, discriminator), strict=True):
         optimizer.build(network.trainable_variables)
-    step = tf.function(
-        lambda *x: one_step(generator, discriminator, optimizers, *x, label), jit_compile=False
-    )
+    step = tf.function(lambda *x: one_step(generator, discriminator, optimizers, *x, label), jit_compile=False)
     watched = rng.normal(size=(32, lesson.LATENT)).astype(np.float32)
     history = {name: [] for name in ("step", "generator", "discriminator", "diversity", "pictures")}
     losses, every = [], max(1, steps // looks)
@@ -537,9 +522,7 @@ RATES = {
     "discriminator × 4": {"rates": (2e-4, 8e-4)},
     "strong discriminator": {"dropout": 0.0, "filters": (scale["filters"][0], 2 * scale["filters"][1])},
 }
-runs = {
-    name: [play(kept, scale["steps"], **change, seed=s)[1] for s in seeds] for name, change in RATES.items()
-}
+runs = {name: [play(kept, scale["steps"], **change, seed=s)[1] for s in seeds] for name, change in RATES.items()}
 for name, histories in runs.items():
     ends = {key: [float(np.mean(h[key][-3:])) for h in histories] for key in list(histories[0])[1:4]}
     assert np.isfinite(list(ends.values())).all()
@@ -551,9 +534,7 @@ show(
 
 # %% tags=["cover"]
 show(
-    image_grid(
-        [histories[0]["pictures"][-1] for histories in runs.values()], row_labels=list(runs), least=96
-    ),
+    image_grid([histories[0]["pictures"][-1] for histories in runs.values()], row_labels=list(runs), least=96),
     "A row of eight latents for each run: nearly one picture in the handicapped row, clearly different ones in others",
 )
 show(
@@ -585,9 +566,7 @@ paths = {
     "D keeps up": lesson.chase(400, frozen=False),
 }
 for name, path in paths.items():
-    print(
-        f"{name}: the fakes end around {path[-1].mean():.2f}, spread {path[-1].std():.2f} (real: 1.00, spread 0.50)"
-    )
+    print(f"{name}: the fakes end around {path[-1].mean():.2f}, spread {path[-1].std():.2f} (real: 1.00, spread 0.50)")
 show(
     lesson.chase_figure(paths),
     "Lines of fake numbers over steps: with a fixed discriminator all run into one point, else they fill the real band",
@@ -628,13 +607,9 @@ def grain(pictures):
 print(f"{'paintings':22} grain {grain(paintings):.3f}; with noise added {grain(enlarged[4 * n :]):.3f}")
 for name, histories in MORE.items():
     ends = [f"{np.mean(h['diversity'][-3:]):.2f}" for h in histories]
-    print(
-        f"{name:22} diversity {', '.join(ends)}; grain {np.mean([grain(h['pictures'][-1]) for h in histories]):.3f}"
-    )
+    print(f"{name:22} diversity {', '.join(ends)}; grain {np.mean([grain(h['pictures'][-1]) for h in histories]):.3f}")
 show(
-    image_grid(
-        [histories[0]["pictures"][-1] for histories in MORE.values()], row_labels=list(MORE), least=96
-    ),
+    image_grid([histories[0]["pictures"][-1] for histories in MORE.values()], row_labels=list(MORE), least=96),
     "Four rows of generated pictures: soft and hard label, originals alone, and five copies with upside-down ones",
 )
 
@@ -669,9 +644,7 @@ show(
                row_labels=["early", "at a third", "at the end", "nearest real"], least=96),
     "Eight latents at three moments of training, and under them the nearest training picture of each, which differs",
 )  # fmt: skip
-print(
-    f"distance to the nearest training picture {distances.mean():.2f}; between two paintings {np.mean(between):.2f}"
-)
+print(f"distance to the nearest training picture {distances.mean():.2f}; between two paintings {np.mean(between):.2f}")
 
 # %% [markdown]
 # A distance of 0 would be a copy. If the generated pictures were much nearer to a training picture than two paintings

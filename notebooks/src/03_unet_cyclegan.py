@@ -52,9 +52,7 @@ from pathlib import Path
 
 if importlib.util.find_spec("monet_lib") is None:
     if not Path("monet-lab").exists():  # an earlier try may have come so far
-        subprocess.run(
-            "git clone --depth=1 https://github.com/monet-lab/monet-lab monet-lab".split(), check=True
-        )
+        subprocess.run("git clone --depth=1 https://github.com/monet-lab/monet-lab monet-lab".split(), check=True)
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
     sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
 
@@ -278,9 +276,7 @@ show(
     image_grid([list(photos[:4]), list(grey)], row_labels=["photo", "untrained"], least=128),
     "Four photos, and below them what the untrained U-Net makes: grey with a random texture",
 )
-print(
-    f"values from {grey.min():.3f} to {grey.max():.3f}: level {127.5 * (grey.mean() + 1):.0f} of 255 on average"
-)
+print(f"values from {grey.min():.3f} to {grey.max():.3f}: level {127.5 * (grey.mean() + 1):.0f} of 255 on average")
 assert abs(grey.mean()) < 0.2
 
 # %% [markdown]
@@ -631,9 +627,7 @@ RUNS = {
         "unet_dropout": 0.7,
     },
 }
-smaller = config.with_(
-    image_size=min(64, config.image_size), unet_depth=min(5, config.unet_depth), decay_from=1.0
-)
+smaller = config.with_(image_size=min(64, config.image_size), unet_depth=min(5, config.unet_depth), decay_from=1.0)
 small_photos, small_monets = (shrunk(pixels[k][:24], smaller.image_size) for k in ("photo", "monet"))
 
 # %%

@@ -51,9 +51,7 @@ from pathlib import Path
 
 if importlib.util.find_spec("monet_lib") is None:
     if not Path("monet-lab").exists():  # an earlier try may have come so far
-        subprocess.run(
-            "git clone --depth=1 https://github.com/monet-lab/monet-lab monet-lab".split(), check=True
-        )
+        subprocess.run("git clone --depth=1 https://github.com/monet-lab/monet-lab monet-lab".split(), check=True)
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
     sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
 
@@ -145,9 +143,7 @@ print(f"{paper.count_params():,} weights; the usual U-Net of lesson 3 has 54,414
 for size in (64, 100, 256):
     shape = paper.compute_output_shape((1, size, size, 3))
     print(f"{size} px in, {shape[1]} px out")
-weights = sum(
-    np.prod(w.shape) for layer in paper.layers for w in layer.weights if isinstance(layer, ResidualBlock)
-)
+weights = sum(np.prod(w.shape) for layer in paper.layers for w in layer.weights if isinstance(layer, ResidualBlock))
 print(f"one residual block: {weights // 9:,} weights; nine are {weights / paper.count_params():.0%} of all")
 assert paper.count_params() == 11_383_427
 
@@ -174,15 +170,11 @@ for norm in ("instance", "batch"):
         layer(conv(photos), training=True)
     responses[norm] = [np.asarray(layer(conv(x), training=False)) for x in (photos, faded)]
     full, half = responses[norm]
-    print(
-        f"{norm:9} norm: mean difference {np.abs(full - half).mean():.3f}, mean size {np.abs(full).mean():.3f}"
-    )
+    print(f"{norm:9} norm: mean difference {np.abs(full - half).mean():.3f}, mean size {np.abs(full).mean():.3f}")
 x = np.asarray(conv(photos))
 by_hand = (x - x.mean((1, 2), keepdims=True)) / np.sqrt(x.var((1, 2), keepdims=True) + 1e-5)
 np.testing.assert_allclose(responses["instance"][0], by_hand, atol=1e-3)
-assert (
-    np.abs(np.subtract(*responses["instance"])).mean() < 0.1 * np.abs(np.subtract(*responses["batch"])).mean()
-)
+assert np.abs(np.subtract(*responses["instance"])).mean() < 0.1 * np.abs(np.subtract(*responses["batch"])).mean()
 
 
 # %%
@@ -224,11 +216,7 @@ def blurred(image, padding, times=8):
     kernel = np.eye(3, dtype=np.float32)[None, None] / 9 * np.ones((3, 3, 1, 1), np.float32)
     x = image[None]
     for _ in range(times):
-        x = (
-            ReflectionPadding2D(1)(x)
-            if padding == "reflection"
-            else ops.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
-        )
+        x = ReflectionPadding2D(1)(x) if padding == "reflection" else ops.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
         x = ops.conv(x, kernel, padding="valid")
     return np.asarray(x)[0]
 
@@ -270,9 +258,7 @@ for name, size, how in (
         keras.utils.set_random_seed(seed)
         patterns.append(np.asarray(upsample(3, size, "none", how=how, activation="linear")(flat))[0])
     made[name] = np.stack(patterns)
-    print(
-        f"{name}: unevenness {lesson.unevenness(made[name]) / np.abs(made[name]).mean():.2f} of the mean value"
-    )
+    print(f"{name}: unevenness {lesson.unevenness(made[name]) / np.abs(made[name]).mean():.2f} of the mean value")
 assert lesson.unevenness(made["resized 3×3"]) < 1e-5 < lesson.unevenness(made["transposed 4×4"])
 
 # %%
@@ -433,9 +419,7 @@ held = {
     "holdout_monets": min(60, len(pixels["monet"]) // 3),
     "holdout_photos": min(100, len(pixels["photo"]) // 3),
 }
-run_config = config.with_(
-    steps=steps, validate_every=max(2, steps // 10), checkpoint_every=max(2, steps // 4), **held
-)
+run_config = config.with_(steps=steps, validate_every=max(2, steps // 10), checkpoint_every=max(2, steps // 4), **held)
 folder = Path("runs") / f"lesson4-{config.profile}"
 shutil.rmtree(folder, ignore_errors=True)  # begin anew each time that the lesson runs
 
@@ -820,9 +804,7 @@ if check.ablation(None if my_runs is ... else (my_runs, my_seeds)):
             run, _ = short_run(config.with_(seed=seed, **setting), kept["monet"], kept["photo"], count)
             painted = paint_all(run.averaged_generator or run.monet_generator, out["photo"])
             found = compare(features, embed(painted, features), real)
-            print(
-                f"{name:20} seed {seed}: KID {found.kid:+.4f}, scene kept {scene_kept(out['photo'], painted):.2f}"
-            )
+            print(f"{name:20} seed {seed}: KID {found.kid:+.4f}, scene kept {scene_kept(out['photo'], painted):.2f}")
 
 # %% [markdown]
 # <details><summary>Solution</summary>

@@ -53,9 +53,7 @@ from pathlib import Path
 
 if importlib.util.find_spec("monet_lib") is None:
     if not Path("monet-lab").exists():  # an earlier try may have come so far
-        subprocess.run(
-            "git clone --depth=1 https://github.com/monet-lab/monet-lab monet-lab".split(), check=True
-        )
+        subprocess.run("git clone --depth=1 https://github.com/monet-lab/monet-lab monet-lab".split(), check=True)
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
     sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
 
@@ -230,15 +228,11 @@ for options in (
 ):
     file, decoded = lesson.encoded(monets[0], **options)
     error = np.abs(decoded.astype(int) - monets[0])
-    print(
-        f"{options!s:38} {len(file) / 1e3:5.1f} kB, off by {error.mean():.2f} levels, at most {error.max()}"
-    )
+    print(f"{options!s:38} {len(file) / 1e3:5.1f} kB, off by {error.mean():.2f} levels, at most {error.max()}")
 low, high = (lesson.encoded(monets[0], quality=q, subsampling=s)[1] for q, s in ((30, 2), (95, 0)))
 crop = (slice(96, 160), slice(96, 160))
 show(
-    image_grid(
-        [[x[crop] for x in (monets[0], low, high)]], ["painting", "quality 30", "quality 95"], least=192
-    ),
+    image_grid([[x[crop] for x in (monets[0], low, high)]], ["painting", "quality 30", "quality 95"], least=192),
     "An enlarged detail of a painting: original, at quality 30 with blocks and smeared colours, at quality 95 unchanged",
 )
 assert np.abs(high.astype(int) - monets[0]).mean() < np.abs(low.astype(int) - monets[0]).mean()
@@ -620,9 +614,7 @@ if check.checkpoint(choose):
     print(f"chosen: step {step:.0f} of {steps}; the nearest kept stage is {nearest}")
     kept_pictures = [stages.pictures[name][:4] for name in (nearest, stage_names[-1])]
     show(
-        image_grid(
-            [photos[:4], *kept_pictures], row_labels=["photo", f"step {nearest}", f"step {stage_names[-1]}"]
-        ),
+        image_grid([photos[:4], *kept_pictures], row_labels=["photo", f"step {nearest}", f"step {stage_names[-1]}"]),
         "Four photos, their paintings by the chosen checkpoint, and by the last one",
     )
 

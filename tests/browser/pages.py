@@ -195,9 +195,7 @@ class Explorer:
 
     def message(self):
         """The error that a moved control has written, "" without one."""
-        return "".join(
-            error.text for error in self.box.find_elements(By.CSS_SELECTOR, ".widget-html-content b")
-        )
+        return "".join(error.text for error in self.box.find_elements(By.CSS_SELECTOR, ".widget-html-content b"))
 
     def move(self, control, gesture, seconds=30):
         """Make one gesture; seconds until another figure was there, None when the control or figure stayed."""

@@ -56,9 +56,7 @@ def test_runs_and_every_control_changes_its_figure(path, app, tmp_path, driver, 
         assert len(explorers) == count(path, r"\bexplore\(", "code"), "an explorer is missing on the page"
         for number, explorer in enumerate(explorers):
             assert explorer.stands_alone(), "the still figure is on the page as well"
-            assert explorer.fits(), (
-                "it must be scrolled sideways, or is drawn larger than its pixels: blurred"
-            )
+            assert explorer.fits(), "it must be scrolled sideways, or is drawn larger than its pixels: blurred"
             # The last one first: between one picture and itself, lesson 2's position would change nothing.
             for control in reversed(explorer.controls):
                 shoot(f"{number}-{control.name}-before", explorer.box)
@@ -84,9 +82,7 @@ def test_reads_well_before_it_is_run(path, theme, tmp_path, driver, shoot):
         folded = count(path, "<details>", "markdown")
         lesson.wait(lambda _: len(lesson.all("details")) == folded, 60, "the folded solutions")
         assert not lesson.all("details[open]"), "solutions are folded"
-        height, screen = driver.execute_script(
-            f"return [{SCROLLED}.scrollHeight, {SCROLLED}.clientHeight - 40]"
-        )
+        height, screen = driver.execute_script(f"return [{SCROLLED}.scrollHeight, {SCROLLED}.clientHeight - 40]")
         for k in range(math.ceil(height / screen)):
             driver.execute_script(f"{SCROLLED}.scrollTop = {k * screen}")
             shoot(f"screen-{k:02d}")

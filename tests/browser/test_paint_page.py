@@ -178,14 +178,11 @@ def test_a_sample_is_painted_as_by_the_command(page, painter):
 
 @pytest.mark.short
 def test_first_painting_weighs_little(page, site):
-    names = page.run(
-        "return performance.getEntriesByType('resource').map(entry => new URL(entry.name).pathname)"
-    )
+    names = page.run("return performance.getEntriesByType('resource').map(entry => new URL(entry.name).pathname)")
     page_files = {site / name[1:] for name in names if "/ort/" not in name} | {site / "paint" / "index.html"}
     assert {file.name for file in page_files} >= {"monet.onnx", "app.js", "pavilion.jpg", "peaks-small.jpg"}
     program = [
-        site / "paint" / name
-        for name in ("worker.js", "tiles.js", "resize.js", "onnx.js", "ort/ort.wasm.min.mjs")
+        site / "paint" / name for name in ("worker.js", "tiles.js", "resize.js", "onnx.js", "ort/ort.wasm.min.mjs")
     ]
     assert sum(file.stat().st_size for file in page_files.union(program) if not file.is_dir()) < 1.5e6
     assert all((site / "paint" / "ort" / name).exists() for name in (*WASM, *WEBGPU))
@@ -255,9 +252,7 @@ def test_twelve_megapixels_show_progress_and_can_be_cancelled(page, tmp_path, pa
 
 
 def test_strength_blends_and_saves_what_is_shown(page, tmp_path):
-    page.driver.execute_cdp_cmd(
-        "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
-    )
+    page.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
     page.set("strength", 40)
     page["save"].click()
     saved = page.wait(lambda: next(iter(tmp_path.glob("*.jpg")), None), "a download")
@@ -288,16 +283,10 @@ def test_a_painter_of_ones_own_from_the_training_to_the_page(page, tmp_path):
     assert difference(page.pixels("painting"), expected) < 0.5
     assert difference(page.pixels("painting"), by_the_course) > 4
     (tmp_path / "bad.onnx").write_bytes(b"<html>not found</html>")
-    assert (
-        page.refused("painter-file", tmp_path / "bad.onnx")
-        == "“bad.onnx” is not an ONNX file, or is damaged."
-    )
+    assert page.refused("painter-file", tmp_path / "bad.onnx") == "“bad.onnx” is not an ONNX file, or is damaged."
     page.run("document.getElementById('message').textContent = ''")
     (tmp_path / "cut.onnx").write_bytes((tmp_path / "own.onnx").read_bytes()[:9000])
-    assert (
-        page.refused("painter-file", tmp_path / "cut.onnx")
-        == "“cut.onnx” is not an ONNX file, or is damaged."
-    )
+    assert page.refused("painter-file", tmp_path / "cut.onnx") == "“cut.onnx” is not an ONNX file, or is damaged."
     page["own"].click()
     page.wait(lambda: not page["own"].is_displayed(), "the course's painter")
     page.wait(lambda: difference(page.pixels("painting"), by_the_course) == 0, "its painting")

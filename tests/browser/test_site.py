@@ -94,9 +94,7 @@ def test_every_page_reads_well(folder, url, driver, width, scheme):
         if page != "lessons/print":  # the lessons once more
             driver.execute_script(AXE.read_text())
             faults += [f"{page}: {one}" for one in driver.execute_async_script(CHECK)]
-        driver.save_screenshot(
-            str(SHOTS / f"site-{page.replace('/', '-').strip('.') or 'home'}-{width}-{scheme}.png")
-        )
+        driver.save_screenshot(str(SHOTS / f"site-{page.replace('/', '-').strip('.') or 'home'}-{width}-{scheme}.png"))
     assert len(pages) > len(NAMES) + 5
     assert not faults, "\n".join(faults)
 
