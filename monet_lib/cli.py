@@ -10,14 +10,7 @@ from monet_lib.commands import data, export, score, submit, train, translate
 from monet_lib.errors import UserError
 from monet_lib.files import advice, reason
 
-COMMANDS = {
-    "data": data,
-    "train": train,
-    "translate": translate,
-    "export": export,
-    "submit": submit,
-    "score": score,
-}
+COMMANDS = {"data": data, "train": train, "translate": translate, "export": export, "submit": submit, "score": score}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,11 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--make-sample", metavar="DIR", help="write a sample data set in Kaggle's layout instead")
     parser.add_argument(
-        "--download",
-        nargs="?",
-        const="",
-        metavar="DIR",
-        help="get the images from Kaggle, with your credentials",
+        "--download", nargs="?", const="", metavar="DIR", help="get the images from Kaggle, with your credentials"
     )
     parser.add_argument("--monets", type=int, default=24)
     parser.add_argument("--photos", type=int, default=24)

@@ -26,10 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting; repeatable"
     )
     parser.add_argument(
-        "--time-budget",
-        type=float,
-        metavar="HOURS",
-        help="stop in time to paint all photos within so many hours",
+        "--time-budget", type=float, metavar="HOURS", help="stop in time to paint all photos within so many hours"
     )
     parser.add_argument(
         "--fit-schedule",

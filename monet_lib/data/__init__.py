@@ -8,14 +8,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "competition": [
-            "ImageSet",
-            "find_data",
-            "find_images",
-            "load",
-            "read_batches",
-            "to_float",
-        ],
+        "competition": ["ImageSet", "find_data", "find_images", "load", "read_batches", "to_float"],
         "examination": ["examine", "plain_name"],
         "images": ["SIZE", "decode"],
         "download": ["download_data"],

@@ -60,10 +60,7 @@ def find_data(data: str | Path | None = None) -> Path:
     # /kaggle/input/SLUG, .../competitions/SLUG, .../datasets/OWNER/SLUG, and a folder within each.
     depths = ("*", "*/*", "*/*/*", "*/*/*/*")
     places = [(root, "Kaggle input") for depth in depths for root in sorted(kaggle.glob(depth))]
-    places += [
-        (CHECKOUT_DATA, "the checkout's data folder"),
-        (CHECKOUT_DATA / "gan-getting-started", "the checkout"),
-    ]
+    places += [(CHECKOUT_DATA, "the checkout's data folder"), (CHECKOUT_DATA / "gan-getting-started", "the checkout")]
     if not (kaggle.is_dir() or os.environ.get("KAGGLE_KERNEL_RUN_TYPE")):
         places += [(COURSE / "data" / "sample", "the embedded sample; set MONET_DATA for the real images")]
     for root, by in places:

@@ -40,10 +40,7 @@ def color(images: Any, draws: Any) -> Any:
 
 def translation(images: Any, draws: Any, ratio: float = 0.125) -> Any:
     """Shift down and right by up to `ratio` of the size either way; what comes in is 0, mid-grey. draws: (batch, 2)."""
-    rows, columns = (
-        _shifted(images.shape[1], draws[:, 0], ratio),
-        _shifted(images.shape[2], draws[:, 1], ratio),
-    )
+    rows, columns = (_shifted(images.shape[1], draws[:, 0], ratio), _shifted(images.shape[2], draws[:, 1], ratio))
     # A shift as two products with 0/1 matrices: exact, and a plain matrix product on every device.
     x = ops.einsum("bij,bjwc->biwc", ops.cast(rows, images.dtype), images)
     return ops.einsum("bij,bhjc->bhic", ops.cast(columns, images.dtype), x)

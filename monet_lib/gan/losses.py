@@ -10,14 +10,7 @@ from keras import ops
 from monet_lib.config import Config
 
 # The losses that a CycleGAN reports after every step, in the order of history.csv.
-LOSSES = (
-    "monet_generator",
-    "photo_generator",
-    "cycle",
-    "identity",
-    "monet_discriminator",
-    "photo_discriminator",
-)
+LOSSES = ("monet_generator", "photo_generator", "cycle", "identity", "monet_discriminator", "photo_discriminator")
 FEATURE_LOSSES = ("feature_generator", "feature_discriminator")
 
 

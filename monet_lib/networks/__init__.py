@@ -13,19 +13,8 @@ keras.config.set_floatx("float32")
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "discriminators": [
-            "dcgan_discriminator",
-            "discriminator_of",
-            "patch_discriminator",
-            "receptive_field",
-        ],
-        "generators": [
-            "dcgan_generator",
-            "generator_of",
-            "resnet_generator",
-            "unet_generator",
-            "with_border",
-        ],
+        "discriminators": ["dcgan_discriminator", "discriminator_of", "patch_discriminator", "receptive_field"],
+        "generators": ["dcgan_generator", "generator_of", "resnet_generator", "unet_generator", "with_border"],
         "layers": ["ReflectionPadding2D", "ResidualBlock", "downsample", "upsample"],
         "norms": ["normalization"],
         "weights": ["load_generator", "load_networks", "save_generator", "save_networks"],

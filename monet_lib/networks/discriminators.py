@@ -12,10 +12,7 @@ from monet_lib.networks.norms import normalization
 
 
 def patch_discriminator(
-    filters: Sequence[int] = (64, 128, 256, 512),
-    norm: str = "instance",
-    heads: int = 1,
-    name: str | None = None,
+    filters: Sequence[int] = (64, 128, 256, 512), norm: str = "instance", heads: int = 1, name: str | None = None
 ) -> keras.Model:
     """Real or fake, patch by patch: a logit for each of the overlapping patches, 70x70 by default (Isola et al. 2017).
 

@@ -122,12 +122,7 @@ def generator_of(config: Config, name: str | None = None) -> keras.Model:
     """The untrained generator that a Config describes."""
     if config.model == "resnet":
         return resnet_generator(
-            config.generator_filters,
-            config.residual_blocks,
-            config.norm,
-            config.upsample,
-            config.residual_output,
-            name,
+            config.generator_filters, config.residual_blocks, config.norm, config.upsample, config.residual_output, name
         )
     filters = [config.generator_filters * min(8, 2**level) for level in range(config.unet_depth)]
     return unet_generator(filters, None, config.norm, config.unet_dropout, config.upsample, name)

@@ -46,10 +46,7 @@ def feature_maps(images: Any) -> list[Any]:
 def trained_arrays(name: str) -> list[np.ndarray]:
     """A file of models/imagenet/ as float32 arrays in the order of use. Raises UserError where it can't be read."""
     advice = "Restore it from the repository, or set features=random-conv and feature_discriminator=0."
-    with (
-        reading(IMAGENET / name, "file of weights", advice),
-        np.load(IMAGENET / name, allow_pickle=False) as file,
-    ):
+    with reading(IMAGENET / name, "file of weights", advice), np.load(IMAGENET / name, allow_pickle=False) as file:
         return [file[key].astype("float32") for key in sorted(file.files)]
 
 

@@ -100,12 +100,7 @@ def upsample(
     if how == "transpose":
         enlarge = [
             layers.Conv2DTranspose(
-                filters,
-                size,
-                strides=2,
-                padding="same",
-                use_bias=norm == "none",
-                kernel_initializer=_initializer(init),
+                filters, size, strides=2, padding="same", use_bias=norm == "none", kernel_initializer=_initializer(init)
             )
         ]
     elif how == "resize":

@@ -9,14 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "features": ["feature_network"],
-        "metrics": [
-            "diversity",
-            "frechet_distance",
-            "kernel_distance",
-            "memorization_distance",
-            "mifid",
-            "scene_kept",
-        ],
+        "metrics": ["diversity", "frechet_distance", "kernel_distance", "memorization_distance", "mifid", "scene_kept"],
         "scores": ["Score", "compare", "embed", "score"],
         "sources": ["read_images"],
     },

@@ -13,14 +13,7 @@ import numpy as np
 
 from monet_lib.config import Config
 from monet_lib.errors import UserError
-from monet_lib.files import (
-    TEMPORARY,
-    made_folder,
-    reading,
-    remove_leftovers,
-    unwritable,
-    write_beside,
-)
+from monet_lib.files import TEMPORARY, made_folder, reading, remove_leftovers, unwritable, write_beside
 from monet_lib.gan.losses import losses_of
 from monet_lib.networks.weights import load_generator, save_generator
 from monet_lib.training.folders import require_run

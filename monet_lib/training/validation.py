@@ -33,13 +33,7 @@ class Validator(StepCallback):
     FIELDS = ("step", "kid", "kid_std", "fid", "memorization", "content", "pattern", "orange")
 
     def __init__(
-        self,
-        run: Run,
-        start: int,
-        saver: Saver,
-        photos: np.ndarray,
-        monets: np.ndarray,
-        train_monets: np.ndarray,
+        self, run: Run, start: int, saver: Saver, photos: np.ndarray, monets: np.ndarray, train_monets: np.ndarray
     ) -> None:
         super().__init__(run, start)
         self.every, self.patience = run.config.validate_every, run.config.patience
