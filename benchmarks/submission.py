@@ -23,7 +23,7 @@ def measure(count):
     from monet_lib.networks.generators import generator_of
     from monet_lib.painting.submission import write_submission
     from monet_lib.painting.translation import paint
-    from monet_lib.sample.dataset import make_sample
+    from monet_lib.sample import make_sample
 
     with tempfile.TemporaryDirectory() as folder:
         photos = find_images(make_sample(Path(folder) / "sample", monets=1, photos=count), "photo")

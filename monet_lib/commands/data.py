@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int | None:
     """Run the command; returns its exit code, None for 0."""
     if arguments.make_sample:
-        from monet_lib.sample.dataset import make_sample
+        from monet_lib.sample import make_sample
 
         make_sample(arguments.make_sample, arguments.monets, arguments.photos, arguments.seed)
         print(f"{arguments.make_sample}: {arguments.monets} paintings and {arguments.photos} photos")

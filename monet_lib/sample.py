@@ -1,4 +1,4 @@
-"""Write a sample data set in Kaggle's layout: squares of the course's photographs, as they are and as paintings."""
+"""Sample images in the competition's layout, with no download: squares of the pictures that come with the course."""
 
 import hashlib
 import io
@@ -14,7 +14,6 @@ from monet_lib.data.records import make_example, write_records
 from monet_lib.errors import UserError
 from monet_lib.files import made_folder, write_folder_beside
 from monet_lib.places import COURSE
-from monet_lib.sample.brushwork import repainted
 
 SHARD = 12  # records in a shard
 JPEG_QUALITY = 88  # keeps 24 + 24 images, in both formats, under 2 MB
@@ -24,11 +23,10 @@ DOMAINS = ("photo", "monet")
 def make_sample(folder: str | Path, monets: int = 24, photos: int = 24, seed: int = 0) -> Path:
     """Write the sample in Kaggle's layout: monet_jpg, monet_tfrec, photo_jpg, photo_tfrec. Returns its Path.
 
-    The pictures are squares of the photographs in data/photos (data/README.md has their licences): of every other one
-    as it is, of the rest repainted in brush strokes. Both formats hold the same JPEGs; a record has the bytes features
-    image, image_name and target. Image i depends only on (seed, domain, i): a larger set begins with the same images.
-    Raises UserError for a count below 1, where `folder` exists and isn't an empty folder, and where it can't be
-    written. If it fails midway, it leaves nothing behind.
+    The images are squares of those in data/sample (data/README.md has their licences), so no scene is on both sides.
+    Both formats hold the same JPEGs; a record has the bytes features image, image_name and target. Image i depends
+    only on (seed, domain, i): a larger set begins with the same images. Raises UserError for a count below 1, where
+    `folder` exists and isn't an empty folder, and where it can't be written. If it fails midway, it leaves nothing.
     """
     if min(monets, photos) < 1:
         raise UserError(f"make_sample: monets={monets}, photos={photos}. Ask for at least one of each.")
@@ -49,23 +47,20 @@ def make_sample(folder: str | Path, monets: int = 24, photos: int = 24, seed: in
 
 def _pictures(domain, count, seed):
     """Yield (name, uint8 (256, 256, 3)) of `count` pictures of a domain, each drawn from (seed, domain, number)."""
-    side = DOMAINS.index(domain)
-    files = sorted((COURSE / "data" / "photos").glob("*.jpg"))[side::2]  # no scene is on both sides
-    photographs = [Image.open(file).convert("RGB") for file in files]
+    files = sorted((COURSE / "data" / "sample" / f"{domain}_jpg").glob("*.jpg"))
     for number in range(count):
-        rng = np.random.default_rng([seed, side, number])
-        picture = _varied_square(photographs[number % len(photographs)], rng)
+        rng = np.random.default_rng([seed, DOMAINS.index(domain), number])
         name = hashlib.sha256(f"{seed}/{domain}/{number}".encode()).hexdigest()[:10]
-        yield name, repainted(picture, rng) if domain == "monet" else picture
+        with Image.open(files[number % len(files)]) as picture:
+            yield name, _varied_square(picture, rng)
 
 
-def _varied_square(photograph, rng):
-    """A random square of a Pillow image, mirrored as often as not, darker or lighter, in a light of another colour."""
-    side = rng.uniform(0.35, 0.9) * min(photograph.size)
-    left, top = (rng.uniform(0, length - side) for length in photograph.size)
-    box = (left, top, left + side, top + side)
-    pixels = np.asarray(photograph.resize((SIZE, SIZE), Image.Resampling.LANCZOS, box))
-    pixels = pixels[:, :: rng.choice((-1, 1))] * rng.uniform(0.6, 1.1) * rng.uniform(0.9, 1.1, 3)
+def _varied_square(picture, rng):
+    """A random square of a Pillow image, mirrored as often as not, in a light of a slightly different colour."""
+    side = rng.uniform(0.6, 1) * SIZE
+    left, top = rng.uniform(0, SIZE - side, 2)
+    pixels = np.asarray(picture.resize((SIZE, SIZE), Image.Resampling.LANCZOS, (left, top, left + side, top + side)))
+    pixels = pixels[:, :: rng.choice((-1, 1))] * rng.uniform(0.9, 1.1, 3)
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
 
@@ -80,9 +75,8 @@ def write_domain(
     for number in itertools.count():
         records = []
         for name, image in itertools.islice(pictures, SHARD):
-            path = jpegs / f"{name}.jpg"
             Image.fromarray(image).save(buffer := io.BytesIO(), "JPEG", quality=quality)
-            path.write_bytes(jpeg := buffer.getvalue())
+            (jpegs / f"{name}.jpg").write_bytes(jpeg := buffer.getvalue())
             records.append(make_example({"image": jpeg, "image_name": name.encode(), "target": domain.encode()}))
         if not records:
             return
