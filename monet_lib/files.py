@@ -91,43 +91,44 @@ def write_beside(path: Path, write: Callable[[Path], Any], durable: bool = True)
     durable: False leaves out the wait for the disk, for files that are looked at before they are used. Raises
     UserError where the file can't be written.
     """
-    temporary = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:8]}")
-    try:
+    with _temporary_beside(path) as temporary:
         write(temporary)
         if durable:
             _flush(temporary)
         os.replace(temporary, path)
         if durable:
-            _flush_folder(path.parent)
-    except OSError as error:
-        raise unwritable(path, error) from None
-    finally:
-        temporary.unlink(missing_ok=True)
+            _flush(path.parent)
 
 
 def write_folder_beside(target: Path, write: Callable[[Path], Any]) -> None:
     """The same for a folder: write(folder) into a new one beside, then rename to `target`.
 
-    A folder that is there already is `target`.old between two renames: `recover_folders` mends a kill there.
+    A folder that is there already is `target`.old between two renames: `recover_folders` repairs a kill there.
     """
-    temporary, old = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:8]}"), _old(target)
-    try:
+    old = target.with_name(f"{target.name}.old")
+    with _temporary_beside(target, " What was there before is kept.") as temporary:
         temporary.mkdir()
         write(temporary)
-        for file in temporary.rglob("*"):
-            if file.is_file():
-                _flush(file)
-        _flush_folder(temporary)
+        for each in (*temporary.rglob("*"), temporary):
+            _flush(each)
         if target.exists():
             shutil.rmtree(old, ignore_errors=True)
             target.rename(old)
         temporary.rename(target)
-        _flush_folder(target.parent)
+        _flush(target.parent)
         shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _temporary_beside(path, kept=""):
+    """A new name beside `path`, of which nothing is left afterwards; an OSError becomes the UserError for `path`."""
+    temporary = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:8]}")
+    try:
+        yield temporary
     except OSError as error:
-        raise UserError(f"{unwritable(target, error)} What was there before is kept.") from None
+        raise UserError(f"{unwritable(path, error)}{kept}") from None
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _remove(temporary)
 
 
 def copy_files(source: Path, target: Path) -> None:
@@ -156,28 +157,25 @@ def recover_folders(parent: Path) -> None:
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files and folders that killed processes left in `folder`."""
     for leftover in folder.glob(f"{TEMPORARY}*"):
-        if leftover.is_dir():
-            shutil.rmtree(leftover, ignore_errors=True)
-        else:
-            leftover.unlink(missing_ok=True)
+        _remove(leftover)
 
 
-def _old(target):
-    return target.with_name(f"{target.name}.old")
+def _remove(path):
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
-def _flush(file):
-    with open(file, "rb+") as stream:
-        os.fsync(stream.fileno())
-
-
-def _flush_folder(folder):
-    if os.name == "posix":  # elsewhere a folder can't be opened
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _flush(path):
+    """Wait until a file, or a folder's list of names, is on the disk."""
+    if path.is_dir() and os.name != "posix":  # a folder can't be opened there
+        return
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def made_folder(folder: str | Path, option: str = "--out") -> Path:

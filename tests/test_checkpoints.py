@@ -40,12 +40,14 @@ def test_a_cut_checkpoint_is_set_aside_and_the_one_before_used(kept, capsys, sha
     assert names(kept) == ["damaged-step-00000004", "step-00000002"]
 
 
-def test_a_cut_checkpoint_of_the_first_version_without_sums_too(kept):
+def test_a_checkpoint_of_the_first_version_without_sums_is_read_and_a_cut_one_is_one_line(kept):
     for folder in kept.saved():
         (folder / SUMS).unlink()
+    assert kept.restore() == 4
     state = next((kept.folder / "step-00000004").glob("*.data*"))
     state.write_bytes(state.read_bytes()[:500])
-    assert kept.restore() == 2
+    with pytest.raises(UserError, match="step-00000004: not a readable checkpoint .* remove this folder to resume"):
+        kept.restore()
 
 
 def test_an_error_of_the_reader_is_no_damage(kept, monkeypatch):

@@ -1,4 +1,4 @@
-import os
+from pathlib import Path
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_a_copy_is_whole_or_not_there(tmp_path, monkeypatch):
     def full(*paths):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "replace", full)
+    monkeypatch.setattr(Path, "rename", full)
     with pytest.raises(UserError, match="No space left on device"):
         copy_run(source, tmp_path / "run")
     assert [path.name for path in tmp_path.iterdir()] == ["input"]

@@ -47,8 +47,8 @@ def test_the_event_file_holds_losses_rates_scores_and_grids(nano, tmp_path):
     width, height, png = tf.make_ndarray(grid.tensor_proto)[:3]
     with Image.open(run / "grids" / "step-00000004.jpg") as image:
         assert (int(width), int(height)) == image.size
-        np.testing.assert_array_equal(tf.io.decode_png(png), tf.io.decode_jpeg(
-            (run / "grids" / "step-00000004.jpg").read_bytes()))  # fmt: skip
+        apart = np.abs(tf.io.decode_png(png).numpy().astype(int) - np.asarray(image))
+        assert apart.mean() < 8, "the same but for what JPEG changes"
 
 
 def test_without_the_package_one_line_says_what_to_do(data_folder, tmp_path, monkeypatch, capsys):

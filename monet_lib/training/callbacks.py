@@ -1,11 +1,9 @@
 """What happens around the training steps: a journal with a progress bar, pictures, saving."""
 
-import csv
 import math
 import time
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any, TextIO
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,6 +14,7 @@ from monet_lib.figures import encode, plot_history, read_history, training_grid
 from monet_lib.gan.losses import losses_of
 from monet_lib.training.checkpoints import Checkpoints
 from monet_lib.training.runs import Run
+from monet_lib.training.tensorboard import write_image, write_scalars
 
 
 class StepCallback(keras.callbacks.Callback):
@@ -43,17 +42,14 @@ class Journal(StepCallback):
     A loss that is not finite stops training before anything is saved: UserError with the step and the loss's name.
     """
 
-    def __init__(self, run: Run, start: int, steps: int, log_every: int) -> None:
+    def __init__(self, run: Run, start: int, steps: int) -> None:
         super().__init__(run, start)
-        self.steps, self.log_every = steps, log_every
-        self.names = losses_of(run.config)
+        self.steps, self.names = steps, losses_of(run.config)
         self.sums, self.count = dict.fromkeys(self.names, 0.0), 0
-        self.file: TextIO | None = None
-        self.row: list[float] | None = None  # the last line written: step, seconds, losses
+        self.bar: Any = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self.file, self.before = self.run.history_from(self.start)
-        self.began = time.perf_counter()
+        self.began = time.perf_counter() - self.run.begin_history(self.start)
         self.bar = tqdm(total=self.steps, initial=self.start, unit="step", mininterval=1.0, dynamic_ncols=True)
 
     def on_step(self, before: int, logs: dict[str, Any] | None) -> None:
@@ -67,39 +63,29 @@ class Journal(StepCallback):
             self.sums[name] += value
         self.count += 1
         self.bar.update(self.step - before)
-        if self.passed(before, self.log_every) or self.step == self.steps:
-            means = [self.sums[name] / self.count for name in self.names]
-            seconds = self.before + time.perf_counter() - self.began
-            self.row = [self.step, seconds, *means]
-            self._write([self.step, f"{seconds:.2f}", *(f"{m:.5f}" for m in means)])
+        if self.passed(before, self.run.config.log_every) or self.step == self.steps:
+            self._write({name: total / self.count for name, total in self.sums.items()})
             self.sums, self.count = dict.fromkeys(self.names, 0.0), 0
-            shown = {
-                "generator": means[0] + means[1],
-                "cycle": means[2],
-                "identity": means[3],
-                "discriminator": means[4] + means[5],
-            }
-            self.bar.set_postfix_str(" ".join(f"{name} {loss:.2f}" for name, loss in shown.items()))
 
-    def _write(self, row):
-        try:
-            csv.writer(self.file).writerow(row)
-            self.file.flush()
-        except OSError as error:
-            raise UserError(
-                f"{self.run.folder}/history.csv: can't be written ({error.strerror}). Free space; the same command "
-                "resumes from the last checkpoint."
-            ) from None
+    def _write(self, means):
+        seconds = time.perf_counter() - self.began
+        self.run.append_history([self.step, f"{seconds:.2f}", *(f"{mean:.5f}" for mean in means.values())])
+        write_scalars("losses", means.items(), self.step)
+        for name in ("generator", "discriminator"):
+            optimizer = getattr(self.model, f"{name}_optimizer")
+            write_scalars("learning rate", [(f"{name}s", optimizer.learning_rate)], self.step)
+        generator, discriminator = (means[f"monet_{k}"] + means[f"photo_{k}"] for k in ("generator", "discriminator"))
+        self.bar.set_postfix_str(
+            f"generator {generator:.2f} cycle {means['cycle']:.2f} "
+            f"identity {means['identity']:.2f} discriminator {discriminator:.2f}"
+        )
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.close()
 
     def close(self) -> None:
-        if self.file:
-            with suppress(OSError):  # on a full disk: said before
-                self.file.close()
+        if self.bar is not None:
             self.bar.close()
-            self.file = None
 
 
 class Pictures(StepCallback):
@@ -124,20 +110,21 @@ class Pictures(StepCallback):
         self.drawn = self.step
         grid = training_grid(self.model, self.photos, self.monets)
         self.run.write_picture(f"grids/step-{self.step:08d}.jpg", encode(grid)[0])
+        write_image("photo, painted, cycled", grid, self.step)
         history = read_history(self.run.folder / "history.csv")
         if len(history["step"]) > 1:
             self.run.write_picture("losses.png", encode(plot_history(history))[0])
 
 
 class Saver(StepCallback):
-    """Saves a checkpoint and the generator every `every` steps and at the end."""
+    """Saves a checkpoint and the generator every `checkpoint_every` steps and at the end."""
 
-    def __init__(self, run: Run, checkpoints: Checkpoints, start: int, every: int) -> None:
+    def __init__(self, run: Run, checkpoints: Checkpoints, start: int) -> None:
         super().__init__(run, start)
-        self.checkpoints, self.every, self.saved = checkpoints, every, start
+        self.checkpoints, self.saved = checkpoints, start
 
     def on_step(self, before: int, logs: dict[str, Any] | None) -> None:
-        if self.passed(before, self.every):
+        if self.passed(before, self.run.config.checkpoint_every):
             self.save()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
@@ -146,13 +133,14 @@ class Saver(StepCallback):
     def save(self) -> None:
         """Save now. The step is the model's own: an interruption may have come between a step and its callbacks."""
         self.step = int(self.model.step)
-        if self.saved != self.step:
-            for variable in self.model.trainable_variables:
-                if not np.isfinite(variable.numpy()).all():
-                    raise UserError(
-                        f"{self.run.folder}: step {self.step}, weights {variable.path} are not finite, and not saved; "
-                        "the last checkpoint is from before. Lower the learning rate."
-                    )
-            self.run.save_generator(self.model)
-            self.checkpoints.save(self.step)
-            self.saved = self.step
+        if self.saved == self.step:
+            return
+        for variable in self.model.trainable_variables:
+            if not np.isfinite(variable.numpy()).all():
+                raise UserError(
+                    f"{self.run.folder}: step {self.step}, weights {variable.path} are not finite, and not saved; "
+                    "the last checkpoint is from before. Lower the learning rate."
+                )
+        self.run.save_generator(self.model)
+        self.checkpoints.save(self.step)
+        self.saved = self.step

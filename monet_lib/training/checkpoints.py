@@ -14,12 +14,10 @@ import keras
 import tensorflow as tf
 
 from monet_lib.errors import UserError
-from monet_lib.files import reading, reason, recover_folders, write_folder_beside
+from monet_lib.files import reading, recover_folders, write_folder_beside
 from monet_lib.training.folders import STEP
 
 SUMS = "sha256.json"  # beside the state: what the hash of each of its files must be
-# What TensorFlow's reader raises where a checkpoint without SUMS, of version 0.1.0, is cut or its own sums are wrong.
-DAMAGE = (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError, IndexError)
 RESTORE = "Restore it from a copy, or remove this folder to resume from the one before."
 
 
@@ -47,8 +45,7 @@ class Checkpoints:
             try:
                 self._checkpoint.write(str(folder / "state"))
             except tf.errors.OpError as error:
-                full = "No space left" in str(error)
-                number = errno.ENOSPC if full else errno.EFBIG
+                number = errno.ENOSPC if "No space left" in str(error) else errno.EFBIG
                 raise OSError(number, os.strerror(number)) from None
             sums = {file.name: _sum(file) for file in sorted(folder.iterdir())}
             (folder / SUMS).write_text(json.dumps(sums, indent=1))
@@ -82,8 +79,7 @@ class Checkpoints:
         """
         damaged = {}
         for folder in reversed(self.saved()):
-            found = self._damage(folder)
-            if found:
+            if found := self._damage(folder):
                 damaged[folder] = found
                 continue
             self._load(folder)
@@ -114,7 +110,7 @@ class Checkpoints:
         if not any(folder.iterdir()):
             return "no files in it"
         if not (folder / SUMS).exists():
-            return self._damage_unsummed(folder)
+            return None  # of version 0.1.0: reading it shows
         try:
             sums = dict(json.loads((folder / SUMS).read_text()))
         except (ValueError, TypeError):
@@ -125,18 +121,6 @@ class Checkpoints:
             if _sum(folder / name) != sums[name]:
                 return f"the checksum of {name} is wrong"
         return None if "state.index" in sums else f"{SUMS} is damaged"
-
-    def _damage_unsummed(self, folder):
-        try:
-            with _plain(folder) as plain:
-                reader = tf.train.load_checkpoint(str(plain / "state"))
-                for name in reader.get_variable_to_shape_map():
-                    reader.get_tensor(name)
-        except DAMAGE as error:
-            return reason(error)
-        except Exception:  # no proof: what hinders reading it is said when it is read
-            return None
-        return None
 
     def _load(self, folder):
         with reading(folder, "checkpoint of this run", RESTORE), _plain(folder) as plain:

@@ -1,13 +1,10 @@
 """Runs' folders, recognized, found and copied without TensorFlow: a command given a wrong one says so at once."""
 
-import os
 import re
-import shutil
-import uuid
 from pathlib import Path
 
 from monet_lib.errors import UserError
-from monet_lib.files import TEMPORARY, advice, copy_files, reason
+from monet_lib.files import copy_files, made_folder, write_folder_beside
 
 STEP = re.compile(r"step-(\d{8,})")  # a checkpoint's folder; a synced drive's copy "… (1)" is none
 
@@ -38,11 +35,5 @@ def copy_run(source: str | Path, target: str | Path) -> None:
     source, target = Path(source), Path(target)
     if target.exists():
         raise UserError(f"{target}: exists already. Remove it or choose another place for the copy of {source}.")
-    temporary = target.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:8]}")
-    try:
-        copy_files(source, temporary)
-        os.replace(temporary, target)
-    except OSError as error:
-        raise UserError(f"{target}: {source} can't be copied ({reason(error)}). {advice(error)}") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    made_folder(target.parent, "place")
+    write_folder_beside(target, lambda folder: copy_files(source, folder))

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import keras
 import numpy as np
@@ -103,7 +103,7 @@ class Run:
         file = self.folder / name
         if not file.exists():
             return []
-        with reading(file, "table", "Remove it: the run goes on without."):
+        with reading(file, "table", "Remove it: the run resumes without it."):
             text = file.read_bytes().replace(b"\0", b"").decode("utf-8", "replace")
             header, *read = csv.reader(text.splitlines()) if text.strip() else [list(fields)]
         missing = ["nan"] * (len(fields) - len(header))
@@ -121,16 +121,21 @@ class Run:
 
         write_beside(self.folder / name, write)
 
-    def history_from(self, step: int) -> tuple[TextIO, float]:
-        """history.csv, cut back to rows up to `step` and opened to append to, and the seconds it has counted."""
+    def begin_history(self, step: int) -> float:
+        """Cut history.csv back to its rows up to `step`. Returns the seconds that it has counted."""
         fields = ["step", "seconds", *losses_of(self.config)]
         rows = self.table("history.csv", fields, step)
         self.write_table("history.csv", fields, rows)
-        seconds = float(rows[-1][1]) if rows else 0.0
+        return float(rows[-1][1]) if rows else 0.0
+
+    def append_history(self, row: Sequence[Any]) -> None:
+        """Add one row to history.csv."""
+        file = self.folder / "history.csv"
         try:
-            return open(self.folder / "history.csv", "a", newline=""), seconds
+            with open(file, "a", newline="") as stream:
+                csv.writer(stream).writerow(row)
         except OSError as error:
-            raise unwritable(self.folder / "history.csv", error) from None
+            raise UserError(f"{unwritable(file, error)} The same command resumes.") from None
 
     def write_picture(self, name: str, data: bytes) -> None:
         """Write an encoded picture, the bytes of its file, to `name` within the run's folder."""

@@ -71,7 +71,7 @@ class SessionPlan(StepCallback):
         self.constant, self.total = constant, total
         for schedule in self.model.schedules:
             schedule.plan(constant, total)
-        if self.journal is not None and self.journal.file:
+        if self.journal is not None:
             self.journal.bar.total = total
 
     def _record(self):

@@ -16,6 +16,7 @@ from monet_lib.scoring.scores import compare, embed
 from monet_lib.scoring.skies import Skies
 from monet_lib.training.callbacks import Saver, StepCallback
 from monet_lib.training.runs import Run
+from monet_lib.training.tensorboard import write_scalars
 
 # Beyond these a checkpoint counts as faulty, and is never preferred to one that isn't.
 MOST_PATTERN = 2.5  # times as patterned as paintings are
@@ -73,6 +74,7 @@ class Validator(StepCallback):
             self.saver.checkpoints.save_best(self.step, score.kid)
         self.rows.append(row)
         self.run.write_table("validation.csv", self.FIELDS, self.rows)
+        write_scalars("validation", zip(self.FIELDS[1:], row[1:], strict=True), self.step)
         self.run.write_picture("validation.png", encode(plot_validation(self.rows, self.network.name))[0])
         tqdm.write(
             f"step {self.step}: {self.network.name} KID {score.kid:.5f}, best before "
