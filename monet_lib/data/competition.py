@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -123,17 +124,12 @@ def read_batches(images: ImageSet, batch: int) -> Iterator[tuple[list[str], np.n
 
     Raises UserError at a bad record.
     """
-    names, waiting = [], []
-    for name, image, problem in examine(images):
-        if problem:
-            raise problem
-        names.append(name)
-        waiting.append(image)
-        if len(names) == batch:
-            yield names, np.stack(waiting)
-            names, waiting = [], []
-    if names:
-        yield names, np.stack(waiting)
+    found = examine(images)
+    while part := list(islice(found, batch)):
+        for *_, problem in part:
+            if problem:
+                raise problem
+        yield [name for name, *_ in part], np.stack([image for _, image, _ in part])
 
 
 def to_float(pixels: Any) -> Any:
@@ -144,13 +140,17 @@ def to_float(pixels: Any) -> Any:
 
 
 def has_images(root: Path) -> bool:
-    """Whether `root`, a Path, holds files of at least one set."""
-    return any(image_files_in(root / f"{name}_{kind}", kind) for name in SETS for kind in ("tfrec", "jpg"))
+    """Whether `root` holds files of at least one set."""
+    return any(_has_set(root, name) for name in SETS)
 
 
 def has_both_sets(root: Path) -> bool:
-    """Whether `root`, a Path, holds files of either set, as training needs them."""
-    return all(any(image_files_in(root / f"{name}_{kind}", kind) for kind in ("tfrec", "jpg")) for name in SETS)
+    """Whether `root` holds files of either set, as training needs them."""
+    return all(_has_set(root, name) for name in SETS)
+
+
+def _has_set(root, name):
+    return any(image_files_in(root / f"{name}_{kind}", kind) for kind in ("tfrec", "jpg"))
 
 
 def _short(path):

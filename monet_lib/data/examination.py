@@ -4,8 +4,8 @@ import os
 import re
 import unicodedata
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,22 @@ def examine(images: Any) -> Iterator[tuple[str, np.ndarray | None, UserError | N
     Decoded in threads, a few ahead of what is asked for.
     """
     with ThreadPoolExecutor(min(8, os.cpu_count() or 2)) as pool:
-        waiting = deque()
-        for found in _records(images) if images.format == "tfrec" else _files(images):
-            waiting.append(pool.submit(_examined, *found))
-            if len(waiting) > AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
+        found = _records(images) if images.format == "tfrec" else _files(images)
+        yield from in_order(pool, _examined, found, AHEAD)
+
+
+def in_order(pool: Executor, call: Callable[[Any], Any], items: Iterable[Any], ahead: int) -> Iterator[Any]:
+    """Yield call(item) of each item in order, computed in the pool, at most `ahead` of them before they are asked for.
+
+    As `Executor.map` with a `buffersize`, which Python has from 3.14 on.
+    """
+    waiting = deque()
+    for item in items:
+        waiting.append(pool.submit(call, item))
+        if len(waiting) > ahead:
             yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def plain_name(name: str) -> bool:
@@ -94,7 +103,8 @@ def _record(record, name, where):
     return _text(named[0]) if named else name, features["image"][0], where, ("JPEG",), None
 
 
-def _examined(name, data, where, formats, problem):
+def _examined(found):
+    name, data, where, formats, problem = found
     try:
         return name, None if problem else decode(data, where, formats), problem
     except UserError as error:

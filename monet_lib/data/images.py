@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from monet_lib.errors import UserError
 from monet_lib.files import disguised, reading
@@ -15,6 +15,7 @@ from monet_lib.files import disguised, reading
 SIZE = 256  # pixels: height and width of every image of the competition
 IMAGE_ADVICE = "Download it again, or go on without it (--skip-bad); see data/README.md."
 MOST_PIXELS = 250_000_000  # of one image: phones make 200 million; as an array these are 750 MB
+LONGEST_TEXT = 1 << 26  # bytes of a PNG's texts and of its colour profile, unpacked: Pillow refuses those above 1 MB
 STARTS = {"JPEG": b"\xff\xd8", "PNG": b"\x89PNG\r\n\x1a\n"}
 MODES = {"L": "greyscale", "1": "black and white", "RGBA": "transparent", "P": "palette"}
 # EXIF's orientation: what turns an image upright.
@@ -34,6 +35,7 @@ def opened_image(
 
     Raises UserError, beginning with `where`, for anything that Pillow can't read, and above MOST_PIXELS.
     """
+    PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = LONGEST_TEXT
     with reading(where, what, otherwise):
         with PILLOW:  # Pillow's own limit, a setting of the process, is below the 200 megapixels of a phone
             limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None

@@ -11,13 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import google_crc32c
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
 from monet_lib.errors import UserError
 from monet_lib.files import disguised, reading
 
 SHARD_ADVICE = "Download it again, or go on without it (--skip-bad); see data/README.md."
 HEADER = 12  # bytes before a record: its length and the length's checksum
+# tf.train.Example (tensorflow/core/example/example.proto) without its lists of numbers, which are skipped.
+SCHEMA = """
+name: "example.proto" package: "monet" syntax: "proto3"
+message_type { name: "BytesList" field { name: "value" number: 1 type: TYPE_BYTES label: LABEL_REPEATED } }
+message_type { name: "Feature" field { name: "bytes_list" number: 1 type: TYPE_MESSAGE type_name: ".monet.BytesList" } }
+message_type { name: "Features"
+  field { name: "feature" number: 1 type: TYPE_MESSAGE type_name: ".monet.Features.Entry" label: LABEL_REPEATED }
+  nested_type { name: "Entry" options { map_entry: true }
+    field { name: "key" number: 1 type: TYPE_STRING }
+    field { name: "value" number: 2 type: TYPE_MESSAGE type_name: ".monet.Feature" } } }
+message_type { name: "Example" field { name: "features" number: 1 type: TYPE_MESSAGE type_name: ".monet.Features" } }
+"""
 
 
 def read_records(file: str | Path, where: Any) -> Iterator[bytes]:
@@ -32,18 +44,16 @@ def read_records(file: str | Path, where: Any) -> Iterator[bytes]:
             if number == 1:
                 _check_kind(header + stream.peek(64)[:64], where)
             at = f"{where}, record {number}"
-            if len(header) < HEADER:
-                raise UserError(f"{at}: the file ends within it; the rest can't be read. {SHARD_ADVICE}")
-            (length,) = struct.unpack("<Q", header[:8])
-            if masked_checksum(header[:8]) != header[8:]:
-                raise UserError(f"{at}: its checksum is wrong; the rest can't be read. {SHARD_ADVICE}")
-            body = stream.read(length + 4)
-            if len(body) < length + 4:
-                raise UserError(f"{at}: the file ends within it; the rest can't be read. {SHARD_ADVICE}")
-            record, checksum = body[:length], body[length:]
-            if masked_checksum(record) != checksum:
-                raise UserError(f"{at}: its checksum is wrong; the rest can't be read. {SHARD_ADVICE}")
-            yield record
+            (length,) = struct.unpack("<Q", _whole(header, HEADER, at))
+            yield _whole(stream.read(length + 4), length + 4, at)
+
+
+def _whole(data, size, at):
+    """`data` without the last four bytes, its checksum. Raises UserError where it is shorter than `size` or damaged."""
+    found = "the file ends within it" if len(data) < size else "its checksum is wrong"
+    if len(data) < size or masked_checksum(data[:-4]) != data[-4:]:
+        raise UserError(f"{at}: {found}; the rest can't be read. {SHARD_ADVICE}")
+    return data[:-4]
 
 
 def write_records(file: str | Path, records: Iterable[bytes]) -> None:
@@ -105,27 +115,9 @@ def _check_kind(start, where):
 
 @lru_cache
 def _example():
-    """The message class of tf.train.Example (tensorflow/core/example/example.proto), in a pool of its own.
-
-    Numbers are left out: to this class they are unknown fields, and skipped.
-    """
-    file = descriptor_pb2.FileDescriptorProto(name="example.proto", package="monet", syntax="proto3")
-    kinds = descriptor_pb2.FieldDescriptorProto
-
-    def add(message, name, number, kind, type_name=None, label=kinds.LABEL_OPTIONAL):
-        message.field.add(name=name, number=number, type=kind, type_name=type_name, label=label)
-
-    add(file.message_type.add(name="BytesList"), "value", 1, kinds.TYPE_BYTES, label=kinds.LABEL_REPEATED)
-    add(file.message_type.add(name="Feature"), "bytes_list", 1, kinds.TYPE_MESSAGE, ".monet.BytesList")
-    features = file.message_type.add(name="Features")
-    entry = features.nested_type.add(name="FeatureEntry")
-    entry.options.map_entry = True
-    add(entry, "key", 1, kinds.TYPE_STRING)
-    add(entry, "value", 2, kinds.TYPE_MESSAGE, ".monet.Feature")
-    add(features, "feature", 1, kinds.TYPE_MESSAGE, ".monet.Features.FeatureEntry", kinds.LABEL_REPEATED)
-    add(file.message_type.add(name="Example"), "features", 1, kinds.TYPE_MESSAGE, ".monet.Features")
+    """The message class of tf.train.Example, in a pool of its own."""
     pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(file.SerializeToString())
+    pool.AddSerializedFile(text_format.Parse(SCHEMA, descriptor_pb2.FileDescriptorProto()).SerializeToString())
     example = pool.FindMessageTypeByName("monet.Example")
     if hasattr(message_factory, "GetMessageClass"):
         return message_factory.GetMessageClass(example)

@@ -2,7 +2,6 @@
 
 import glob
 import io
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms
 
-from monet_lib.data.images import STARTS, opened_image, strict_jpeg, upright
+from monet_lib.data.images import opened_image, strict_jpeg, upright
 from monet_lib.errors import UserError
 from monet_lib.files import made_folder, reading
 
@@ -19,8 +18,6 @@ SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", 
 HEIC_BRANDS = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc")
 LONGEST_SIDE = 65_500  # px that a JPEG can have
 PHOTO_ADVICE = "Leave it out or convert it."
-TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
-LONGEST_PROFILE = 1 << 20  # bytes; colour profiles have a few thousand
 
 
 def image_files(inputs: Iterable[str | Path]) -> list[Path]:
@@ -80,7 +77,7 @@ def read_photo(file: Path, side_by_side: bool = False) -> np.ndarray:
     its painting would have a longer side than a JPEG takes.
     """
     with reading(file, "image", PHOTO_ADVICE):
-        data = _without_texts(Path(file).read_bytes())
+        data = Path(file).read_bytes()
     if data[4:12] in HEIC_BRANDS and not _heic():
         raise UserError(f"{file}: a HEIC photo. Install its reader: pip install pillow-heif, or convert it to JPEG.")
     with opened_image(data, file, PHOTO_ADVICE) as image:
@@ -126,29 +123,6 @@ def _flat(image):
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image.convert("RGB")
-
-
-def _without_texts(data):
-    """A PNG without its texts and without a colour profile beyond LONGEST_PROFILE: Pillow refuses long ones."""
-    if not data.startswith(STARTS["PNG"]):
-        return data
-    kept, at = [data[:8]], 8
-    while at + 12 <= len(data):
-        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
-        kind, body = data[at + 4 : at + 8], data[at + 8 : end - 4]
-        if not (kind in TEXT_CHUNKS or (kind == b"iCCP" and _too_long(body))):
-            kept.append(data[at:end])
-        at = end
-    return b"".join(kept)
-
-
-def _too_long(profile):
-    unpacker = zlib.decompressobj()
-    try:
-        unpacker.decompress(profile.partition(b"\0")[2][1:], LONGEST_PROFILE)
-    except zlib.error:
-        return True
-    return bool(unpacker.unconsumed_tail)
 
 
 def _heic():
