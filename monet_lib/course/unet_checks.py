@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from monet_lib.config import Config
 from monet_lib.course.checks import Check, Wrong, answer_of, expect_close, expect_shape
 from monet_lib.gan.cyclegan import CycleGAN
 from monet_lib.networks.discriminators import patch_discriminator
@@ -89,7 +90,7 @@ def _test_step(answer):
     yours, right = _networks(), _networks()
     start = [network.get_weights() for network in right]
     model = CycleGAN(*right)
-    model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), "bce")
+    model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), Config(adversarial="bce"))
     generators, discriminators, _ = model.gradients((monet, photo))
     model.generator_optimizer.apply(generators, model.generator_variables)
     model.discriminator_optimizer.apply(discriminators, model.discriminator_variables)

@@ -48,26 +48,10 @@ def build(config: Config, steps: int) -> CycleGAN:
         model = _untrained(config)
     finally:
         keras.config.set_dtype_policy(outside)
-    constant = round(config.decay_from * steps)
     rates = (config.generator_rate, config.discriminator_rate)
-    schedules = [ConstantThenLinear(rate, constant, steps) for rate in rates]
+    schedules = [ConstantThenLinear(rate, round(config.decay_from * steps), steps) for rate in rates]
     adam = ScaledAdam if precision == "mixed_float16" else keras.optimizers.Adam
-    generator_adam, discriminator_adam = (adam(each, beta_1=config.beta_1) for each in schedules)
-    model.compile(
-        generator_adam,
-        discriminator_adam,
-        adversarial=config.adversarial,
-        real_label=config.real_label,
-        cycle_weight=config.cycle_weight,
-        identity_weight=config.identity_weight,
-        identity_steps=round(config.identity_until * steps),
-        tone_weight=config.tone_weight,
-        r1_weight=config.r1_weight,
-        diff_augment=config.diff_augment,
-        ema=config.ema,
-        joined="batch" not in (config.norm, config.discriminator_norm),
-        feature_share=config.feature_discriminator,
-    )
+    model.compile(*(adam(schedule, beta_1=config.beta_1) for schedule in schedules), config, steps)
     model.schedules = schedules
     return model
 

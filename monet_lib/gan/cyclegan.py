@@ -5,14 +5,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from monet_lib.config import Config
 from monet_lib.gan.adversarial import Adversarial
 from monet_lib.gan.augment import DRAWS, diff_augment
-from monet_lib.gan.average import follow
 from monet_lib.gan.identity import fading_identity
 from monet_lib.gan.losses import cycle_loss, tone_loss
 from monet_lib.gan.passes import Passes, translate
 from monet_lib.gan.pool import ImagePool
-from monet_lib.gan.replicas import global_draws, own_rows, replicas, summed
+from monet_lib.gan.replicas import follow, global_draws, own_rows, replicas, summed
 
 MONET, PHOTO, MONET_POOL, PHOTO_POOL = range(4)  # streams of random numbers
 
@@ -62,37 +62,24 @@ class CycleGAN(keras.Model):
         self,
         generator_optimizer: keras.Optimizer,
         discriminator_optimizer: keras.Optimizer,
-        adversarial: str = "least_squares",
-        real_label: float = 1.0,
-        cycle_weight: float = 10.0,
-        identity_weight: float = 5.0,
-        identity_steps: int = 0,
-        tone_weight: float = 0.0,
-        r1_weight: float = 0.0,
-        diff_augment: str = "",
-        ema: float = 0.999,
-        joined: bool = False,
-        feature_share: float = 0.5,
+        config: Config,
+        steps: int = 0,
         **kwargs: Any,
     ) -> None:
-        """Set optimizers and losses. One optimizer serves both generators, one both discriminators.
+        """Set the optimizers, one for both generators and one for both discriminators, and the losses.
 
-        adversarial: "least_squares", "bce" or "hinge"; a comma list gives each discriminator head its own.
-        identity_steps: the identity weight falls linearly to 0 over so many steps, and its forward passes are then
-        skipped; 0 keeps it. tone_weight: of `losses.tone_loss`. diff_augment: see `augment.diff_augment`. ema: decay of
-        the averaged generator. real_label, r1_weight, joined: see `Adversarial`; joined also makes translation and
-        identity one call of a generator. feature_share: the feature discriminator's share of the Monet side's
-        adversarial loss. Other arguments go to `keras.Model.compile`.
+        config: the losses, their weights, what the discriminators see, the average's decay. steps: of the whole
+        training, for what is a share of it. Other arguments go to `keras.Model.compile`.
         """
         # XLA makes this step slower on a CPU, and Keras would choose "auto"; on a GPU `training.compiling` measures.
         super().compile(optimizer=generator_optimizer, **{"jit_compile": False, **kwargs})
         self.generator_optimizer, self.discriminator_optimizer = generator_optimizer, discriminator_optimizer
-        self.adversarial = Adversarial(tuple(adversarial.split(",")), real_label, r1_weight, joined)
-        self.cycle_weight, self.tone_weight = cycle_weight, tone_weight
+        self.settings, self.identity_steps = config, round(config.identity_until * steps)
+        joined = "batch" not in (config.norm, config.discriminator_norm)
+        kinds = tuple(config.adversarial.split(","))
+        self.adversarial = Adversarial(kinds, config.real_label, config.r1_weight, joined)
         # Not where identity fades away: its passes are skipped then.
-        self.joins_identity = bool(joined and identity_weight and not identity_steps)
-        self.diff_augment, self.ema, self.identity = diff_augment, ema, (identity_weight, identity_steps)
-        self.feature_share = feature_share if self.feature_discriminator is not None else 0.0
+        self.joins_identity = bool(joined and config.identity_weight and not self.identity_steps)
         generator_optimizer.build(self.generator_variables)
         discriminator_optimizer.build(self.discriminator_variables)
 
@@ -117,7 +104,7 @@ class CycleGAN(keras.Model):
         self.generator_optimizer.apply(generator_gradients, self.generator_variables)
         self.discriminator_optimizer.apply(discriminator_gradients, self.discriminator_variables)
         if self.averaged_generator is not None:
-            follow(self.averaged_generator, self.monet_generator, step, self.ema)
+            follow(self.averaged_generator, self.monet_generator, step, self.settings.ema)
         # Each replica's losses are its share of the global batch's mean: the sum is that mean.
         return summed(losses)
 
@@ -156,16 +143,19 @@ class CycleGAN(keras.Model):
         photo = adversarial(self.photo_discriminator, *self._augmented(PHOTO, images.fake_photo))
         cycle = cycle_loss(images.monet, images.cycled_monet) + cycle_loss(images.photo, images.cycled_photo)
         generators = self.monet_generator, self.photo_generator
-        identity_weight, identity = fading_identity(images, *generators, *self.identity, self.step)
+        identity_weight, identity = fading_identity(
+            images, *generators, self.settings.identity_weight, self.identity_steps, self.step
+        )
         losses = {"monet_generator": monet, "photo_generator": photo, "cycle": cycle, "identity": identity}
-        total = (1.0 - self.feature_share) * monet + photo
-        if self.tone_weight:
+        share = self.settings.feature_discriminator
+        total = (1.0 - share) * monet + photo
+        if self.settings.tone_weight:
             losses["tone"] = tone_loss(images.photo, images.fake_monet)
-            total += self.tone_weight * losses["tone"]
+            total += self.settings.tone_weight * losses["tone"]
         if fake_maps:
             losses["feature_generator"] = self.feature_discriminator.generator_loss(fake_maps)
-            total += self.feature_share * losses["feature_generator"]
-        return total + self.cycle_weight * cycle + identity_weight * identity, losses
+            total += share * losses["feature_generator"]
+        return total + self.settings.cycle_weight * cycle + identity_weight * identity, losses
 
     def discriminator_loss(
         self, images: Passes, fake_maps: list[tf.Tensor] | None = None
@@ -175,17 +165,18 @@ class CycleGAN(keras.Model):
         monet = loss(self.monet_discriminator, *self._augmented(MONET, images.monet, images.fake_monet))
         photo = loss(self.photo_discriminator, *self._augmented(PHOTO, images.photo, images.fake_photo))
         losses = {"monet_discriminator": monet, "photo_discriminator": photo}
-        total = (1.0 - self.feature_share) * monet + photo
+        share = self.settings.feature_discriminator
+        total = (1.0 - share) * monet + photo
         if fake_maps:
             maps = self._maps(images.monet), fake_maps
             losses["feature_discriminator"] = self.feature_discriminator.discriminator_loss(*maps)
-            total += self.feature_share * losses["feature_discriminator"]
+            total += share * losses["feature_discriminator"]
         return total, losses
 
     def _augmented(self, stream, *batches):
         """Batches of one domain, all altered by the same draws, so that the alteration itself gives nothing away."""
         draws = own_rows(global_draws(self.seed, self.step, stream, batches[0].shape[0], DRAWS))
-        return [diff_augment(images, draws, self.diff_augment) for images in batches]
+        return [diff_augment(images, draws, self.settings.diff_augment) for images in batches]
 
     def _maps(self, monets):
         """What the feature discriminator sees of real or fake Monets; None where there is none."""

@@ -1,4 +1,6 @@
-"""What a training step needs to know of `tf.distribute`: how many replicas, whose rows, one sum for all."""
+"""What a training step does by `tf.distribute`: how many replicas, whose rows, one sum and one average for all."""
+
+from typing import Any
 
 import tensorflow as tf
 
@@ -26,3 +28,23 @@ def own_rows(draws: tf.Tensor) -> tf.Tensor:
 def summed(losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """A dict of scalars, each summed over the replicas."""
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, losses)
+
+
+def follow(averaged: Any, network: Any, step: tf.Tensor, decay: float) -> None:
+    """Move every weight of `averaged` towards the same one of `network` by the share 1 - decay, on every replica.
+
+    So `averaged` is an exponential moving average, which changes less from step to step. The decay of the first steps
+    is lower, so that the first weights, which are noise, are soon forgotten. step: steps taken before, a scalar.
+    """
+    step = tf.cast(step, tf.float32)
+    rate = 1.0 - tf.minimum(decay, (1.0 + step) / (10.0 + step))
+    pairs = list(zip(averaged.weights, network.weights, strict=True))
+
+    def update(strategy, rate):
+        rate = strategy.experimental_local_results(rate)[0]
+        for average, weight in pairs:
+            strategy.extended.update(
+                average.value, lambda a, w, r: a.assign_add(r * (w - a)), args=(weight.value, rate)
+            )
+
+    tf.distribute.get_replica_context().merge_call(update, args=(rate,))
