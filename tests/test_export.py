@@ -106,9 +106,9 @@ def test_what_a_network_sees_is_where_its_gradient_is_not_zero(blocks):
     ("content", "says"),
     [
         (None, "no such file"),
-        (b"", "not a painter"),
-        (b"\x08\x08onnx?", "not a painter"),
-        (b"<html>", "not a painter"),
+        (b"", "not a readable painter"),
+        (b"\x08\x08onnx?", "not a readable painter"),
+        (b"<html>", "not a readable painter"),
     ],
 )
 def test_other_files_are_refused_in_one_line(tmp_path, content, says):

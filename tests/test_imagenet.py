@@ -8,8 +8,7 @@ from keras import layers
 
 from monet_lib.errors import UserError
 from monet_lib.networks import imagenet
-from monet_lib.networks.imagenet import MAP_CHANNELS, feature_maps, pooled_features, trained_arrays
-from monet_lib.networks.squeezenet import squeezenet_features
+from monet_lib.networks.imagenet import MAP_CHANNELS, feature_maps, pooled_features, squeezenet_features, trained_arrays
 from monet_lib.scoring.features import feature_network
 
 rng = np.random.default_rng(0)

@@ -25,7 +25,7 @@ LIBRARY = sorted((ROOT / "monet_lib").rglob("*.py"))
 TENSORFLOW_FREE = (
     "errors", "files", "config", "networks/layers", "networks/generators", "networks/discriminators",
     "networks/weights", "gan/losses", "gan/augment", "gan/feature_discriminator", "networks/imagenet",
-    "networks/spectral", "networks/squeezenet", "scoring/metrics", "scoring/skies",
+    "networks/spectral", "scoring/metrics", "scoring/skies",
 )  # fmt: skip
 LARGE = {"models/imagenet/efficientnet_lite0.npz"}  # 3.4 million trained weights that no smaller file holds
 

@@ -29,9 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--time-budget", type=float, metavar="HOURS", help="stop in time to paint all photos within so many hours"
     )
     parser.add_argument(
-        "--fit-schedule",
-        action="store_true",
-        help="let the learning rates reach zero when the time budget ends, and not at the last step of all",
+        "--fit-schedule", action="store_true", default=None, help="learning rates reach zero when the time budget ends"
     )
     parser.add_argument("--devices", default="auto", help="auto, one or mirrored (every GPU of this machine)")
     parser.add_argument("--tensorboard", action="store_true", help="write RUN/tensorboard for TensorBoard too")
@@ -41,12 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the command; returns its exit code, None for 0."""
-    changes = {"model": arguments.model, "seed": arguments.seed}
-    changes |= {"steps": arguments.steps} if arguments.steps is not None else {}
-    changes |= {"epochs": arguments.epochs} if arguments.epochs is not None else {}
-    changes |= {"fit_schedule": True} if arguments.fit_schedule else {}
+    changes = {name: getattr(arguments, name) for name in ("model", "seed", "steps", "epochs", "fit_schedule")}
+    changes = {name: value for name, value in changes.items() if value is not None}
     changes |= dict(_setting(text) for text in arguments.set)
-    changes = {k: v for k, v in changes.items() if v is not None}
     config = profile(arguments.profile, **changes)
     if arguments.patience and not arguments.validate_every:
         raise UserError("--patience: counts scores, and without --validate-every there are none. Add it.")

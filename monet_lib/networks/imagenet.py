@@ -1,7 +1,9 @@
-"""EfficientNet-Lite0's ImageNet features: to score pictures by, and for a discriminator to look at them with.
+"""ImageNet features of two networks: EfficientNet-Lite0, to score by and to discriminate with, and SqueezeNet 1.1.
 
-The trained weights come as constants from an array file of the repo (models/imagenet/README.md has origin and licence):
+The trained weights come as constants from array files of the repo (models/imagenet/README.md has origin and licence):
 no download, nothing that an optimizer or a checkpoint could get hold of, and differentiable with respect to the images.
+What was trained against the one's features must be scored by the other's too (Kynkäänniemi et al. 2022): a generator
+can improve the score of the first in ways that nobody sees.
 """
 
 from functools import lru_cache
@@ -20,7 +22,11 @@ STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80)
 LAST_OF_STRIDE = (1, 2, 4, 6)  # stages with the last map at strides 4, 8, 16 and 32
 MAP_CHANNELS = tuple(STAGES[k][4] for k in LAST_OF_STRIDE)  # 24, 40, 112, 320
 STRIDES = (4, 8, 16, 32)
-BATCH_NORM_EPSILON = 1e-3  # of the batch norms
+BATCH_NORM_EPSILON = 1e-3
+# SqueezeNet's: means of blue, green and red, the order that it was trained with; and where a maximum over 3x3 at every
+# second place follows, after conv1, fire3 and fire5.
+SQUEEZENET_MEANS = (104.006, 116.669, 122.679)
+POOLED = (1, 3, 5)
 
 
 def pooled_features(pixels: Any) -> Any:
@@ -41,6 +47,22 @@ def feature_maps(images: Any) -> list[Any]:
     2021 take from this network. In the images' dtype. Batch norm is in inference mode.
     """
     return _maps((images * 127.5 + 0.5) / 128.0)
+
+
+def squeezenet_features(pixels: Any) -> Any:
+    """(batch, h, w, 3) RGB in 0..255 to (batch, 512): the last fire module's mean over places (Iandola et al. 2016).
+
+    The network was trained on 227x227: the caller resizes.
+    """
+    weights = iter(_pairs())
+    x = ops.cast(pixels, "float32")[..., ::-1] - np.array(SQUEEZENET_MEANS, "float32")
+    x = _thinned(_activated(x, *next(weights), 2, "valid"))
+    for module in range(2, 10):
+        x = _activated(x, *next(weights))
+        x = ops.concatenate([_activated(x, *next(weights)), _activated(x, *next(weights))], axis=-1)
+        if module in POOLED:
+            x = _thinned(x)
+    return ops.mean(x, axis=(1, 2))
 
 
 def trained_arrays(name: str) -> list[np.ndarray]:
@@ -85,3 +107,18 @@ def _folded_weights():
         depthwise = kernel.shape[-1] == 1
         folded.append((kernel * (scale[:, None] if depthwise else scale), beta - mean * scale))
     return folded
+
+
+def _activated(x, kernel, bias, stride=1, padding="same"):
+    return ops.relu(ops.conv(x, kernel, stride, padding, data_format="channels_last") + bias)
+
+
+def _thinned(x):
+    return ops.max_pool(x, 3, 2, "valid", data_format="channels_last")
+
+
+@lru_cache(maxsize=1)
+def _pairs():
+    """[(kernel, bias), ...] float32: conv1, then squeeze, expand 1x1 and expand 3x3 of fire2 to fire9."""
+    arrays = trained_arrays("squeezenet.npz")
+    return list(zip(arrays[::2], arrays[1::2], strict=True))

@@ -40,10 +40,6 @@ class CropLike(layers.Layer):
         x, like = inputs
         return x[:, : ops.shape(like)[1], : ops.shape(like)[2], :]
 
-    def compute_output_shape(self, input_shapes: Sequence[Any]) -> tuple[int | None, ...]:
-        x, like = input_shapes
-        return (x[0], like[1], like[2], x[3])
-
 
 def convolution(
     filters: int,
@@ -131,9 +127,6 @@ class ChangedImage(layers.Layer):
         change, image = inputs
         x = 0.98 * ops.clip(image, -1.0, 1.0)
         return ops.tanh(0.5 * ops.log((1.0 + x) / (1.0 - x)) + change)
-
-    def compute_output_shape(self, input_shapes: Sequence[Any]) -> Any:
-        return input_shapes[1]
 
 
 @keras.saving.register_keras_serializable("monet_lib")

@@ -89,13 +89,8 @@ def _read_arrays(path, what, otherwise):
         with open(path, "rb") as file:
             if kind := disguised(file.read(64)):
                 raise UserError(f"{path}: {kind}. {otherwise}")
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
-        except ValueError as error:
-            if "pickle" not in str(error):
-                raise
-            raise UserError(f"{path}: not a readable {what} (pickled objects are never loaded). {otherwise}") from None
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
 
 
 def load_generator(path: str | Path) -> tuple[keras.Model, Config]:

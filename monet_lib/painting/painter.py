@@ -7,6 +7,7 @@ import numpy as np
 import onnxruntime
 
 from monet_lib.errors import UserError
+from monet_lib.files import reading
 from monet_lib.places import COURSE
 
 SHIPPED_PAINTER = COURSE / "models" / "monet.onnx"
@@ -24,7 +25,7 @@ class Painter:
         path = Path(path)
         if not path.exists():
             raise UserError(f"{path}: no such file. Make one: monet export --run RUN --out {path}.")
-        try:
+        with reading(path, "painter", "Make one: monet export --run RUN."):
             self._session = onnxruntime.InferenceSession(str(path), _options(), ["CPUExecutionProvider"])
             metadata = self._session.get_modelmeta().custom_metadata_map
             ends = [(e.name, e.type, e.shape[-1:]) for e in self._session.get_inputs() + self._session.get_outputs()]
@@ -33,10 +34,6 @@ class Painter:
             self.config = json.loads(metadata["config"])
             seen = metadata["surroundings"]
             self.surroundings = None if seen == "whole" else int(seen)
-        except Exception as error:
-            # ONNX Runtime's errors have no common base, and run over many lines.
-            reason = str(error).strip().splitlines()[0][:120]
-            raise UserError(f"{path}: not a painter ({reason}). Make one: monet export --run RUN.") from None
 
     def __call__(self, photos: np.ndarray) -> np.ndarray:
         # One by one, which is a quarter faster than in a batch: a photo's layers fit a processor's caches.

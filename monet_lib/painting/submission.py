@@ -6,6 +6,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from tqdm.auto import tqdm
 
 from monet_lib.data.archives import opened_zip, read_entry
 from monet_lib.data.competition import ImageSet, read_batches
-from monet_lib.data.examination import plain_name
+from monet_lib.data.examination import in_order, plain_name
 from monet_lib.data.images import SIZE, decode
 from monet_lib.errors import UserError
 from monet_lib.files import made_folder, write_beside
@@ -54,7 +55,7 @@ def write_submission(
     size = submission_size(photos, pad)
     total = size if limit is None else min(size, limit)
     parts = made_folder(path.with_name(f"{path.name}.parts") / _fingerprint(generator))
-    images = _painted(generator, photos, parts, total, batch)
+    images = islice(_painted(generator, photos, parts, batch), total)
     images = tqdm(images, total=total, unit="image", disable=limit is not None)
     write_beside(path, lambda temporary: _write_zip(temporary, images, photos.files[0].parent))
     shutil.rmtree(parts.parent)
@@ -74,32 +75,21 @@ def _write_zip(path, images, folder):
             archive.writestr(zipfile.ZipInfo(f"{name}.jpg"), jpeg)
 
 
-def _painted(generator, photos, parts, total, batch):
+def _painted(generator, photos, parts, batch):
     """Yield (name, JPEG bytes) in order, from `parts` where they are and else painted and put there."""
-    with ThreadPoolExecutor(2) as pool:
-        waiting = []  # batches being encoded while the next one is painted
-        for suffix, (down, right) in FLIPS.items():
-            if total <= 0:
-                break
-            for names, pixels in read_batches(photos, batch):
-                if total <= 0:
-                    break
-                names = [f"{_safe(name)}{suffix}" for name in names][:total]
-                total -= len(names)
-                pixels = np.ascontiguousarray(pixels[:, ::down, ::right])
-                files = [parts / f"{hashlib.sha256(photo).hexdigest()[:32]}.jpg" for photo in pixels]
-                files = files[: len(names)]
-                done = [_part(file) for file in files]
-                if all(done):
-                    waiting.append([(n, pool.submit(bytes, jpeg)) for n, jpeg in zip(names, done, strict=True)])
-                else:
-                    images = paint(generator, pixels)
-                    jobs = zip(names, images, files, strict=False)
-                    waiting.append([(n, pool.submit(_encode, image, file)) for n, image, file in jobs])
-                while len(waiting) > 2:
-                    yield from ((name, job.result()) for name, job in waiting.pop(0))
-        for jobs in waiting:
-            yield from ((name, job.result()) for name, job in jobs)
+    with ThreadPoolExecutor(2) as pool:  # encodes while the next batch is painted
+        yield from in_order(pool, _encoded, _paintings(generator, photos, parts, batch), 2 * batch)
+
+
+def _paintings(generator, photos, parts, batch):
+    """Yield (name, file, painting): its place in `parts`, and a JPEG's bytes from there or uint8 (256, 256, 3)."""
+    for suffix, (down, right) in FLIPS.items():
+        for names, pixels in read_batches(photos, batch):
+            names = [f"{_safe(name)}{suffix}" for name in names]
+            pixels = np.ascontiguousarray(pixels[:, ::down, ::right])
+            files = [parts / f"{hashlib.sha256(photo).hexdigest()[:32]}.jpg" for photo in pixels]
+            done = [_part(file) for file in files]
+            yield from zip(names, files, done if all(done) else paint(generator, pixels), strict=True)
 
 
 def check_submission(path: str | Path) -> str:
@@ -140,10 +130,14 @@ def _part(file):
     return jpeg
 
 
-def _encode(image, file):
-    jpeg = jpeg_of(image)
+def _encoded(job):
+    """(name, JPEG bytes) of what `_paintings` yields; of a new painting they are kept in its file."""
+    name, file, painting = job
+    if isinstance(painting, bytes):
+        return name, painting
+    jpeg = jpeg_of(painting)
     write_beside(file, lambda temporary: temporary.write_bytes(jpeg), durable=False)
-    return jpeg
+    return name, jpeg
 
 
 def _safe(name):

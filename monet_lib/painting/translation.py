@@ -6,7 +6,6 @@ A generator is a Keras model, or a `painter.Painter`, which paints the same with
 import io
 import math
 import sys
-from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -17,6 +16,7 @@ import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
+from monet_lib.data.examination import in_order
 from monet_lib.data.pixels import to_uint8
 from monet_lib.errors import UserError
 from monet_lib.files import write_beside
@@ -143,38 +143,35 @@ def translate(
     if not brush >= 1:
         raise UserError(f"brush: {brush:g} is below 1, a stroke's own width. Take 1 or more.")
     files = image_files(inputs)
-    targets, written = targets_of(files, out), []
+    targets = targets_of(files, out)
+
+    def read(file):
+        try:
+            return read_photo(file, side_by_side)
+        except UserError as problem:
+            return problem
+
     with ThreadPoolExecutor(2) as pool:  # the next photo is read, and the last painting written, meanwhile
-        reading, writing = _read_ahead(pool, files, side_by_side), deque()
-        for target in tqdm(targets, unit="photo"):
-            try:
-                photo = next(reading).result()
-                painting = paint_broadly(generator, photo, brush)
-            except UserError as problem:
-                if len(files) == 1:
-                    raise
-                tqdm.write(f"monet: {problem}", file=sys.stderr)
-                continue
-            pixels = np.concatenate([photo, painting], 1) if side_by_side else painting
-            writing.append(pool.submit(_write, pixels, target))
-            written.append(target)
-            if len(writing) > 2:
-                writing.popleft().result()
-        for job in writing:
-            job.result()
+        photos = in_order(pool, read, files, 1)
+        written = list(in_order(pool, _write, _painted(generator, photos, targets, side_by_side, brush), 2))
     if bad := len(files) - len(written):
         raise UserError(f"{out}: {len(written)} of {len(files)} photos painted; {bad} could not be: see above.")
     return written
 
 
-def _read_ahead(pool, files, side_by_side):
-    """Yield a job for each photo. When it is taken, the next photo is being read already."""
-    jobs = deque()
-    for file in files:
-        jobs.append(pool.submit(read_photo, file, side_by_side))
-        if len(jobs) > 1:
-            yield jobs.popleft()
-    yield from jobs
+def _painted(generator, photos, targets, side_by_side, brush):
+    """Yield (pixels, target). photos: arrays, or the UserError of one that can't be read, left out among others."""
+    for target, photo in zip(tqdm(targets, unit="photo"), photos, strict=True):
+        try:
+            if isinstance(photo, UserError):
+                raise photo
+            painting = paint_broadly(generator, photo, brush)
+        except UserError as problem:
+            if len(targets) == 1:
+                raise
+            tqdm.write(f"monet: {problem}", file=sys.stderr)
+            continue
+        yield np.concatenate([photo, painting], 1) if side_by_side else painting, target
 
 
 def jpeg_of(painting: np.ndarray) -> bytes:
@@ -184,5 +181,7 @@ def jpeg_of(painting: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _write(pixels, target):
+def _write(job):
+    pixels, target = job
     write_beside(target, lambda path: path.write_bytes(jpeg_of(pixels)))
+    return target

@@ -9,10 +9,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from google.protobuf.message import DecodeError
 
 from monet_lib.errors import UserError
-from monet_lib.files import write_beside
+from monet_lib.files import reading, reason, write_beside
 from monet_lib.scoring.network import FeatureNetwork
 
 GRAPH = "classify_image_graph_def.pb"
@@ -56,25 +55,19 @@ def load_inception(path: str | Path, sha256: str | None = None) -> FeatureNetwor
     No trustworthy publication of the file's SHA-256 is known, so it is recognized by its exact size, its node names,
     94 convolutions and 2,048 features. A graph that differs still loads, as a proxy named after its own hash.
     """
-    try:
+    advice = f"Use {GRAPH} of 2015; download it again."
+    with reading(path, "Inception graph", advice):
         data = Path(path).read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: can't be read ({error.strerror}). Name {GRAPH}.") from None
     digest = hashlib.sha256(data).hexdigest()
     if sha256 and digest != sha256.lower():
         raise UserError(f"{path}: its SHA-256 is {digest}, not {sha256}. Download it again.")
-    try:
+    with reading(path, "Inception graph", advice):
         graph_def = tf.compat.v1.GraphDef.FromString(data)
         run = _opened(graph_def)
         # A graph that still insists on one image fails here, and not after half an hour.
         shape = run(np.zeros((2, 64, 64, 3))).shape
-    except DecodeError:
-        raise UserError(f"{path}: not a frozen TensorFlow graph. Download {GRAPH} again.") from None
-    except (KeyError, ValueError, tf.errors.OpError) as error:
-        reason = f"{error.args[0] if isinstance(error, KeyError) else error}".splitlines()[0][:120]
-        raise UserError(f"{path}: not the Inception graph of 2015 ({reason}). Use {GRAPH}.") from None
-    if shape[:1] != (2,):
-        raise UserError(f"{path}: pool_3 gives shape {shape} for 2 images. Use {GRAPH} of 2015.")
+        if shape[:1] != (2,):
+            raise ValueError(f"pool_3 gives shape {shape} for 2 images")
     convolutions = sum(node.op == "Conv2D" for node in graph_def.node)
     canonical = len(data) == GRAPH_BYTES and convolutions == GRAPH_CONVOLUTIONS and shape[1:] == GRAPH_SHAPE
     return FeatureNetwork("inception-2015" if canonical else f"graph-{digest[:8]}", canonical, 299, run)
@@ -88,7 +81,7 @@ def _opened(graph_def):
     """
     nodes = {node.name: node for node in graph_def.node}
     if missing := [name for name in ("ExpandDims", "ResizeBilinear", "pool_3") if name not in nodes]:
-        raise KeyError(f"no node {missing[0]}")
+        raise ValueError(f"no node {missing[0]}")
     node = nodes["ExpandDims"]
     node.op = "Placeholder"
     del node.input[:]
@@ -117,7 +110,7 @@ def _download_inception(url, target):
                 data = tar.extractfile(member).read() if size == GRAPH_BYTES else b""
     except Exception as error:  # keras.utils.get_file raises nothing more specific
         raise UserError(
-            f"{url}: can't be downloaded ({str(error).splitlines()[0][:200]}). Set MONET_INCEPTION to {GRAPH}, or take "
+            f"{url}: can't be downloaded ({reason(error)}). Set MONET_INCEPTION to {GRAPH}, or take "
             "other features, such as random-conv."
         ) from None
     if not data:
