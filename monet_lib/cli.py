@@ -24,27 +24,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         if sys.stdout:
             sys.stdout.flush()  # here, where a pipe that nobody reads any more is an error that is caught
         return code
-    except UserError as error:
-        print(f"monet: {error}", file=sys.stderr)
-        return 2
     except BrokenPipeError:  # `monet data | head`: who reads has seen enough
         _drop_output()
         return 141  # as the shell tells of a command that SIGPIPE ended; Windows knows no such signal
-    except ModuleNotFoundError as error:
-        print(f"monet: {error.name} is missing: this needs pip install 'monet-lab[train]'.", file=sys.stderr)
-        return 2
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"monet: {where}{reason(error)}. {advice(error)}", file=sys.stderr)
-        if not error.filename:  # perhaps of what is printed
+    except (UserError, ModuleNotFoundError, OSError, MemoryError) as error:
+        print(f"monet: {_told(error)}", file=sys.stderr)
+        if isinstance(error, OSError) and not error.filename:  # perhaps of what is printed
             _drop_output()
-        return 2
-    except MemoryError:
-        print("monet: not enough memory. Close other programs, or take smaller images.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nmonet: interrupted; what was finished is kept", file=sys.stderr)
         return 130
+
+
+def _told(error):
+    """What happened, and what to do about it, in one line."""
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error.name} is missing: this needs pip install 'monet-lab[train]'."
+    if isinstance(error, MemoryError):
+        return "not enough memory. Close other programs, or take smaller images."
+    if isinstance(error, OSError):
+        return f"{f'{error.filename}: ' if error.filename else ''}{reason(error)}. {advice(error)}"
+    return str(error)
 
 
 def _drop_output():

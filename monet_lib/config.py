@@ -103,10 +103,8 @@ class Config:
         if self.validate_every and min(self.holdout_monets, self.holdout_photos) < 2:
             yield "validate_every needs images to score with. Set holdout_monets and holdout_photos."
         if self.model == "unet" and self.image_size % 2**self.unet_depth:
-            yield (
-                f"a U-Net of depth {self.unet_depth} halves {2**self.unet_depth} px to 1, and image_size "
-                f"{self.image_size} is no multiple of that. Lower unet_depth or change image_size."
-            )
+            size = f"{2**self.unet_depth} px to 1, and image_size {self.image_size} is no multiple of that"
+            yield f"a U-Net of depth {self.unet_depth} halves {size}. Lower unet_depth or change image_size."
 
     def settings(self) -> dict[str, Any]:
         """The settings as a plain dict, which `Config(**settings)` turns back."""

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
@@ -36,7 +35,7 @@ def figure_style() -> AbstractContextManager:
 def encode(picture: Figure | np.ndarray) -> tuple[bytes, str]:
     """(bytes, "png" or "jpeg") of a Figure, as PNG, or of an image (h, w, 3), uint8 or in [-1, 1], as JPEG."""
     buffer = io.BytesIO()
-    if isinstance(picture, matplotlib.figure.Figure):
+    if isinstance(picture, Figure):
         # No metadata: the same figure gives the same bytes, and diffs stay quiet.
         picture.savefig(buffer, format="png", metadata={"Software": None})
         plt.close(picture)
@@ -48,11 +47,10 @@ def encode(picture: Figure | np.ndarray) -> tuple[bytes, str]:
 
 def show(picture: Figure | np.ndarray, alt: str) -> None:
     """Display a Figure or an image in a notebook, with `alt`, the text that says what is to be seen in it."""
-    from IPython.display import Image as DisplayImage  # comes with the lessons, not with what trains
-    from IPython.display import display
+    from IPython import display  # comes with the lessons, not with what trains
 
     data, format = encode(picture)
-    display(DisplayImage(data=data, format=format, alt=alt))
+    display.display(display.Image(data=data, format=format, alt=alt))
 
 
 def image_grid(

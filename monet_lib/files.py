@@ -18,11 +18,9 @@ from monet_lib.errors import UserError
 
 TEMPORARY = ".writing-"  # how every temporary name begins: short, since the file's own may be as long as they get
 ADVICE_FOR = {
-    errno.ENOSPC: "Free space, or choose another place.",
-    errno.EDQUOT: "Free space, or choose another place.",
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Free space, or choose another place."),
     errno.EFBIG: "Choose a place that takes files of this size.",
-    errno.EACCES: "Change its permissions, or choose another place.",
-    errno.EPERM: "Change its permissions, or choose another place.",
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "Change its permissions, or choose another place."),
     errno.EROFS: "Choose a place that can be written.",
     errno.ENAMETOOLONG: "Shorten the name.",
     errno.EISDIR: "A folder is there: name a file.",
@@ -63,11 +61,9 @@ def reading(where: Any, what: str, otherwise: str) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except OSError as error:
-        if error.errno is None:  # Pillow's own for a damaged image
-            raise UserError(f"{where}: not a readable {what} ({reason(error)}). {otherwise}") from None
-        raise UserError(f"{where}: can't be read ({reason(error)}). {advice(error)}") from None
     except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:  # Pillow's own for a damaged image has none
+            raise UserError(f"{where}: can't be read ({reason(error)}). {advice(error)}") from None
         raise UserError(f"{where}: not a readable {what} ({reason(error)}). {otherwise}") from None
 
 

@@ -6,29 +6,29 @@ from monet_lib import cli
 from monet_lib.data.competition import find_images
 from monet_lib.errors import UserError
 from monet_lib.networks.generators import generator_of
-from monet_lib.training import budget
 from monet_lib.training import loop as training
-from monet_lib.training.budget import submission_seconds
+from monet_lib.training import session_plan
 from monet_lib.training.folders import find_run
 from monet_lib.training.loop import train
 from monet_lib.training.runs import Run
+from monet_lib.training.session_plan import submission_seconds
 
 
 def test_painting_is_measured_and_not_guessed(data_folder, nano, tmp_path, monkeypatch):
     """By a clock of the test's own, on which an image takes 0.02 s and a start 3 s."""
     photos, generator = find_images(data_folder, "photo"), generator_of(nano)
-    assert submission_seconds(generator, photos, tmp_path, pad=False) > 0
+    assert submission_seconds(generator, photos, tmp_path) > 0
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
-    clock, write = SimpleNamespace(now=0.0), budget.write_submission
+    clock, write = SimpleNamespace(now=0.0), session_plan.write_submission
     clock.monotonic = lambda: clock.now
 
     def timed(*arguments, limit, **options):
         clock.now += 3 + 0.02 * limit
         return write(*arguments, limit=limit, **options)
 
-    monkeypatch.setattr(budget, "time", clock)
-    monkeypatch.setattr(budget, "write_submission", timed)
-    monkeypatch.setattr(budget, "submission_size", lambda photos, pad: 1000)
+    monkeypatch.setattr(session_plan, "time", clock)
+    monkeypatch.setattr(session_plan, "write_submission", timed)
+    monkeypatch.setattr(session_plan, "submission_size", lambda photos, pad: 1000)
     # A start with 8 images; then 512, since 64 were soon done, for the time of each of 1,000.
     expected = 3 + 8 * 0.02 + (3 + 512 * 0.02) * 1000 / 512
     assert submission_seconds(generator, photos, tmp_path) == pytest.approx(expected)
@@ -52,8 +52,8 @@ def test_training_stops_in_time_and_goes_on(data_folder, nano, tmp_path, monkeyp
     assert (run / "checkpoints" / "step-00000001").is_dir()
     clock = Clock()
     monkeypatch.setattr(training, "time", clock)
-    monkeypatch.setattr(budget, "time", clock)
-    monkeypatch.setattr(budget, "submission_seconds", lambda *arguments: 30.0)
+    monkeypatch.setattr(session_plan, "time", clock)
+    monkeypatch.setattr(session_plan, "submission_seconds", lambda *arguments: 30.0)
     stopped = int(train(config, data_folder, run, time_budget=100 / 3600).step)
     assert 10 < stopped < 40, "about two looks at the clock a step, 70 of them before it is time to paint"
     assert 50 < clock.now < 70

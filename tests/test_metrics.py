@@ -132,7 +132,6 @@ NAN[1, 2], INFINITE[2, 0] = np.nan, np.inf
         (np.ones((1, 4)), "1 image. At least 2"),
         (np.ones((0, 4)), "0 images"),
         (np.ones((5, 3)), "features against"),
-        ([["a"] * 4] * 2, "not numbers"),
     ],
 )
 def test_meaningless_features_are_refused_in_one_line(function, bad, message):

@@ -9,10 +9,9 @@ import pytest
 from monet_lib import cli
 from monet_lib.errors import UserError
 from monet_lib.gan.builder import ConstantThenLinear
-from monet_lib.training import budget, session_plan
-from monet_lib.training.budget import TimeBudget
+from monet_lib.training import session_plan
 from monet_lib.training.loop import train
-from monet_lib.training.session_plan import Estimate, SessionPlan
+from monet_lib.training.session_plan import Estimate, SessionPlan, TimeBudget
 
 
 class Clock:
@@ -25,10 +24,9 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(budget, "time", clock)
     monkeypatch.setattr(session_plan, "time", clock)
-    monkeypatch.setattr(budget, "submission_seconds", lambda *arguments: 40.0)
-    monkeypatch.setattr(budget, "submission_size", lambda *arguments, **options: 7038)
+    monkeypatch.setattr(session_plan, "submission_seconds", lambda *arguments: 40.0)
+    monkeypatch.setattr(session_plan, "submission_size", lambda *arguments, **options: 7038)
     return clock
 
 

@@ -8,13 +8,9 @@ HELP = "inspect a data folder, make a sample one, or download"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its ArgumentParser."""
-    parser.add_argument(
-        "folder", nargs="?", metavar="DIR", help="default: MONET_DATA, Kaggle's input, data/, the sample"
-    )
+    parser.add_argument("folder", nargs="?", metavar="DIR", help="default: MONET_DATA, Kaggle, data/, the sample")
     parser.add_argument("--make-sample", metavar="DIR", help="write a sample data set in Kaggle's layout instead")
-    parser.add_argument(
-        "--download", nargs="?", const="", metavar="DIR", help="get the images from Kaggle, with your credentials"
-    )
+    parser.add_argument("--download", nargs="?", const="", metavar="DIR", help="get Kaggle's images, with your key")
     parser.add_argument("--monets", type=int, default=24)
     parser.add_argument("--photos", type=int, default=24)
     parser.add_argument("--seed", type=int, default=0)
@@ -32,9 +28,7 @@ def run(arguments: argparse.Namespace) -> int | None:
         from monet_lib.data.download import download_data
 
         folder = download_data(arguments.download)
-        print(
-            f"{folder}: ready. Look at it: monet data {folder}. Use it anywhere: export MONET_DATA={folder.resolve()}"
-        )
+        print(f"{folder}: ready. Look at it: monet data {folder}. Use it: export MONET_DATA={folder.resolve()}")
         return 0
     from monet_lib.data.competition import find_data
     from monet_lib.data.inspection import inspect_data

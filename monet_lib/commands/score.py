@@ -4,6 +4,8 @@ import argparse
 import contextlib
 import sys
 
+FEATURES = """efficientnet-lite0 (default), squeezenet, inception-2015 (downloads 89 MB, and gives FID and MiFID),
+keras-inception-v3, random-conv"""
 HELP = "FID, KID, memorization and MiFID of images against paintings"
 
 
@@ -12,13 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("generated", metavar="GENERATED", help="a folder, a .zip or shards")
     parser.add_argument("--reference", help="real paintings; default: the paintings of the data that is found")
     parser.add_argument("--train", help="the paintings trained on, for the memorization; default: the reference")
-    parser.add_argument(
-        "--features",
-        help="efficientnet-lite0 (default), squeezenet, inception-2015 (downloads 89 MB, and gives FID and MiFID), "
-        "keras-inception-v3, random-conv",
-    )
+    parser.add_argument("--features", help=FEATURES)
     parser.add_argument("--weights", help="classify_image_graph_def.pb; default: MONET_INCEPTION, Kaggle, download")
-    parser.add_argument("--sha256", help="what that file's hash must be")
     parser.add_argument("--n", type=int, help="score an even spread of so many images")
     parser.add_argument("--json", action="store_true", help="one line of JSON")
 
@@ -37,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
         from monet_lib.scoring.scores import score
 
         # A weights file is the Inception graph's, whatever else isn't said.
-        default = "inception-2015" if arguments.weights or arguments.sha256 else "efficientnet-lite0"
-        network = feature_network(arguments.features or default, arguments.weights, arguments.sha256)
+        default = "inception-2015" if arguments.weights else "efficientnet-lite0"
+        network = feature_network(arguments.features or default, arguments.weights)
         found = score(arguments.generated, reference, arguments.train, network, arguments.n)
     print(found.to_json() if arguments.json else found)

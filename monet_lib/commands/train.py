@@ -22,15 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     length.add_argument("--steps", type=int, help="training steps, a batch each")
     length.add_argument("--epochs", type=int, help="passes over the photos")
     parser.add_argument("--seed", type=int)
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting; repeatable"
-    )
-    parser.add_argument(
-        "--time-budget", type=float, metavar="HOURS", help="stop in time to paint all photos within so many hours"
-    )
-    parser.add_argument(
-        "--fit-schedule", action="store_true", default=None, help="learning rates reach zero when the time budget ends"
-    )
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any setting; repeatable")
+    parser.add_argument("--time-budget", type=float, metavar="HOURS", help="stop in time to paint all photos")
+    schedule = "the learning rates reach zero when the time budget ends"
+    parser.add_argument("--fit-schedule", action="store_true", default=None, help=schedule)
     parser.add_argument("--devices", default="auto", help="auto, one or mirrored (every GPU of this machine)")
     parser.add_argument("--tensorboard", action="store_true", help="write RUN/tensorboard for TensorBoard too")
     parser.add_argument("--skip-bad", action="store_true", help="train without the records that can't be read")

@@ -19,9 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     by.add_argument("--run", metavar="RUN", help="paint with a run's generator; default: the course's")
     by.add_argument("--generator", metavar="FILE", help="paint with an .onnx of monet export, or an .npz")
     parser.add_argument("--out", default="painted", metavar="DIR", help="default: painted")
-    parser.add_argument(
-        "--brush", type=float, default=1, metavar="N", help="strokes N times as wide, for large photos; default: 1"
-    )
+    parser.add_argument("--brush", type=float, default=1, metavar="N", help="strokes N times as wide; default: 1")
     parser.add_argument("--side-by-side", action="store_true", help="show each photo beside its painting")
 
 

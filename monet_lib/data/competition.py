@@ -47,16 +47,14 @@ def find_data(data: str | Path | None = None) -> Path:
     they are attached; `data/` of the checkout; the embedded sample. Raises UserError where a folder was named and holds
     no image set, and on Kaggle instead of taking the sample.
     """
-    for named, by in ((data, "as asked"), (os.environ.get("MONET_DATA"), "from MONET_DATA")):
-        if named:
-            root = Path(named)
-            if not root.is_dir():
-                raise UserError(f"{root}: no such folder. Name the folder that holds monet_tfrec or monet_jpg.")
-            if not has_images(root):
-                raise UserError(f"{root}: neither monet_tfrec, monet_jpg, photo_tfrec nor photo_jpg with images in it. "
-                                "Name the folder that holds them; see data/README.md.")  # fmt: skip
-            print(f"data: {_short(root)} ({by})")
-            return root
+    asked = [(data, "as asked"), (os.environ.get("MONET_DATA"), "from MONET_DATA")]
+    for root, by in ((Path(name), by) for name, by in asked if name):
+        if not root.is_dir():
+            raise UserError(f"{root}: no such folder. Name the folder that holds monet_tfrec or monet_jpg.")
+        if not has_images(root):
+            raise UserError(f"{root}: neither monet_tfrec, monet_jpg, photo_tfrec nor photo_jpg with images in it. "
+                            "Name the folder that holds them; see data/README.md.")  # fmt: skip
+        return _chosen(root, by)
     kaggle = Path(os.environ.get("MONET_INPUT", "/kaggle/input"))
     # /kaggle/input/SLUG, .../competitions/SLUG, .../datasets/OWNER/SLUG, and a folder within each.
     depths = ("*", "*/*", "*/*/*", "*/*/*/*")
@@ -66,10 +64,15 @@ def find_data(data: str | Path | None = None) -> Path:
         places += [(COURSE / "data" / "sample", "the embedded sample; set MONET_DATA for the real images")]
     for root, by in places:
         if has_images(root):
-            print(f"data: {_short(root)} ({by})")
-            return root
+            return _chosen(root, by)
     raise UserError("data: none found. On Kaggle, add the competition gan-getting-started as input; elsewhere set "
                     "MONET_DATA, or make a sample: monet data --make-sample DIR.")  # fmt: skip
+
+
+def _chosen(root, by):
+    """`root`, printed as the shell would need it from here, where that is no longer than the whole path."""
+    print(f"data: {min(str(root), os.path.relpath(root), key=len)} ({by})")
+    return root
 
 
 def find_images(root: str | Path, name: str, format: str | None = None) -> ImageSet:
@@ -151,8 +154,3 @@ def has_both_sets(root: Path) -> bool:
 
 def _has_set(root, name):
     return any(image_files_in(root / f"{name}_{kind}", kind) for kind in ("tfrec", "jpg"))
-
-
-def _short(path):
-    """The path as the shell would need it from here, where that is no longer than the whole one."""
-    return min(str(path), os.path.relpath(path), key=len)

@@ -26,9 +26,7 @@ def download_data(folder: str | Path | None = None) -> Path:
     try:
         import kagglehub
     except ImportError:
-        raise UserError(
-            f"kagglehub: not installed. Run pip install kagglehub (the extra `kaggle` has it), {BY_HAND}"
-        ) from None
+        raise UserError(f"kagglehub: not installed. Run pip install kagglehub, {BY_HAND}") from None
     try:
         fetched = Path(kagglehub.competition_download(COMPETITION))
     except Exception as error:  # kagglehub's own errors, those of requests, and more

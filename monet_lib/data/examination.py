@@ -6,6 +6,7 @@ import unicodedata
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,8 @@ def examine(images: Any) -> Iterator[tuple[str, np.ndarray | None, UserError | N
     Decoded in threads, a few ahead of what is asked for.
     """
     with ThreadPoolExecutor(min(8, os.cpu_count() or 2)) as pool:
-        found = _records(images) if images.format == "tfrec" else _files(images)
-        yield from in_order(pool, _examined, found, AHEAD)
+        work = _records(images) if images.format == "tfrec" else (partial(_file, file) for file in images.files)
+        yield from in_order(pool, lambda each: each(), work, AHEAD)
 
 
 def in_order(pool: Executor, call: Callable[[Any], Any], items: Iterable[Any], ahead: int) -> Iterator[Any]:
@@ -60,55 +61,44 @@ def count_in_name(file: Path) -> int | None:
     return int(match[1]) if match else None
 
 
-def _files(images):
-    """Yield what `_examined` takes for each file of a folder of images."""
-    for file in images.files:
-        name, data, problem = _text(os.fsencode(file.stem)), None, None
-        where = f"{file.parent.name}/{file.name}"
-        try:
-            with reading(where, "image", IMAGE_ADVICE):
-                data = file.read_bytes()
-        except UserError as error:
-            problem = error
-        yield name, data, where, ("JPEG", "PNG"), problem
+def _file(file):
+    """What `examine` yields of a file."""
+    name, where = _text(os.fsencode(file.stem)), f"{file.parent.name}/{file.name}"
+    try:
+        with reading(where, "image", IMAGE_ADVICE):
+            data = file.read_bytes()
+        return name, decode(data, where, ("JPEG", "PNG")), None
+    except UserError as problem:
+        return name, None, problem
 
 
 def _records(images):
-    """Yield what `_examined` takes for each record of the shards, and for what is wrong with a shard."""
+    """Yield functions that give what `examine` yields: of each record, and of what is wrong with a shard."""
     for file in images.files:
-        where, number = f"{file.parent.name}/{file.name}", 0
+        where, number, named = f"{file.parent.name}/{file.name}", 0, count_in_name(file)
         try:
             for number, record in enumerate(read_records(file, where), 1):
-                yield _record(record, f"{file.stem}-{number}", f"{where}, record {number}")
+                yield partial(_record, record, f"{file.stem}-{number}", f"{where}, record {number}")
+            if number != named and (named is not None or not number):
+                found = f"named for {named} records, holds {number}" if number or named else "empty, no record in it"
+                raise UserError(f"{where}: {found}. {IMAGE_ADVICE}")
         except UserError as problem:
-            yield None, None, where, (), problem
-            continue
-        named = count_in_name(file)
-        if number != named and (named is not None or not number):
-            expected = f"named for {named} records, holds {number}" if number or named else "empty, no record in it"
-            yield None, None, where, (), UserError(f"{where}: {expected}. {IMAGE_ADVICE}")
+            yield partial(tuple, (None, None, problem))
 
 
 def _record(record, name, where):
+    """What `examine` yields of a record; its name is the record's own where it has one."""
     try:
         features = parse_example(record, where)
         if not features.get("image"):
             held = "holds no bytes" if "image" in features else "is missing"
             raise UserError(f"{where}: no feature 'image' of bytes ({held}). {IMAGE_ADVICE}")
-        if "image_name" in features and features["image_name"] is None:
+        if features.get("image_name", ()) is None:
             raise UserError(f"{where}: its image_name holds no text. {IMAGE_ADVICE}")
+        name = _text(features["image_name"][0]) if features.get("image_name") else name
+        return name, decode(features["image"][0], where), None
     except UserError as problem:
-        return name, None, where, (), problem
-    named = features.get("image_name")
-    return _text(named[0]) if named else name, features["image"][0], where, ("JPEG",), None
-
-
-def _examined(found):
-    name, data, where, formats, problem = found
-    try:
-        return name, None if problem else decode(data, where, formats), problem
-    except UserError as error:
-        return name, None, error
+        return name, None, problem
 
 
 def _text(data):

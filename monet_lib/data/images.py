@@ -45,10 +45,8 @@ def opened_image(
                 Image.MAX_IMAGE_PIXELS = limit
         with image:
             if image.width * image.height > MOST_PIXELS:
-                raise UserError(
-                    f"{where}: {image.width}x{image.height} px, above the {MOST_PIXELS // 10**6} million that are "
-                    "read. Scale it down."
-                )
+                found = f"{image.width}x{image.height} px, above the {MOST_PIXELS // 10**6} million that are read"
+                raise UserError(f"{where}: {found}. Scale it down.")
             yield image
 
 

@@ -21,10 +21,10 @@ def diff_augment(images: Any, draws: Any, policy: str = "color,translation,cutou
     """
     if not policy:
         return images
-    steps = {"color": color, "translation": translation, "cutout": cutout}
-    columns = {"color": draws[:, 0:3], "translation": draws[:, 3:5], "cutout": draws[:, 5:7]}
+    steps = {"color": (color, 0, 3), "translation": (translation, 3, 5), "cutout": (cutout, 5, 7)}
     for name in policy.split(","):
-        images = steps[name](images, columns[name])
+        step, first, last = steps[name]
+        images = step(images, draws[:, first:last])
     return images
 
 

@@ -58,14 +58,9 @@ def build(config: Config, steps: int) -> CycleGAN:
 
 def _untrained(config):
     """The CycleGAN of a Config, not compiled, in Keras' dtype policy of now."""
-    return CycleGAN(
-        generator_of(config, "monet_generator"),
-        generator_of(config, "photo_generator"),
-        discriminator_of(config, "monet_discriminator"),
-        discriminator_of(config, "photo_discriminator"),
-        generator_of(config, "averaged_generator") if config.ema else None,
-        config.pool_size,
-        (config.image_size, config.image_size, 3),
-        config.seed,
-        FeatureDiscriminator(seed=config.seed) if config.feature_discriminator else None,
-    )
+    generators = [generator_of(config, f"{side}_generator") for side in ("monet", "photo")]
+    discriminators = [discriminator_of(config, f"{side}_discriminator") for side in ("monet", "photo")]
+    averaged = generator_of(config, "averaged_generator") if config.ema else None
+    on_features = FeatureDiscriminator(seed=config.seed) if config.feature_discriminator else None
+    shape = (config.image_size, config.image_size, 3)
+    return CycleGAN(*generators, *discriminators, averaged, config.pool_size, shape, config.seed, on_features)

@@ -54,10 +54,7 @@ class DCGAN(keras.Model):
                 "generator": generator_loss(fake_logits, "bce"),
                 "discriminator": discriminator_loss(real_logits, fake_logits, "bce", self.real_label),
             }
-        for name, side, optimizer in (
-            ("generator", self.generator, self.generator_optimizer),
-            ("discriminator", self.discriminator, self.discriminator_optimizer),
-        ):
-            gradients = tape.gradient(losses[name], side.trainable_variables)
-            optimizer.apply(gradients, side.trainable_variables)
+        for name, loss in losses.items():
+            variables, optimizer = getattr(self, name).trainable_variables, getattr(self, f"{name}_optimizer")
+            optimizer.apply(tape.gradient(loss, variables), variables)
         return losses

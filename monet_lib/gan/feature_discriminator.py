@@ -18,7 +18,6 @@ MIXED_CHANNELS = 64
 MAP_SIZES = (7.8, 6.2, 4.9, 2.3)
 
 
-@keras.saving.register_keras_serializable("monet_lib")
 class FeatureDiscriminator(keras.Model):
     """Frozen feature maps at four strides, a fixed random mixture of each one's channels, and a small head on each.
 
@@ -59,19 +58,12 @@ class FeatureDiscriminator(keras.Model):
         losses = [discriminator_loss(x[:count], x[count:], "hinge") for x in self(both)]
         return sum(losses) / len(losses)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "channels": self.channels, "seed": self.seed}
-
 
 def _head(channels, name):
-    return keras.Sequential(
-        [
-            SpectralConv2D(channels, 3, 2, "same"),
-            layers.LeakyReLU(0.2),
-            SpectralConv2D(channels, 3, 1, "same"),
-            layers.LeakyReLU(0.2),
-            SpectralConv2D(1, 3, 1, "same"),
-            layers.Activation("linear", dtype="float32"),
-        ],
-        name=name,
-    )
+    head = keras.Sequential(name=name)
+    for stride in (2, 1):
+        head.add(SpectralConv2D(channels, 3, stride, "same"))
+        head.add(layers.LeakyReLU(0.2))
+    head.add(SpectralConv2D(1, 3, 1, "same"))
+    head.add(layers.Activation("linear", dtype="float32"))
+    return head

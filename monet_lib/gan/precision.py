@@ -23,9 +23,7 @@ def pick_precision(precision: str = "auto") -> str:
     if gpus:
         details = (tf.config.experimental.get_device_details(gpu) for gpu in gpus)
         slowest = min(tuple(found.get("compute_capability", (0, 0))) for found in details)
-        if slowest >= FLOAT16:
-            return "mixed_bfloat16" if slowest >= BFLOAT16 else "mixed_float16"
-        return "float32"
+        return "mixed_bfloat16" if slowest >= BFLOAT16 else "mixed_float16" if slowest >= FLOAT16 else "float32"
     if os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT") not in ("DEFAULT", "ALL"):
         return "float32"  # TensorFlow would ask oneDNN for the instructions that it was told to leave unused
     try:

@@ -33,9 +33,8 @@ class ScaledAdam(keras.optimizers.Adam):
     def apply(self, gradients: list[Any], trainable_variables: list[Any] | None = None) -> None:
         """Take a step by gradients of the scaled loss, this replica's, which are added up over the replicas."""
         finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients])
-        overflows = tf.distribute.get_replica_context().all_reduce(
-            tf.distribute.ReduceOp.SUM, tf.where(finite, 0.0, 1.0)
-        )
+        context = tf.distribute.get_replica_context()
+        overflows = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.where(finite, 0.0, 1.0))
         fits, scale, since = overflows == 0, self.loss_scale.value, self.since.value + 1
         gradients = [tf.where(fits, g / scale, tf.zeros_like(g)) for g in gradients]
         grows = since >= GROWTH

@@ -38,15 +38,12 @@ def unet_generator(
     """
     up_filters = tuple(up_filters or reversed(filters[:-1]))
     if len(up_filters) != len(filters) - 1:
-        raise ValueError(
-            f"up_filters must be {len(filters) - 1} numbers, one fewer than filters; got {len(up_filters)}."
-        )
+        raise ValueError(f"up_filters must be {len(filters) - 1}, one fewer than filters; got {len(up_filters)}.")
     x = inputs = keras.Input((None, None, 3))
     skips = []
     for level, f in enumerate(filters):
         skips.append(x)
-        first_or_innermost = level in (0, len(filters) - 1)
-        x = downsample(f, norm="none" if first_or_innermost else norm)(x)
+        x = downsample(f, norm="none" if level in (0, len(filters) - 1) else norm)(x)
     for level, (f, skip) in enumerate(zip(up_filters, reversed(skips[1:]), strict=True)):
         x = upsample(f, norm=norm, dropout=dropout if level < 3 else 0.0, how=how)(x)
         x = layers.Concatenate()([CropLike()([x, skip]), skip])

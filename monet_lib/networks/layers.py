@@ -28,9 +28,6 @@ class ReflectionPadding2D(layers.Layer):
         p = self.padding
         return ops.pad(x, [(0, 0), (p, p), (p, p), (0, 0)], mode="reflect")
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "padding": self.padding}
-
 
 @keras.saving.register_keras_serializable("monet_lib")
 class CropLike(layers.Layer):
@@ -70,13 +67,9 @@ def downsample(filters: int, size: int = 4, norm: str = "instance") -> keras.Seq
 
     (batch, h, w, c) -> (batch, ceil(h / 2), ceil(w / 2), filters).
     """
-    return keras.Sequential(
-        [
-            convolution(filters, size, strides=2, use_bias=norm in ("none", "spectral"), spectral=norm == "spectral"),
-            normalization(norm, filters),
-            layers.LeakyReLU(0.2),
-        ]
-    )
+    spectral = norm == "spectral"
+    halve = convolution(filters, size, strides=2, use_bias=spectral or norm == "none", spectral=spectral)
+    return keras.Sequential([halve, normalization(norm, filters), layers.LeakyReLU(0.2)])
 
 
 def upsample(
@@ -93,17 +86,11 @@ def upsample(
     how: "transpose", a strided transposed convolution, whose overlapping strokes can draw a checkerboard; or
     "resize", nearest-neighbour enlargement and a convolution, which can't (Odena et al. 2016). init: see `convolution`.
     """
+    options = {"padding": "same", "use_bias": norm == "none", "kernel_initializer": _initializer(init)}
     if how == "transpose":
-        enlarge = [
-            layers.Conv2DTranspose(
-                filters, size, strides=2, padding="same", use_bias=norm == "none", kernel_initializer=_initializer(init)
-            )
-        ]
+        enlarge = [layers.Conv2DTranspose(filters, size, strides=2, **options)]
     elif how == "resize":
-        enlarge = [
-            layers.UpSampling2D(2, interpolation="nearest"),
-            convolution(filters, size, use_bias=norm == "none", init=init),
-        ]
+        enlarge = [layers.UpSampling2D(2, interpolation="nearest"), layers.Conv2D(filters, size, **options)]
     else:
         raise ValueError(f"how {how!r} is unknown. Use 'transpose' or 'resize'.")
     block = [*enlarge, normalization(norm, filters)]
@@ -157,6 +144,3 @@ class ResidualBlock(layers.Layer):
 
     def call(self, x: Any, training: bool | None = None) -> Any:
         return x + self.residual(x, training=training)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "filters": self.filters, "norm": self.norm}

@@ -60,10 +60,9 @@ def fuses(x: Any) -> bool:
 def fused_instance_norm(x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
     """x: (batch, h, w, c), float32 or bfloat16; gamma, beta: (c,). The same as instance norm, statistics in float32."""
     gamma, beta = tf.cast(gamma, "float32"), tf.cast(beta, "float32")
-    images = [
-        tf.compat.v1.nn.fused_batch_norm(image, gamma, beta, epsilon=epsilon, is_training=True)[0]
-        for image in (tf.split(x, x.shape[0]) if x.shape[0] > 1 else [x])
-    ]
+    parts = tf.split(x, x.shape[0]) if x.shape[0] > 1 else [x]
+    norm = tf.compat.v1.nn.fused_batch_norm
+    images = [norm(part, gamma, beta, epsilon=epsilon, is_training=True)[0] for part in parts]
     return tf.concat(images, 0) if len(images) > 1 else images[0]
 
 

@@ -26,12 +26,8 @@ def save_networks(folder: str | Path, model: keras.Model, config: Config, half: 
     half: as float16; the companions, to which training brings the rest again, with 5 bits behind the leading one.
     """
     save_generator(Path(folder) / "monet.npz", model.averaged_generator or model.monet_generator, config, half)
-    others = {
-        f"{name}-{k:03d}": w
-        for name in COMPANIONS
-        if (network := getattr(model, name)) is not None
-        for k, w in enumerate(network.get_weights())
-    }
+    networks = {name: getattr(model, name) for name in COMPANIONS if getattr(model, name) is not None}
+    others = {f"{name}-{k:03d}": w for name, part in networks.items() for k, w in enumerate(part.get_weights())}
     if half:
         others = {name: _coarse(w) for name, w in others.items()}
     _save_arrays(Path(folder) / "companions.npz", others, half)
@@ -48,13 +44,11 @@ def load_networks(folder: str | Path, model: keras.Model) -> None:
     for name in COMPANIONS:
         found = [others[k].astype("float32") for k in sorted(others) if k.startswith(name)]
         network = getattr(model, name)
-        if network is None:
-            continue
-        if name.endswith("discriminator") and len(found) != len(network.weights):
+        if network and name.endswith("discriminator") and len(found) != len(network.weights):
             # Trained without a feature discriminator, say, or with another norm.
             print(f"{folder}: no {name} of the config's kind; it starts afresh")
-            continue
-        targets.append((network, found))
+        elif network:
+            targets.append((network, found))
     for network, found in targets:
         if [w.shape for w in found] != [w.shape for w in network.get_weights()]:
             raise UserError(

@@ -42,8 +42,8 @@ def export_painter(generator: keras.Model, config: Config, path: str | Path) -> 
         for half in (True, False):
             temporary.write_bytes(_model(generator, config, half).SerializeToString())
             painter = Painter(temporary)
-            found = (_difference(painter(p[None])[0], e) for p, e in zip(photos, expected, strict=True))
-            differences.append(max(found))
+            pairs = [(painter(photo[None])[0].astype(int), e) for photo, e in zip(photos, expected, strict=True)]
+            differences.append(max(int(np.abs(got - e).max()) for got, e in pairs))
             if differences[-1] <= LARGEST_DIFFERENCE:
                 return
         raise UserError(
@@ -83,20 +83,12 @@ def _model(generator, config, half):
     x = graph.add("Round", graph.add("Mul", graph.add("Add", x, scalar(1)), scalar(127.5)))
     x = graph.add("Cast", graph.add("Clip", x, scalar(0), scalar(255)), to=TensorProto.UINT8)
     graph.nodes.append(helper.make_node("Identity", [x], ["painting"]))
-    photo, painting = (
-        helper.make_tensor_value_info(name, TensorProto.UINT8, ["n", "h", "w", 3]) for name in ("photo", "painting")
-    )
-    whole = helper.make_graph(graph.nodes, "painter", [photo], [painting], graph.weights)
-    model = helper.make_model(
-        whole, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8, producer_name="monet-lab"
-    )
-    seen = surroundings(config)
-    metadata = {
-        "config": json.dumps(config.settings()),
-        "licence": LICENCE,
-        "version": VERSION,
-        "surroundings": "whole" if seen is None else str(seen),
-    }
+    ends = [[helper.make_tensor_value_info(x, TensorProto.UINT8, ["n", "h", "w", 3])] for x in ("photo", "painting")]
+    whole = helper.make_graph(graph.nodes, "painter", *ends, graph.weights)
+    opset = [helper.make_opsetid("", OPSET)]
+    model = helper.make_model(whole, opset_imports=opset, ir_version=8, producer_name="monet-lab")
+    metadata = {"config": json.dumps(config.settings()), "licence": LICENCE, "version": VERSION}
+    metadata["surroundings"] = str(surroundings(config) or "whole")
     helper.set_model_props(model, metadata)
     onnx.checker.check_model(model)
     return model
@@ -108,7 +100,3 @@ def _trial_photos():
     noise = [rng.integers(0, 256, (*size, 3), np.uint8) for size in ((256, 256), (75, 131), (40, 301))]
     files = sorted((COURSE / "data" / "photos").glob("*.jpg"))
     return noise + [np.asarray(Image.open(file).convert("RGB")) for file in files]
-
-
-def _difference(one, other):
-    return int(np.abs(one.astype(int) - other).max())

@@ -12,8 +12,7 @@ import numpy as np
 from keras import layers
 
 from monet_lib.networks.layers import ChangedImage, CropLike, ReflectionPadding2D, ResidualBlock
-from monet_lib.painting.convolutions import convolution, enlarged_convolution, transposed_convolution
-from monet_lib.painting.graph import ALL, Graph, ints, scalar
+from monet_lib.painting.graph import ALL, Graph, convolution, enlarged_convolution, ints, scalar, transposed_convolution
 
 
 def network(graph: Graph, model: keras.Model, x: str) -> str:
@@ -86,9 +85,8 @@ def _changed_image(graph, layer, change, image):
 
 
 def _batch_norm(graph, layer, x):
-    scale, shift, mean, variance = (np.asarray(w, np.float32) for w in layer.get_weights())
-    scale = scale / np.sqrt(variance + layer.epsilon)
-    return _scaled(graph, x, scale, shift - mean * scale)
+    weights = (np.asarray(w, np.float32) for w in layer.get_weights())  # scale, shift, mean, variance
+    return graph.add("BatchNormalization", x, *weights, epsilon=float(layer.epsilon))
 
 
 def _group_norm(graph, layer, x):
@@ -98,10 +96,7 @@ def _group_norm(graph, layer, x):
     one = np.ones(layer.groups, np.float32)
     grouped = graph.add("Reshape", x, ints([0, layer.groups, -1]))
     grouped = graph.add("InstanceNormalization", grouped, one, 0 * one, epsilon=float(layer.epsilon))
-    return _scaled(graph, graph.add("Reshape", grouped, graph.add("Shape", x)), scale, shift)
-
-
-def _scaled(graph, x, scale, shift):
+    x = graph.add("Reshape", grouped, graph.add("Shape", x))
     return graph.add("Add", graph.add("Mul", x, scale[:, None, None]), shift[:, None, None])
 
 

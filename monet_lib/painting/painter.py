@@ -25,8 +25,10 @@ class Painter:
         path = Path(path)
         if not path.exists():
             raise UserError(f"{path}: no such file. Make one: monet export --run RUN --out {path}.")
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3  # errors: they are raised as well
         with reading(path, "painter", "Make one: monet export --run RUN."):
-            self._session = onnxruntime.InferenceSession(str(path), _options(), ["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
             metadata = self._session.get_modelmeta().custom_metadata_map
             ends = [(e.name, e.type, e.shape[-1:]) for e in self._session.get_inputs() + self._session.get_outputs()]
             if ends != [("photo", "tensor(uint8)", [3]), ("painting", "tensor(uint8)", [3])]:
@@ -39,9 +41,3 @@ class Painter:
         # One by one, which is a quarter faster than in a batch: a photo's layers fit a processor's caches.
         runs = (self._session.run(["painting"], {"photo": photo[None]})[0] for photo in np.ascontiguousarray(photos))
         return np.concatenate(list(runs))
-
-
-def _options():
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors: they are raised as well
-    return options

@@ -25,13 +25,11 @@ NETWORKS = ("efficientnet-lite0", "squeezenet", "inception-2015", "keras-incepti
 TRAINED = {"efficientnet-lite0": (pooled_features, 224), "squeezenet": (squeezenet_features, 227)}
 
 
-def feature_network(
-    name: str = "efficientnet-lite0", weights: str | Path | None = None, sha256: str | None = None
-) -> FeatureNetwork:
-    """The FeatureNetwork of that name, one of NETWORKS. weights, sha256: the Inception graph's file and its hash."""
+def feature_network(name: str = "efficientnet-lite0", weights: str | Path | None = None) -> FeatureNetwork:
+    """The FeatureNetwork of that name, one of NETWORKS. weights: the Inception graph's file."""
     if name == "inception-2015":
-        return load_inception(find_inception(weights), sha256)
-    if weights or sha256:
+        return load_inception(find_inception(weights))
+    if weights:
         raise UserError(f"features {name}: only inception-2015 takes a weights file. Leave it out.")
     if name in TRAINED:
         return trained_network(name, *TRAINED[name])

@@ -96,10 +96,7 @@ def _finite_pair(caller, generated, real):
     pair = []
     for side, features in (("first", generated), ("second", real)):
         where = f"{caller}: the {side} features"
-        try:
-            x = np.asarray(features, np.float64)
-        except (TypeError, ValueError):
-            raise UserError(f"{where} are not numbers. Pass an array (images, features).") from None
+        x = np.asarray(features, np.float64)
         if x.ndim != 2 or x.shape[1] < 1:
             raise UserError(f"{where} have shape {x.shape}. Pass an array (images, features).")
         if len(x) < 2:

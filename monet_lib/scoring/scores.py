@@ -60,7 +60,6 @@ def score(
     train: str | Path | None = None,
     features: str | FeatureNetwork = "efficientnet-lite0",
     n: int | None = None,
-    seed: int = 0,
 ) -> Score:
     """The Score of the images in `generated` against those in `reference`: folders, zips or shards.
 
@@ -71,27 +70,23 @@ def score(
     """
     network = feature_network(features) if isinstance(features, str) else features
     made, real = extract(generated, network, n), extract(reference, network)
-    return compare(network, made, real, None if train is None else extract(train, network), seed)
+    return compare(network, made, real, None if train is None else extract(train, network))
 
 
 def compare(
-    network: FeatureNetwork,
-    generated: np.ndarray,
-    reference: np.ndarray,
-    train: np.ndarray | None = None,
-    seed: int = 0,
+    network: FeatureNetwork, generated: np.ndarray, reference: np.ndarray, train: np.ndarray | None = None
 ) -> Score:
     """The Score of features that `network` gave: arrays (images, features). train: None takes the reference."""
     fid = frechet_distance(generated, reference)
     # Draws of all images would be equal and their deviation 0: take three quarters where there are few.
     size = max(2, min(250, 3 * min(len(generated), len(reference)) // 4))
-    kid = kernel_distance(generated, reference, size=size, seed=seed)
+    kid = kernel_distance(generated, reference, size=size)
     distance = memorization_distance(generated, reference if train is None else train)
     counts = len(generated), len(reference)
     return Score(network.name, network.canonical, *counts, fid, *kid, distance, mifid(fid, distance))
 
 
-def extract(source: str | Path, network: FeatureNetwork, n: int | None = None, batch: int = 32) -> np.ndarray:
+def extract(source: str | Path, network: FeatureNetwork, n: int | None = None) -> np.ndarray:
     """The features of the images in `source`, or of an even spread of n: float32 (images, features), in name order.
 
     Shows a progress bar.
@@ -99,7 +94,7 @@ def extract(source: str | Path, network: FeatureNetwork, n: int | None = None, b
     source = Path(source)
     total = len(even_spread(count_images(source), n))
     images = tqdm(read_images(source, n), f"{source.name} ({network.name})", total, unit="image")
-    return embed((image for _, image in images), network, batch)
+    return embed((image for _, image in images), network)
 
 
 def embed(images: Iterable[np.ndarray], network: FeatureNetwork, batch: int = 32) -> np.ndarray:

@@ -6,8 +6,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from monet_lib.data.archives import opened_zip, read_entry
-from monet_lib.data.competition import ImageSet
-from monet_lib.data.examination import examine
+from monet_lib.data.competition import ImageSet, read_batches
 from monet_lib.data.images import opened_image, strict_jpeg, upright
 from monet_lib.errors import UserError
 from monet_lib.files import reading
@@ -33,9 +32,7 @@ def read_images(source: str | Path, n: int | None = None) -> Iterator[tuple[str,
     listed, places = _listed(source), even_spread(count_images(source), n)
     if isinstance(listed, ImageSet):
         wanted = set(places)
-        for place, (name, image, problem) in enumerate(examine(listed)):
-            if problem:
-                raise problem
+        for place, ((name,), (image,)) in enumerate(read_batches(listed, 1)):
             if place in wanted:
                 yield name, image
     elif source.is_dir():

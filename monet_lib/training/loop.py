@@ -16,14 +16,13 @@ from monet_lib.gan.builder import build
 from monet_lib.gan.cyclegan import CycleGAN
 from monet_lib.gan.precision import pick_precision
 from monet_lib.networks.weights import load_networks
-from monet_lib.training.budget import TimeBudget
 from monet_lib.training.callbacks import Journal, Pictures, Saver
 from monet_lib.training.checkpoints import Checkpoints
 from monet_lib.training.compiling import compile_if_quicker
 from monet_lib.training.devices import strategy
 from monet_lib.training.guards import Guard
 from monet_lib.training.runs import Run
-from monet_lib.training.session_plan import Estimate, SessionPlan
+from monet_lib.training.session_plan import Estimate, SessionPlan, TimeBudget
 from monet_lib.training.tensorboard import board, require_tensorboard
 from monet_lib.training.validation import Validator, score_is_missing
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from monet_lib.config import Config
 from monet_lib.errors import UserError
@@ -31,7 +30,7 @@ class Run:
         folder: str | Path,
         config: Config,
         data: str | Path,
-        pair: Mapping[str, tuple[list[str], np.ndarray]],
+        pair: Mapping[str, tuple[list[str], Any]],
         format: str | None = None,
     ) -> "Run":
         """The run in `folder`, made if it isn't there. Raises UserError where it holds anything else than this run."""
