@@ -109,10 +109,8 @@ def plot_history(history: Mapping[str, np.ndarray], smooth: float = 0.98) -> Fig
         figure, axes = plt.subplots(1, 3, figsize=(13, 3.6), layout="constrained")
         for axis, (title, names) in zip(axes, groups.items(), strict=True):
             for name in names:
-                look = {"label": name.replace("_", " ")}
-                if (domain := name.split("_")[0]) in COLORS:
-                    look["color"] = COLORS[domain]
-                axis.plot(steps, _smoothed(np.asarray(history[name], float), smooth), **look)
+                values, color = np.asarray(history[name], float), COLORS.get(name.split("_")[0])
+                axis.plot(steps, _smoothed(values, smooth), label=name.replace("_", " "), color=color)
             axis.set(title=title, xlabel="training step", ylabel="loss", ylim=(0, None))
             axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
     return figure

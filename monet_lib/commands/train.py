@@ -1,13 +1,12 @@
 """`monet train`: train a CycleGAN in a run's folder."""
 
 import argparse
+from configparser import ConfigParser
 
 from monet_lib.config import CHOICES, PROFILES, Config, profile
 from monet_lib.errors import UserError
 
 HELP = "train a CycleGAN; the same command resumes"
-SWITCHES = {"1": True, "true": True, "yes": True, "on": True,
-            "0": False, "false": False, "no": False, "off": False}  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +76,7 @@ def _setting(text):
         raise UserError(f"--set {text!r}: not of the form name=value. The names are {', '.join(settings)}.")
     kind = type(settings[name])
     try:
-        return name, SWITCHES[value.lower()] if kind is bool else kind(value)
+        return name, ConfigParser.BOOLEAN_STATES[value.lower()] if kind is bool else kind(value)
     except KeyError:
         raise UserError(f"--set {text}: {value!r} is neither on nor off.") from None
     except ValueError:

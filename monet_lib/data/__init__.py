@@ -9,10 +9,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "competition": ["ImageSet", "find_data", "find_images", "load", "read_batches", "to_float"],
-        "examination": ["examine", "plain_name"],
-        "images": ["SIZE", "decode"],
+        "examination": ["examine"],
         "download": ["download_data"],
-        "inspection": ["inspect_data"],
         "pipeline": ["UnpairedBatches", "load_pair", "split", "training_data"],
         "pixels": ["to_uint8"],
     },

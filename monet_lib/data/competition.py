@@ -114,7 +114,7 @@ def load(images: ImageSet, skip_bad: bool = False) -> tuple[list[str], np.ndarra
             raise problem
         if problem:
             problems.append(problem)
-        if image is not None:
+        else:
             pixels[len(names)] = image
             names.append(name)
     if not names:

@@ -42,9 +42,7 @@ class UnpairedBatches:
         for k, ((top, left), flip) in enumerate(zip(corners, flips, strict=True)):
             epoch, place = divmod(step * batch + k, len(images))
             crop = images[self._order(domain, epoch)[place], top : top + size, left : left + size]
-            cut[k] = crop[:, ::-1] if flip else crop
-            if turns[k]:
-                cut[k] = np.rot90(cut[k], turns[k]).copy()
+            cut[k] = np.rot90(crop[:, ::-1] if flip else crop, turns[k])
         return cut
 
 

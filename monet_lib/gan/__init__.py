@@ -12,17 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "builder": ["ConstantThenLinear", "build"],
         "cyclegan": ["CycleGAN"],
         "dcgan": ["DCGAN"],
-        "losses": [
-            "LOSSES",
-            "bce",
-            "cycle_loss",
-            "discriminator_loss",
-            "generator_loss",
-            "identity_loss",
-            "least_squares",
-            "r1_penalty",
-        ],
+        "losses": ["bce", "cycle_loss", "discriminator_loss", "generator_loss", "identity_loss", "least_squares"],
         "pool": ["ImagePool"],
-        "precision": ["pick_precision"],
     },
 )

@@ -93,9 +93,7 @@ def upsample(
         enlarge = [layers.UpSampling2D(2, interpolation="nearest"), layers.Conv2D(filters, size, **options)]
     else:
         raise ValueError(f"how {how!r} is unknown. Use 'transpose' or 'resize'.")
-    block = [*enlarge, normalization(norm, filters)]
-    if dropout:
-        block.append(layers.Dropout(dropout))
+    block = [*enlarge, normalization(norm, filters), *([layers.Dropout(dropout)] if dropout else [])]
     return keras.Sequential([*block, layers.Activation(activation)])
 
 

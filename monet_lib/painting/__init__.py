@@ -8,11 +8,10 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "export": ["export_painter", "surroundings"],
         "painter": ["Painter"],
         "photos": ["read_photo"],
         "shipped": ["SHIPPED", "photographs", "shipped_generator"],
-        "submission": ["LEAST", "MOST", "check_submission", "submission_size", "write_submission"],
+        "submission": ["check_submission", "write_submission"],
         "translation": ["paint", "paint_all", "paint_broadly", "paint_large", "translate"],
     },
 )

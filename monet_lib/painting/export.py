@@ -69,7 +69,7 @@ def surroundings(config: Config) -> int | None:
 
 def _model(generator, config, half):
     graph = Graph(half)
-    size = graph.slice(graph.add("Shape", "photo"), [1], [3], [0])
+    size = graph.add("Shape", "photo", start=1, end=3)
     fill = graph.add("Mod", graph.add("Neg", size), ints([MULTIPLE]))
     fill = graph.add("Max", fill, graph.add("Sub", ints([SMALLEST]), size))
     pads = graph.add("Concat", ints([0] * 5), fill, ints([0]), axis=0)

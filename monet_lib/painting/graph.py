@@ -36,13 +36,6 @@ class Graph:
         """x[..., start:end, ...] on each of `axes`."""
         return self.add("Slice", x, *(ints(i) if isinstance(i, list) else i for i in (starts, ends, axes)))
 
-    def crop(self, x: str, border: int) -> str:
-        return self.slice(x, [border, border], [-border, -border], [2, 3]) if border else x
-
-    def size(self, x: str) -> str:
-        """A tensor's (h, w), int64 (2,)."""
-        return self.slice(self.add("Shape", x), [2], [4], [0])
-
 
 def ints(values: Sequence[int]) -> np.ndarray:
     """Numbers as ONNX wants sizes and places."""
@@ -83,7 +76,8 @@ def enlarged_convolution(graph: Graph, layer: Any, x: str) -> str:
     outputs = kernel.shape[-1]
     small = np.einsum("ray,sbx,yxio->orsiab", pairs, pairs, kernel).reshape(4 * outputs, -1, 2, 2)
     x = graph.add("Conv", x, small, *(np.repeat(b, 4) for b in bias), pads=[1] * 4)
-    return graph.crop(graph.add("DepthToSpace", x, blocksize=2, mode="CRD"), 1)
+    x = graph.add("DepthToSpace", x, blocksize=2, mode="CRD")
+    return graph.slice(x, [1, 1], [-1, -1], [2, 3])
 
 
 def transposed_convolution(graph: Graph, layer: Any, x: str) -> str:

@@ -50,14 +50,6 @@ def _chain(graph, chain, x):
     return x
 
 
-def _unchanged(graph, layer, x):
-    return x
-
-
-def _residual_block(graph, layer, x):
-    return graph.add("Add", x, _chain(graph, layer.residual.layers, x))
-
-
 def _reflection_padding(graph, layer, x):
     p = layer.padding
     return graph.add("Pad", x, ints([0, 0, p, p, 0, 0, p, p]), mode="reflect")
@@ -105,16 +97,14 @@ def _group_norm(graph, layer, x):
 LAYERS: dict[type, Callable[..., str]] = {
     keras.Sequential: lambda graph, layer, x: _chain(graph, layer.layers, x),
     keras.Model: network,
-    layers.InputLayer: _unchanged,
-    layers.Dropout: _unchanged,
-    layers.Identity: _unchanged,
+    **dict.fromkeys((layers.InputLayer, layers.Dropout, layers.Identity), lambda graph, layer, x: x),
     layers.Conv2D: convolution,
     layers.Conv2DTranspose: transposed_convolution,
     layers.UpSampling2D: _upsampling,
-    ResidualBlock: _residual_block,
+    ResidualBlock: lambda graph, layer, x: graph.add("Add", x, _chain(graph, layer.residual.layers, x)),
     ReflectionPadding2D: _reflection_padding,
     layers.Cropping2D: _cropping,
-    CropLike: lambda graph, layer, x, like: graph.slice(x, [0, 0], graph.size(like), [2, 3]),
+    CropLike: lambda graph, layer, x, like: graph.slice(x, [0, 0], graph.add("Shape", like, start=2), [2, 3]),
     layers.Concatenate: lambda graph, layer, *inputs: graph.add("Concat", *inputs, axis=1),
     layers.ReLU: lambda graph, layer, x: graph.add("Relu", x),
     layers.LeakyReLU: lambda graph, layer, x: graph.add("LeakyRelu", x, alpha=float(layer.negative_slope)),

@@ -5,7 +5,7 @@ published ones. Every other network, Keras' InceptionV3 with its other weights t
 models of your own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,21 +71,20 @@ def trained_network(name: str, features: Callable[[Any], Any], size: int) -> Fea
     return FeatureNetwork(name, False, size, extract)
 
 
-def random_network(seed: int = 0, filters: Sequence[int] = (16, 32, 64), size: int = 64) -> FeatureNetwork:
+def random_network(seed: int = 0) -> FeatureNetwork:
     """Three strided convolutions with seeded random kernels: a proxy in milliseconds, for tests and first looks.
 
     The features are the mean and the standard deviation of each channel of each layer: untrained, they know
     colours, contrasts and edges, but not what is shown. 2 * (16 + 32 + 64) = 224 of them.
     """
-    rng, kernels = np.random.default_rng(seed), []
-    for fan, count in zip((3, *filters), filters, strict=False):
-        kernels.append(rng.normal(0, (2 / (25 * fan)) ** 0.5, (5, 5, fan, count)).astype(np.float32))
+    rng, sizes = np.random.default_rng(seed), ((5, 5, 3, 16), (5, 5, 16, 32), (5, 5, 32, 64))
+    kernels = [rng.normal(0, (2 / np.prod(size[:3])) ** 0.5, size).astype(np.float32) for size in sizes]
 
     def extract(images):
-        x, features = tf.image.resize(images, (size, size), antialias=True) / 127.5 - 1, []
+        x, features = tf.image.resize(images, (64, 64), antialias=True) / 127.5 - 1, []
         for kernel in kernels:
             x = tf.nn.leaky_relu(tf.nn.conv2d(x, kernel, 2, "VALID"), 0.2)
             features += [tf.reduce_mean(x, (1, 2)), tf.math.reduce_std(x, (1, 2))]
         return tf.concat(features, 1)
 
-    return FeatureNetwork("random-conv" if seed == 0 else f"random-conv-{seed}", False, size, extract)
+    return FeatureNetwork("random-conv" if seed == 0 else f"random-conv-{seed}", False, 64, extract)

@@ -29,22 +29,20 @@ def find_inception(weights: str | Path | None = None, url: str = GRAPH_URL) -> P
     cache, MONET_CACHE or ~/.cache/monet-lab; a download of 89 MB into it. Raises UserError where a file was named and
     is missing, or offline.
     """
-    for named, by in ((weights, "as asked"), (os.environ.get("MONET_INCEPTION"), "from MONET_INCEPTION")):
-        if named:
-            path = Path(named) / GRAPH if Path(named).is_dir() else Path(named)
-            if not path.is_file():
-                raise UserError(f"{path}: no such file. Name {GRAPH}, or leave it out to download it.")
-            print(f"features: {path} ({by})")
-            return path
-    kaggle, cached = Path(os.environ.get("MONET_INPUT", "/kaggle/input")), _cache_folder() / GRAPH
-    found = [path for depth in ("*", "*/*", "*/*/*", "*/*/*/*") for path in sorted(kaggle.glob(f"{depth}/{GRAPH}"))]
-    places = [(path, "Kaggle input") for path in found]
-    places += [(cached, "downloaded before")] if cached.is_file() else []
-    if not places:
+    asked = [(weights, "as asked"), (os.environ.get("MONET_INCEPTION"), "from MONET_INCEPTION")]
+    places = [(Path(name) / GRAPH if Path(name).is_dir() else Path(name), by) for name, by in asked if name]
+    if places and not places[0][0].is_file():
+        raise UserError(f"{places[0][0]}: no such file. Name {GRAPH}, or leave it out to download it.")
+    kaggle = Path(os.environ.get("MONET_INPUT", "/kaggle/input"))
+    for depth in ("*", "*/*", "*/*/*", "*/*/*/*"):
+        places += [(path, "Kaggle input") for path in sorted(kaggle.glob(f"{depth}/{GRAPH}"))]
+    cached = Path(os.environ.get("MONET_CACHE") or Path.home() / ".cache" / "monet-lab") / GRAPH
+    if not places and not cached.is_file():
         _download_inception(url, cached)
         places = [(cached, "downloaded")]
-    print("features: {} ({})".format(*places[0]))
-    return places[0][0]
+    path, by = [*places, (cached, "downloaded before")][0]
+    print(f"features: {path} ({by})")
+    return path
 
 
 def load_inception(path: str | Path) -> FeatureNetwork:
@@ -114,7 +112,3 @@ def _download_inception(url, target):
     if not data:
         raise UserError(f"{url}: its {GRAPH} has {size:,} bytes, not {GRAPH_BYTES:,}. Set MONET_INCEPTION.")
     write_beside(target, lambda temporary: temporary.write_bytes(data))
-
-
-def _cache_folder():
-    return Path(os.environ.get("MONET_CACHE") or Path.home() / ".cache" / "monet-lab")

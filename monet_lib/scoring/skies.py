@@ -114,8 +114,6 @@ def _without_plane(patches):
     size = patches.shape[-1]
     line = np.arange(size, dtype=np.float32) - (size - 1) / 2
     mean = patches.mean((-2, -1), keepdims=True)
-    down, right = (
-        ((patches - mean) * slope).mean((-2, -1), keepdims=True) / (line**2).mean() * slope
-        for slope in (line[:, None], line[None])
-    )
+    slopes, scale = (line[:, None], line[None]), (line**2).mean()
+    down, right = (((patches - mean) * slope).mean((-2, -1), keepdims=True) / scale * slope for slope in slopes)
     return patches - mean - down - right

@@ -5,12 +5,4 @@ A run resumes exactly where it stopped: data order and random draws are function
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "checkpoints": ["Checkpoints"],
-        "folders": ["copy_run", "find_run"],
-        "loop": ["train"],
-        "runs": ["Run"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={"loop": ["train"], "runs": ["Run"]})

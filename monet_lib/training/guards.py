@@ -25,15 +25,11 @@ def symptoms(photos: np.ndarray, painted: np.ndarray) -> set[str]:
     photos, painted: (n, h, w, 3) in [-1, 1]. One colour: a spread within images under a tenth of the photos'.
     Negative: luminance correlates below -0.3. Copy: mean absolute difference under 0.02, 2.5 of 255 levels.
     """
-    found = set()
     spread, spread_painted = (float(x.std((1, 2)).mean()) for x in (photos, painted))
     if spread_painted < 0.1 * spread:
         return {"one colour"}
-    if scene_kept(photos, painted) < -0.3:
-        found.add("negative")
-    if np.abs(photos - painted).mean() < 0.02:
-        found.add("copy")
-    return found
+    signs = {"negative": scene_kept(photos, painted) < -0.3, "copy": np.abs(photos - painted).mean() < 0.02}
+    return {kind for kind, seen in signs.items() if seen}
 
 
 class Guard(StepCallback):

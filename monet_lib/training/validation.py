@@ -90,9 +90,8 @@ class Validator(StepCallback):
 def score_is_missing(run: Run, step: int) -> bool:
     """Whether a run that is resumed at `step` was stopped there before its score was written."""
     every = run.config.validate_every
-    if not every or not step or step % every:
-        return False
-    return all(int(float(row[0])) != step for row in run.table("validation.csv", Validator.FIELDS, step))
+    due = every and step and step % every == 0
+    return bool(due) and all(int(float(row[0])) != step for row in run.table("validation.csv", Validator.FIELDS, step))
 
 
 def _rank(row):
