@@ -53,8 +53,8 @@ def unwritable(path: str | Path, error: OSError) -> UserError:
 def reading(where: Any, what: str, otherwise: str) -> Iterator[None]:
     """Around the readers of one file from outside, and nothing else: whatever they raise becomes one UserError.
 
-    Damaged bytes lead Pillow, zipfile, NumPy and TensorFlow into errors of any type, so all are taken here, where
-    nothing but reading goes on. where: the message's beginning; what: what the file is no readable one of, "image";
+    Damaged bytes lead Pillow, zipfile, NumPy and TensorFlow into errors of any type, so all are caught here, where
+    nothing is done but reading. where: the message's beginning; what: what the file is no readable one of, "image";
     otherwise: what to do about a damaged one.
     """
     try:

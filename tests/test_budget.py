@@ -35,7 +35,7 @@ def test_painting_is_measured_and_not_guessed(data_folder, nano, tmp_path, monke
 
 
 class Clock:
-    """A clock that goes on by one second whenever it is looked at."""
+    """A clock that advances by one second whenever it is looked at."""
 
     now = 0
 
@@ -45,7 +45,7 @@ class Clock:
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_training_stops_in_time_and_goes_on(data_folder, nano, tmp_path, monkeypatch, capsys):
+def test_training_stops_in_time_and_resumes(data_folder, nano, tmp_path, monkeypatch, capsys):
     # A budget that is over already: one step, saved, and not a step too many.
     config, run = nano.with_(steps=1000), tmp_path / "run"
     assert int(train(config, data_folder, run, time_budget=1e-9).step) == 1

@@ -153,7 +153,7 @@ def test_inspection_reports_every_problem_at_once(data_folder):
     assert "5 distinct, such as copy = photo00" in report[3]
 
 
-def test_examining_goes_on_behind_a_bad_record(tmp_path):
+def test_examining_continues_after_a_bad_record(tmp_path):
     write_shard(tmp_path / "photo_tfrec" / "photo00-3.tfrec", [GOOD[0], BAD_RECORDS["a CMYK image"], GOOD[1]])
     kinds = [(name, image is not None) for name, image, _ in examine(find_images(tmp_path, "photo"))]
     assert kinds == [("good0", True), ("a", False), ("good1", True)]

@@ -31,12 +31,12 @@ def test_a_step_descends_each_sides_own_loss():
     with tf.GradientTape() as tape:
         real_side = bce(same.discriminator(REAL, training=True), 0.9)
         discriminator_loss = 0.5 * (real_side + bce(same.discriminator(fake, training=True), 0.0))
-    expected_judge = tape.gradient(discriminator_loss, same.discriminator.trainable_variables)
+    expected_discriminator = tape.gradient(discriminator_loss, same.discriminator.trainable_variables)
     before = [[w.numpy() for w in side.trainable_variables] for side in (model.generator, model.discriminator)]
     losses = model.train_step(REAL)
     assert float(losses["generator"]) == pytest.approx(float(generator_loss), rel=1e-5)
     assert float(losses["discriminator"]) == pytest.approx(float(discriminator_loss), rel=1e-5)
-    sides = ((model.generator, expected, 0.5), (model.discriminator, expected_judge, 0.25))
+    sides = ((model.generator, expected, 0.5), (model.discriminator, expected_discriminator, 0.25))
     for old, (side, gradients, rate) in zip(before, sides, strict=True):
         for was, now, gradient in zip(old, side.trainable_variables, gradients, strict=True):
             np.testing.assert_allclose((was - now.numpy()) / rate, gradient, atol=2e-4)

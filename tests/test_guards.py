@@ -52,9 +52,9 @@ def guard(**kwargs):
     return found
 
 
-def steps(callback, first, last, judge=0.2):
+def steps(callback, first, last, discriminator=0.2):
     for step in range(first, last + 1):
-        callback.on_train_batch_end(step - 1, {"monet_discriminator": judge, "photo_discriminator": 0.2})
+        callback.on_train_batch_end(step - 1, {"monet_discriminator": discriminator, "photo_discriminator": 0.2})
 
 
 def test_a_warning_comes_once_with_step_and_advice_and_again_after_recovery(capsys):
@@ -86,7 +86,7 @@ def test_a_copy_is_expected_at_first(capsys):
 def test_a_discriminator_near_zero_for_long_is_reported_and_a_short_dip_is_not(capsys):
     callback = guard(every=5, patience=20)
     steps(callback, 1, 40)
-    steps(callback, 41, 45, judge=0.001)
+    steps(callback, 41, 45, discriminator=0.001)
     assert capsys.readouterr().out == ""
-    steps(callback, 46, 120, judge=0.001)
+    steps(callback, 46, 120, discriminator=0.001)
     assert "overfitted discriminator" in capsys.readouterr().out

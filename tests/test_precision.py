@@ -115,7 +115,7 @@ def test_a_scale_of_one_is_adam():
 
 
 @sixteen_bits
-def test_a_resumed_run_goes_on_with_the_same_scale_to_the_last_bit(float16, tmp_path):
+def test_a_resumed_run_has_the_same_scale_to_the_last_bit(float16, tmp_path):
     pairs, ends = [batch() for _ in range(4)], []
     for stop in (False, True):
         model = build(float16, 10)

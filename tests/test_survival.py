@@ -26,7 +26,7 @@ def names(run):
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_nan_in_the_data_is_named_and_the_run_goes_on_without_it(data_folder, nano, tmp_path, monkeypatch):
+def test_nan_in_the_data_is_named_and_the_run_resumes_without_it(data_folder, nano, tmp_path, monkeypatch):
     config, run, sound = nano.with_(steps=6), tmp_path / "run", loop.training_data
     whole = train(config, data_folder, tmp_path / "whole")
 

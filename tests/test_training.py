@@ -76,7 +76,7 @@ def test_the_same_seed_gives_the_same_weights(data_folder, nano, tmp_path):
 
 
 @pytest.mark.parametrize("model", ["resnet", "unet"])
-def test_an_interrupted_run_goes_on_exactly(data_folder, nano, tmp_path, model, capsys):
+def test_an_interrupted_run_resumes_exactly(data_folder, nano, tmp_path, model, capsys):
     """With dropout, image pool, augmentation, moving average and decaying rates: every kind of state."""
     config = nano.with_(model=model, steps=8, diff_augment="color,translation", checkpoint_every=3)
     whole = train(config, data_folder, tmp_path / "whole")

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--train", help="the paintings trained on, for the memorization; default: the reference")
     parser.add_argument("--features", help=FEATURES)
     parser.add_argument("--weights", help="classify_image_graph_def.pb; default: MONET_INCEPTION, Kaggle, download")
-    parser.add_argument("--n", type=int, help="score an even spread of so many images")
+    parser.add_argument("--n", type=int, help="score N images, evenly spread")
     parser.add_argument("--json", action="store_true", help="one line of JSON")
 
 

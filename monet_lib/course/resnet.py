@@ -25,7 +25,7 @@ SCALES = {
                 "discriminator_filters": 24, **PAPER}, 300, 45, (0, 1)),
     "full": (PAPER, 30000, 3600, (0, 1, 2)),
 }  # fmt: skip
-GO_ON = {"tiny": 3, "laptop": 300, "full": 20000}  # steps of going on from a trained generator
+CONTINUED = {"tiny": 3, "laptop": 300, "full": 20000}  # steps of training that starts from a trained generator
 PATCHGAN = [(4, 2), (4, 2), (4, 2), (4, 1), (4, 1)]  # (kernel, stride) of the paper's discriminator
 
 

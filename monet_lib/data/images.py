@@ -13,7 +13,7 @@ from monet_lib.errors import UserError
 from monet_lib.files import disguised, reading
 
 SIZE = 256  # pixels: height and width of every image of the competition
-IMAGE_ADVICE = "Download it again, or go on without it (--skip-bad); see data/README.md."
+IMAGE_ADVICE = "Download it again, or leave it out (--skip-bad); see data/README.md."
 MOST_PIXELS = 250_000_000  # of one image: phones make 200 million; as an array these are 750 MB
 LONGEST_TEXT = 1 << 26  # bytes of a PNG's texts and of its colour profile, unpacked: Pillow refuses those above 1 MB
 STARTS = {"JPEG": b"\xff\xd8", "PNG": b"\x89PNG\r\n\x1a\n"}
@@ -31,7 +31,7 @@ PILLOW = threading.Lock()
 def opened_image(
     data: bytes, where: Any, otherwise: str, formats: tuple[str, ...] | None = None, what: str = "image"
 ) -> Iterator[Image.Image]:
-    """A Pillow image of the bytes `data`, for a `with` in which nothing but reading it goes on.
+    """A Pillow image of the bytes `data`, for a `with` in which nothing is done but reading it.
 
     Raises UserError, beginning with `where`, for anything that Pillow can't read, and above MOST_PIXELS.
     """
@@ -92,7 +92,7 @@ def decode(data: bytes, where: Any, formats: tuple[str, ...] = ("JPEG",), otherw
     damage; otherwise: what it then says to do.
     """
     kind, again = " or ".join(formats), otherwise or IMAGE_ADVICE
-    convert = otherwise or "Convert it, or go on without it (--skip-bad)."
+    convert = otherwise or "Convert it, or leave it out (--skip-bad)."
     if not data.startswith(tuple(STARTS[name] for name in formats)):
         instead = disguised(data)
         found = f"(first bytes {data[:4].hex(' ') or 'none'})" + (f", but {instead}" if instead else "")

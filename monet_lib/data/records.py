@@ -16,7 +16,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 from monet_lib.errors import UserError
 from monet_lib.files import disguised, reading
 
-SHARD_ADVICE = "Download it again, or go on without it (--skip-bad); see data/README.md."
+SHARD_ADVICE = "Download it again, or leave it out (--skip-bad); see data/README.md."
 HEADER = 12  # bytes before a record: its length and the length's checksum
 # tf.train.Example (tensorflow/core/example/example.proto) without its lists of numbers, which are skipped.
 SCHEMA = """

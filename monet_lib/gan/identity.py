@@ -18,7 +18,7 @@ def fading_identity(
 ) -> tuple[float | tf.Tensor, tf.Tensor]:
     """(weight at `step`, loss of both generators). Where the weight is 0, their two forward passes are not made.
 
-    weight: falls linearly to 0 over so many `steps`; 0 steps keep it. step: steps taken before this one, a scalar.
+    weight: falls linearly to 0 within `steps` steps; 0 keeps it. step: steps taken before this one, a scalar.
     """
 
     def loss():

@@ -46,7 +46,7 @@ def write_submission(
     Decoding, painting, encoding and zipping overlap, and memory does not grow with the photos. What is painted is
     kept in `path`.parts until the zip is whole, under what it was painted of and by, so that the same call after an
     interruption paints only the rest and gives the same bytes, and other photos or another generator are painted anew.
-    pad: add mirrored photos up to Kaggle's 7,000. limit: only so many images, and no progress bar, to measure the
+    pad: add mirrored photos up to Kaggle's 7,000. limit: at most this many images, and no progress bar, to measure the
     speed. Returns a one-line summary.
     """
     began, path = time.perf_counter(), Path(path)

@@ -27,7 +27,7 @@ class Validator(StepCallback):
     """Scores the painted photos against the paintings, both kept out of training, and keeps the best checkpoint by KID.
 
     photos, monets: uint8 (n, 256, 256, 3). Appends to validation.csv, draws validation.png; with `patience`, stops
-    training after so many scores without a better one. FID depends on how many images there are, KID does not. A
+    training after that many scores without a better one. FID depends on how many images there are, KID does not. A
     generator whose skies are patterned or turn orange is worse than any without, whatever its KID: see `skies`.
     """
 

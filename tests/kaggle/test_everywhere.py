@@ -80,7 +80,7 @@ generator, trial ="""
 }
 
 
-def test_a_session_is_killed_and_the_next_goes_on(python, tmp_path, monkeypatch):
+def test_a_session_is_killed_and_the_next_resumes(python, tmp_path, monkeypatch):
     """Two devices: the zip of before training survives the kill; the next version ends with rates of zero.
 
     The images lie where a competition's do in the first version, and where a data set's do in the second.
