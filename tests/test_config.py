@@ -39,5 +39,5 @@ def test_a_wrong_setting_is_named(changes, says):
 
 
 def test_an_unknown_profile_is_named():
-    with pytest.raises(UserError, match="profile 'huge' is unknown. Choose one of tiny, laptop, full"):
+    with pytest.raises(UserError, match="profile 'huge' is unknown. Choose one of tiny, laptop, quick, full"):
         profile("huge")
