@@ -64,20 +64,26 @@ def load_inception(path: str | Path, sha256: str | None = None) -> FeatureNetwor
     if sha256 and digest != sha256.lower():
         raise UserError(f"{path}: its SHA-256 is {digest}, not {sha256}. Download it again.")
     try:
-        graph_def = tf.compat.v1.GraphDef.FromString(data)
-        run = _opened(graph_def)
-        # A graph that still insists on one image fails here, and not after half an hour.
-        shape = run(np.zeros((2, 64, 64, 3))).shape
+        return graph_network(data)
     except DecodeError:
         raise UserError(f"{path}: not a frozen TensorFlow graph. Download {GRAPH} again.") from None
     except (KeyError, ValueError, tf.errors.OpError) as error:
         reason = f"{error.args[0] if isinstance(error, KeyError) else error}".splitlines()[0][:120]
         raise UserError(f"{path}: not the Inception graph of 2015 ({reason}). Use {GRAPH}.") from None
+
+
+def graph_network(data: bytes) -> FeatureNetwork:
+    """The FeatureNetwork of a frozen graph's bytes. Raises TensorFlow's errors, or ValueError, for another one's."""
+    graph_def = tf.compat.v1.GraphDef.FromString(data)
+    run = _opened(graph_def)
+    # A graph that still insists on one image fails here, and not after half an hour.
+    shape = run(np.zeros((2, 64, 64, 3))).shape
     if shape[:1] != (2,):
-        raise UserError(f"{path}: pool_3 gives shape {shape} for 2 images. Use {GRAPH} of 2015.")
+        raise ValueError(f"pool_3 gives shape {shape} for 2 images")
     convolutions = sum(node.op == "Conv2D" for node in graph_def.node)
     canonical = len(data) == GRAPH_BYTES and convolutions == GRAPH_CONVOLUTIONS and shape[1:] == GRAPH_SHAPE
-    return FeatureNetwork("inception-2015" if canonical else f"graph-{digest[:8]}", canonical, 299, run)
+    name = "inception-2015" if canonical else f"graph-{hashlib.sha256(data).hexdigest()[:8]}"
+    return FeatureNetwork(name, canonical, 299, run)
 
 
 def _opened(graph_def):

@@ -25,7 +25,7 @@ from monet_lib.training.compiling import compile_if_quicker
 from monet_lib.training.devices import strategy
 from monet_lib.training.guards import Guard
 from monet_lib.training.runs import Run
-from monet_lib.training.session_plan import Estimate, SessionPlan
+from monet_lib.training.session_plan import Estimate, RecordedPlan
 from monet_lib.training.tensorboard import TensorBoard, require_tensorboard
 from monet_lib.training.validation import Validator, score_is_missing
 
@@ -134,7 +134,7 @@ class Surroundings:
         """Stop in time to paint `photos` before `deadline`, as `time.monotonic` counts."""
         self.budget = TimeBudget(self.run, self.start, self.saver, photos, deadline)
         if self.run.config.fit_schedule:
-            self.plan = SessionPlan(self.run, self.start, self.steps, self.budget, self.journal)
+            self.plan = RecordedPlan(self.run, self.start, self.steps, self.budget, self.journal)
 
     def _score(self, model):
         self.saver.set_model(model)
