@@ -15,6 +15,7 @@ import venv
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 
@@ -24,6 +25,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from standalone import fresh_environment, kaggle_input, run_standalone  # noqa: E402
 
 from monet_lib.painting.submission import check_submission  # noqa: E402
+from monet_lib.painting.translation import paint  # noqa: E402
+from monet_lib.training.runs import Run  # noqa: E402
 
 SUBMISSION = ROOT / "kaggle" / "monet-submission" / "monet-submission.ipynb"
 # Everything that Kaggle's images of 2025 have and a notebook uses; the rest follows from these.
@@ -102,6 +105,21 @@ def test_a_session_is_killed_and_the_next_goes_on(python, tmp_path, monkeypatch)
     assert _steps(tmp_path / "second") > saved
     assert "96 images" in check_submission(tmp_path / "second" / "images.zip")
     assert {path.name for path in (tmp_path / "second").iterdir()} == {"images.zip", "monet-run"}
+    generator, config = Run.load(tmp_path / "second" / "monet-run").last_generator()
+    painted = paint(generator, np.zeros((1, config.image_size, config.image_size, 3), np.uint8))
+    assert painted.shape == (1, config.image_size, config.image_size, 3), "the library paints with it, too"
+
+
+def test_where_no_time_is_left_the_first_zip_stays(python, tmp_path, monkeypatch):
+    """The budget is used up before training could begin: nothing is trained, and what was painted first is submitted."""
+    monkeypatch.setattr("monet_lib.painting.submission.LEAST", 96)
+    edit = least(96) | {"time_budget_hours = 4.5": "time_budget_hours = 1 / 3600"}
+    done = run_standalone(SUBMISSION, python, kaggle_input(tmp_path / "input"), tmp_path / "working", edit=edit)
+    text = "\n".join(_lines(done))
+    assert "painted by the course's generator; raise time_budget_hours to train" in text
+    assert "plan:" not in text
+    assert "96 images" in check_submission(tmp_path / "working" / "images.zip")
+    assert _steps(tmp_path / "working") == 0, "the next version finds a run to go on with"
 
 
 def _steps(working):
