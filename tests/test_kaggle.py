@@ -379,6 +379,66 @@ def x():
     assert names["mine"][0]() == 3
 
 
+BRANCHES = """def pick(a, b):
+    # About a.
+    if a == 1:
+        first()
+    elif a == 2:
+        for each in b:
+            if each:
+                return each
+            print(each)
+    else:
+        raise ValueError(a)
+    return None"""
+
+
+@pytest.mark.parametrize(
+    ("facts", "left"),
+    [
+        ({"a == 1": True}, "# About a. | first() | return None"),
+        ({"a == 1": False, "a == 2": False}, "raise ValueError(a) | return None"),
+        ({"a == 2": False}, "# About a. | if a == 1: | first() | else: | raise ValueError(a) | return None"),
+        ({"a == 1": False, "a == 2": True, "each": True}, "for each in b: | return each | return None"),
+        ({"a == 1": False, "a == 2": True, "each": False}, "for each in b: | print(each) | return None"),
+    ],
+)
+def test_an_if_that_is_settled_leaves_its_branch(facts, left):
+    settled = Source("part.py", BRANCHES, "part").settled(facts)
+    assert ast.unparse(settled.tree), "it is Python"
+    assert " | ".join(line.strip() for line in settled.text.splitlines()[1:]) == left
+
+
+def test_facts_and_what_is_left_out_must_be_there():
+    source = Source("part.py", "class A:\n    def b(self):\n        pass\n\n\ndef c():\n    pass\n", "part")
+    assert source.without(["A.b"]).text.split() == ["class", "A:", "def", "c():", "pass"]
+    with pytest.raises(BuildError, match="has no A.c to leave out"):
+        source.without(["A.c"])
+    with pytest.raises(BuildError, match="no `if d` to settle"):
+        source.settled({"d": True})
+
+
+def test_an_import_that_is_given_is_not_repeated(tmp_path):
+    text = """import math
+from os import path, sep
+
+from monet_lib.config import profile
+
+
+def y(sep):
+    return sep
+
+
+def x():
+    profile()
+    return math.pi, path"""
+    own = _library(tmp_path, text)
+    part, kept = reached(own, tmp_path)[-1]
+    assert "import math\nfrom os import path, sep" in part.inlined(kept)
+    assert part.inlined(kept, {("math", "math"), ("path", "os.path")}).startswith("def x")
+    assert "import" in part.inlined(kept, {("math", "another"), ("path", "os.path")})
+
+
 @pytest.fixture(scope="module")
 def python(tmp_path_factory):
     return fresh_environment(tmp_path_factory.mktemp("fresh"))

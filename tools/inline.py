@@ -198,15 +198,16 @@ def _settled(text, test, value):
             if not isinstance(node, ast.If) or ast.unparse(node.test) != test:
                 continue
             first, branch = node.lineno - 1, node.body if value else node.orelse
-            while lines[first - 1].strip().startswith("#") and not value:
-                first -= 1
-            elif_ = branch is node.orelse and branch and lines[branch[0].lineno - 1].strip().startswith("elif")
-            start = branch[0].lineno - 1 if branch else node.end_lineno
-            kept = lines[start : branch[-1].end_lineno] if branch else []
-            if elif_:
+            kept = lines[branch[0].lineno - 1 : branch[-1].end_lineno] if branch else []
+            if lines[first].strip().startswith("elif"):  # what is left of it stays a branch
+                chained = kept and kept[0].strip().startswith("elif")
+                kept = kept if chained or not kept else [lines[first].split("elif")[0] + "else:", *kept]
+            elif not value and kept and kept[0].strip().startswith("elif"):
                 kept[0] = kept[0].replace("elif", "if", 1)
             else:
                 kept = [line.removeprefix("    ") for line in kept]
+            while not value and lines[first - 1].strip().startswith("#"):
+                first -= 1
             ends = bool(branch) and isinstance(branch[-1], ast.Return)
             last = body[-1].end_lineno if ends else node.end_lineno
             return _settled("\n".join([*lines[:first], *kept, *lines[last:]]), test, value)
