@@ -2,7 +2,8 @@
 
     make test-kaggle
 
-With MONET_DATA, also a submission from real images within three minutes, and another that goes on from it.
+With MONET_DATA, also a submission from real images within three minutes, and another that goes on from it. A machine
+that does other work too needs more: MONET_MINUTES=10.
 """
 
 import os
@@ -59,7 +60,8 @@ places = ["""
 }
 # As many steps as there is time for, saved often.
 LONG = {"steps = 8 if": "steps = 10**6 if", "check_every = 4 if": "check_every = 20 if"}
-THREE_MINUTES = {"time_budget_hours = 4.5": "time_budget_hours = 3 / 60"}
+MINUTES = float(os.environ.get("MONET_MINUTES", 3))
+A_FEW_MINUTES = {"time_budget_hours = 4.5": f"time_budget_hours = {MINUTES} / 60"}
 
 
 def least(images):
@@ -97,7 +99,7 @@ def test_a_session_is_killed_and_the_next_goes_on(python, tmp_path, monkeypatch)
     assert saved >= 40
     images = kaggle_input(tmp_path / "input-2", layout="datasets/someone/gan-getting-started")
     (tmp_path / "first").rename(images / "monet-submission")
-    done = run_standalone(SUBMISSION, python, images, tmp_path / "second", edit=edit | THREE_MINUTES)
+    done = run_standalone(SUBMISSION, python, images, tmp_path / "second", edit=edit | A_FEW_MINUTES)
     text = "\n".join(_lines(done))
     print(text)
     assert f"resuming at step {saved}" in text
@@ -136,10 +138,10 @@ def test_a_submission_of_7000_images_is_valid(python, tmp_path):
 
 
 @pytest.mark.real_data
-def test_three_minutes_of_real_images_and_three_more(python, tmp_path, monkeypatch):
+def test_a_few_minutes_of_real_images_and_as_many_more(python, tmp_path, monkeypatch):
     """Valid zips within the time, rates of zero when training stops, and the better zip of the two is kept.
 
-    All paintings, and the photos of the first shard: a processor can't paint 7,000 twice in three minutes.
+    All paintings, and the photos of the first shard: a processor can't paint 7,000 twice in so little time.
     """
     data, images = Path(os.environ["MONET_DATA"]).resolve(), tmp_path / "input"
     shutil.copytree(data / "monet_tfrec", images / "gan-getting-started" / "monet_tfrec")
@@ -150,17 +152,17 @@ def test_three_minutes_of_real_images_and_three_more(python, tmp_path, monkeypat
     shutil.copy(ROOT / "models" / "imagenet" / "efficientnet_lite0.npz", images / "features")
     photos = int(shard.stem.rpartition("-")[2])
     monkeypatch.setattr("monet_lib.painting.submission.LEAST", photos)
-    edit, steps = THREE_MINUTES | LONG | least(photos), []
+    edit, steps = A_FEW_MINUTES | LONG | least(photos), []
     for version in ("first", "second"):
         began = time.monotonic()
-        done = run_standalone(SUBMISSION, python, images, tmp_path / version, edit=edit)
+        done = run_standalone(SUBMISSION, python, images, tmp_path / version, edit=edit, timeout=600 + 60 * int(MINUTES))
         seconds = time.monotonic() - began
         text = "\n".join(_lines(done))
         print(text, f"{version}: {seconds:.0f} s", sep="\n")
         assert f"{photos} images" in check_submission(tmp_path / version / "images.zip")
         assert float(re.search(r"learning rates at ([\d.]+)%", text)[1]) <= 3
-        assert float(re.search(r"images.zip after ([\d.]+) min", text)[1]) < 3.0, "before training"
-        assert float(re.search(r"^([\d.]+) of 3.0 minutes$", text, re.M)[1]) <= 3.0
+        assert float(re.search(r"images.zip after ([\d.]+) min", text)[1]) < MINUTES, "before training"
+        assert float(re.search(r"^([\d.]+) of [\d.]+ minutes$", text, re.M)[1]) <= MINUTES
         first, _, last = (float(kid) for kid in re.findall(r"proxy KID +(-?[\d.]+) ±", text))
         assert ("still painted by the course's generator" in text) == (first <= last)
         steps.append(_steps(tmp_path / version))
