@@ -167,8 +167,8 @@ PROFILES = {
 def profile(name: str | None = None, **changes: Any) -> Config:
     """The Config of a profile with some settings changed.
 
-    name: "tiny", "laptop", "quick" or "full"; None asks the environment variable MONET_PROFILE, then takes "laptop". Where the
-    repository's models/imagenet/ is not at hand, profiles go without the feature discriminator and trained features.
+    name: one of PROFILES; None asks the environment variable MONET_PROFILE, then takes "laptop". Where the repository's
+    models/imagenet/ is not at hand, profiles go without the feature discriminator and trained features.
     Raises UserError for an unknown profile or setting.
     """
     name = name or os.environ.get("MONET_PROFILE") or "laptop"

@@ -11,7 +11,7 @@ from monet_lib.errors import UserError
 from monet_lib.gan.builder import ConstantThenLinear
 from monet_lib.training import session_plan
 from monet_lib.training.loop import train
-from monet_lib.training.session_plan import Estimate, SessionPlan, TimeBudget
+from monet_lib.training.session_plan import Estimate, RecordedPlan, TimeBudget
 
 
 class Clock:
@@ -36,7 +36,7 @@ def session(clock, nano, folder, seconds, start=0, limit=10**6, minutes=10):
     model = SimpleNamespace(schedules=[schedule], stop_training=False)
     run = SimpleNamespace(folder=folder, config=nano, last_generator=lambda: (None, None))
     limits = TimeBudget(run, start, SimpleNamespace(save=lambda: None), None, clock.now + 60 * minutes)
-    plan, shares = SessionPlan(run, start, limit, limits), []
+    plan, shares = RecordedPlan(run, start, limit, limits), []
     limits.set_model(model)
     plan.set_model(model)
     plan.on_train_begin()

@@ -51,16 +51,43 @@ if importlib.util.find_spec("monet_lib") is None:
 WITHOUT_GPU = ("01_eda",)
 # What the submission's settings decide: tests in the library that always come out so, see `inline.Source.settled`.
 FACTS = {
-    "config": {
-        "self.validate_every and min(self.holdout_monets, self.holdout_photos) < 2": False,
-        "self.model == 'unet' and self.image_size % 2 ** self.unet_depth": False,
-    },
     "gan.adversarial": {"self.joined and (not self.r1_weight)": True},
-    "gan.augment": {"not policy": True},
-    "gan.identity": {"not steps": True},
-    "networks.generators": {"config.model == 'resnet'": True},
+    "gan.cyclegan": {
+        "not self.diff_augment": True,
+        "self.settings.tone_weight": False,
+        "averaged_generator is not None": True,
+        "self.averaged_generator is not None": True,
+        "pool is None": False,
+    },
+    "gan.identity": {"same_monet is None": False, "not weight": False, "not steps": True},
+    "gan.losses": {"kind not in ('bce', 'least_squares')": False},
+    "gan.passes": {"targets is None": False},
+    "networks.generators": {"config.model == 'resnet'": True, "residual_output": False},
+    "networks.layers": {
+        "how == 'transpose'": False,
+        "how == 'resize'": True,
+    },
     "networks.norms": {"norm == 'group'": False, "norm == 'batch'": False},
-    "training.checkpoints": {"not (folder / SUMS).exists()": False},
+    "painting.translation": {"not hasattr(generator, 'predict_on_batch')": False},
+    "scoring.metrics": {
+        "subsets < 1 or size < 2": False,
+        "not (fid >= 0 and distance >= 0)": False,
+        "x.ndim != 2 or x.shape[1] < 1": False,
+        "len(x) < 2": False,
+        "pair[0].shape[1] != pair[1].shape[1]": False,
+    },
+    "scoring.network": {
+        "images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3 or (not images.size)": False
+    },
+    "scoring.scores": {"not waiting": False},
+    "training.devices": {"name not in STRATEGIES": False, "name == 'mirrored' and batch_size % len(found)": False},
+}
+# What it does without, see `inline.Source.without`: checks of settings that it makes itself, what speeds up a processor
+# and not a GPU, and a file's reader in whose place it has its own.
+LEFT_OUT = {
+    "config": ("Config.__post_init__",),
+    "networks.imagenet": ("trained_arrays",),
+    "networks.norms": ("InstanceNormalization.call",),
 }
 
 
@@ -83,20 +110,21 @@ def standalone(source, generator=ROOT / "models" / "monet.npz"):
     """
     cells = jupytext.read(source).cells
     own = Source(source.name, _code(cells))
-    parts = reached(own, facts=FACTS)
+    parts = reached(own, facts=FACTS, left_out=LEFT_OUT)
     check(parts, own)
     # The library comes before the section with the first cell that uses it.
     first = next(k for k, cell in enumerate(cells) if cell.cell_type == "code" and PACKAGE in cell.source)
     first = max(k for k, cell in enumerate(cells[:first]) if cell.source.startswith("## "))
     before, after = ([_own_cell(cell, generator) for cell in part] for part in (cells[:first], cells[first:]))
+    given = set(Source(source.name, _code(cells[:first])).names().items())
     heading = _link(cells[first].source.splitlines()[0][3:])
     library = [new_markdown_cell(f"## The library\n\n{LIBRARY.format(heading)}")]
     for module, kept in parts:
-        idea = ast.get_docstring(module.tree).replace("*", r"\*")
+        idea = ast.get_docstring(module.tree).split("\n\n")[0].replace("*", r"\*")
         library += [new_markdown_cell(f"### {module.name}\n\n{idea}")]
-        library += [new_code_cell(module.inlined(kept), metadata=FOLDED)]
-        if module.name == "quiet":  # comes first, and is wanted before the next part imports TensorFlow
-            library += [new_code_cell("quiet()")]
+        text = module.inlined(kept, given)
+        library += [new_code_cell(text, metadata=FOLDED)]
+        given |= set(Source(module.where, text).names().items())
     cells = [cell for cell in (*before, *library, *after) if cell.source.strip()]
     cells.insert(1, new_markdown_cell(f"{STANDALONE}\n\n## Contents\n\n{_contents(cells)}"))
     return _notebook(cells, gpu=True, internet=False)

@@ -23,7 +23,8 @@ def main():
     arguments = parser.parse_args()
     folders = [arguments.photos, *arguments.paintings]
     pairs = arguments.pairs if len(folders) == 2 else 1
-    labels = ["photo", *([folder.name.replace("-", " ") for folder in folders[1:]] if len(folders) > 2 else ["painted"])]
+    painted = [folder.name.replace("-", " ") for folder in folders[1:]] if len(folders) > 2 else ["painted"]
+    labels = ["photo", *painted]
     names = sorted(path.name for path in folders[1].glob("*.jpg"))[: arguments.count]
     images = [Image.fromarray(read_photo(folder / name)) for name in names for folder in folders]
     size = tuple(min(image.size[k] for image in images) for k in (0, 1))

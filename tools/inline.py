@@ -105,22 +105,29 @@ class Source:
         """{name: the module of monet_lib that it is imported from}."""
         return {a.name: module_of(node.module, a.name, root) for node in self.package_imports for a in node.names}
 
+    def only(self, nodes):
+        """The Source of these top-level statements alone, without their text."""
+        part = Source(self.where, "", self.name)
+        part.__dict__["tree"] = ast.Module(list(nodes), [])
+        return part
+
+    def _bound(self, node):
+        return set(self.only([node]).names().items())
+
     @cached_property
     def top(self):
         """{name: the top-level statement that binds it}, imports of monet_lib apart."""
         found = {}
         for node in self.tree.body:
-            if node in self.package_imports:
-                continue
-            alone = Source(self.where, "", self.name)
-            alone.__dict__["tree"] = ast.Module([node], [])
-            found |= dict.fromkeys(alone.names(), node)
+            if node not in self.package_imports:
+                found |= {name: node for name, _ in self._bound(node)}
         return found
 
-    def inlined(self, kept=None):
+    def inlined(self, kept=None, given=()):
         """The code without its docstring, its imports of monet_lib and marks for tools; tidied.
 
-        kept: the top-level statements to keep, with the comments right above them; None keeps all.
+        kept: the top-level statements to keep, with the comments right above them; None keeps all. given: the pairs of
+        `names` that code above has bound, whose imports are not repeated.
         """
         lines = self.text.splitlines()
         gone = list(self.package_imports)
@@ -128,6 +135,9 @@ class Source:
             gone.append(self.tree.body[0])
         if kept is not None:
             gone += [node for node in self.tree.body if node not in kept and node not in gone]
+            used = set().union(*map(_free, kept))
+            imports = (node for node in kept if isinstance(node, IMPORTS))
+            gone += [node for node in imports if not {name for name, _ in self._bound(node) - set(given)} & used]
         for node in gone:
             first = _first_line(node)
             while first and lines[first - 1].startswith("#"):
@@ -140,6 +150,9 @@ class Source:
                         first = _first_line(method)
                         first -= not lines[first - 1].strip()
                         lines[first : method.end_lineno] = [GONE] * (method.end_lineno - first)
+                for decorator in node.decorator_list:
+                    if "register_keras_serializable" in ast.unparse(decorator):  # for whole models in files
+                        lines[decorator.lineno - 1] = GONE
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and "\n\n" in (ast.get_docstring(node) or ""):
                 first, last = node.body[0].lineno - 1, node.body[0].end_lineno
                 if lines[first].strip().startswith('"""'):  # not of what is left out
@@ -150,29 +163,55 @@ class Source:
         return re.sub(r"\n{4,}", "\n\n\n", CLUTTER.sub("", text).strip())
 
     def settled(self, facts):
-        """The same without the statements that are never come to where each test in `facts` has the value given there.
+        """The same where each test in `facts` always has the value given there: only what is done then, at its place.
 
-        facts: {test of an `if`, as ast.unparse writes it: True or False}. False: the `if` goes; it must have no else.
-        True: what follows it goes, since it must end with a return. Raises BuildError where there is no such `if`.
+        facts: {test of an `if` statement, as ast.unparse writes it: True or False}. Raises BuildError where there is no
+        such `if`.
         """
-        lines, open_facts = self.text.splitlines(), set(facts)
-        for node in ast.walk(self.tree):
-            for body in (getattr(node, name, None) for name in ("body", "orelse")):
-                for place, statement in enumerate(body if isinstance(body, list) else ()):
-                    test = ast.unparse(statement.test) if isinstance(statement, ast.If) else None
-                    if test not in facts:
-                        continue
-                    never = body[place + 1 :] if facts[test] else [statement]
-                    ends = isinstance(statement.body[-1], ast.Return) if facts[test] else not statement.orelse
-                    if ends and never:
-                        open_facts.discard(test)
-                        first, last = never[0].lineno - 1, never[-1].end_lineno
-                        while lines[first - 1].strip().startswith("#"):
-                            first -= 1
-                        lines[first:last] = [GONE] * (last - first)
-        if open_facts:
-            raise BuildError(f"{self.where}: no `if {min(open_facts)}` to settle. Correct the facts.")
+        text = self.text
+        for test, value in facts.items():
+            settled = _settled(text, test, value)
+            if settled == text:
+                raise BuildError(f"{self.where}: no `if {test}` to settle. Correct the facts.")
+            text = settled
+        return Source(self.where, text, self.name)
+
+    def without(self, names):
+        """The same without some functions, or methods ("Class.method"). Raises BuildError where one is not there."""
+        lines, found = self.text.splitlines(), {}
+        for node in self.tree.body:
+            found[getattr(node, "name", None)] = node
+            found |= {f"{node.name}.{m.name}": m for m in methods_of(node)} if isinstance(node, ast.ClassDef) else {}
+        for name in names:
+            if name not in found:
+                raise BuildError(f"{self.where}: has no {name} to leave out. Correct the list.")
+            first = _first_line(found[name])
+            lines[first : found[name].end_lineno] = [""] * (found[name].end_lineno - first)
         return Source(self.where, "\n".join(lines), self.name)
+
+
+def _settled(text, test, value):
+    """Code in which every `if` with that test is replaced by its branch for the value, True or False."""
+    lines, tree = text.splitlines(), ast.parse(text)
+    for body in (getattr(node, name, None) for node in ast.walk(tree) for name in ("body", "orelse")):
+        for node in body if isinstance(body, list) else ():
+            if not isinstance(node, ast.If) or ast.unparse(node.test) != test:
+                continue
+            first, branch = node.lineno - 1, node.body if value else node.orelse
+            kept = lines[branch[0].lineno - 1 : branch[-1].end_lineno] if branch else []
+            if lines[first].strip().startswith("elif"):  # what is left of it stays a branch
+                chained = kept and kept[0].strip().startswith("elif")
+                kept = kept if chained or not kept else [lines[first].split("elif")[0] + "else:", *kept]
+            elif not value and kept and kept[0].strip().startswith("elif"):
+                kept[0] = kept[0].replace("elif", "if", 1)
+            else:
+                kept = [line.removeprefix("    ") for line in kept]
+            while not value and lines[first - 1].strip().startswith("#"):
+                first -= 1
+            ends = bool(branch) and isinstance(branch[-1], ast.Return)
+            last = body[-1].end_lineno if ends else node.end_lineno
+            return _settled("\n".join([*lines[:first], *kept, *lines[last:]]), test, value)
+    return text
 
 
 def methods_of(node):
@@ -217,20 +256,21 @@ def read_module(name, root=ROOT):
     return Source(str(path.relative_to(root)), path.read_text(), name)
 
 
-def reached(own, root=ROOT, facts=None):
+def reached(own, root=ROOT, facts=None, left_out=None):
     """[(Source of a module, the set of its statements and methods that `own` reaches)], each module after all it needs.
 
     A statement reaches what the names in it stand for: in its module, or in the module that they are imported from. A
     method is reached where its name is asked of anything, or where Keras or Python may call it.
-    facts: {module: what is known of its tests}, see `Source.settled`.
-    Before all comes `quiet`, which must be there when TensorFlow is imported.
+    facts: {module: what is known of its tests}, see `Source.settled`. left_out: {module: names}, see `Source.without`;
+    of those of them that are needed the notebook has its own.
     """
     sources, kept, users = {}, {}, {}
     asked, waiting = set(), []
 
     def visit(user, module, name):
         if module not in sources:
-            sources[module] = read_module(module, root).settled((facts or {}).get(module, {}))
+            whole = read_module(module, root).without((left_out or {}).get(module, ()))
+            sources[module] = whole.settled((facts or {}).get(module, {}))
             kept[module] = set()
         source = sources[module]
         if name in source.handed_on(root):  # imported there from further below
@@ -250,8 +290,7 @@ def reached(own, root=ROOT, facts=None):
         within = [each for part in methods for each in ast.walk(part)]
         nodes = [each for each in ast.walk(node) if each not in set(within)]
         asked.update(each.attr for each in nodes if isinstance(each, ast.Attribute))
-        names = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-        for name in sorted(names):
+        for name in sorted(_free(node, set(methods))):
             if name in source.handed_on(root):
                 visit(source.name, source.handed_on(root)[name], name)
             elif source.name and name in source.top:
@@ -270,6 +309,19 @@ def reached(own, root=ROOT, facts=None):
             follow(source, method)
     order = _in_order(own.name, users)
     return [(sources[module], kept[module]) for module in order if kept.get(module)]
+
+
+def _free(node, apart=()):
+    """The names that code asks of its surroundings: not those that it binds itself within a function."""
+    if isinstance(node, ast.Name):
+        return {node.id} if isinstance(node.ctx, ast.Load) else set()
+    if not isinstance(node, FUNCTIONS):
+        return set().union(*(_free(each, apart) for each in ast.iter_child_nodes(node) if each not in apart))
+    names = set().union(*(_free(each) for each in (node.body if isinstance(node.body, list) else [node.body])))
+    bound = {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
+    bound |= {n.id for n in _running(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    outside = (*ast.iter_child_nodes(node.args), *getattr(node, "decorator_list", ()), getattr(node, "returns", None))
+    return (names - bound).union(*(_free(each) for each in outside if each))
 
 
 def _is_called(node, method, asked):
@@ -291,20 +343,18 @@ def _in_order(first, users):
         return levels[name]
 
     level(first)
-    return sorted(levels, key=lambda name: (name != "quiet", levels[name], name))
+    return sorted(levels, key=lambda name: (levels[name], name))
 
 
 def check(parts, own):
     """Raise BuildError unless these parts of modules, and then the notebook's `own` code, can share one namespace."""
     origins = {}
     for source, kept in (*parts, (own, own.tree.body)):
-        tree = ast.Module([node for node in source.tree.body if node in kept], [])
-        part = Source(source.where, source.text, source.name)
-        part.__dict__["tree"] = tree
+        part = source.only(node for node in source.tree.body if node in kept)
         if source.name:
             _check_only_defines(source)
-        optional = set(_optional_imports(tree))
-        for node in ast.walk(tree):
+        optional = set(_optional_imports(part.tree))
+        for node in ast.walk(part.tree):
             if node in optional:
                 continue
             packages = [a.name for a in node.names] if isinstance(node, ast.Import) else []

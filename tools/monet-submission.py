@@ -13,15 +13,9 @@
 # The few things to change. Everything else, with its reasons, is under *Settings, and why*.
 
 # %%
-import base64
-import io
-import json
 import os
-import shutil
 import time
-import zipfile
 from pathlib import Path
-from types import SimpleNamespace
 
 began = time.monotonic()
 time_budget_hours = 4.5  # for the whole notebook: training stops in time to paint, to check and to score
@@ -37,16 +31,23 @@ working = Path(os.environ.get("MONET_WORKING", "/kaggle/working"))
 os.chdir(working)
 
 # %% [markdown]
-# ## The images
+# ## Packages
 #
-# Attach the competition *gan-getting-started* (*Add Input*). It is read from its shards: their images are encoded like
-# those that Kaggle compares with.
+# All of them are Kaggle's. What TensorFlow says while it starts is kept from the notebook.
 
 # %%
-from monet_lib.quiet import quiet
+import base64
+import hashlib
+import io
+import json
+import shutil
+import zipfile
+from dataclasses import asdict
+from types import SimpleNamespace
 
-quiet()  # TensorFlow says only what stops it
-
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+os.dup2(nowhere, 2)
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
@@ -56,6 +57,16 @@ from IPython.display import display
 from PIL import Image
 from tqdm.auto import tqdm
 
+os.dup2(stderr, 2)
+tf.get_logger().setLevel("ERROR")
+
+# %% [markdown]
+# ## The images
+#
+# Attach the competition *gan-getting-started* (*Add Input*). It is read from its shards: their images are encoded like
+# those that Kaggle compares with.
+
+# %%
 from monet_lib.config import Config
 from monet_lib.data.pipeline import UnpairedBatches, split, training_data
 from monet_lib.gan.builder import build
@@ -64,15 +75,12 @@ from monet_lib.networks.generators import generator_of, with_border
 from monet_lib.networks.imagenet import pooled_features
 from monet_lib.painting.translation import JPEG, paint
 from monet_lib.scoring.features import random_network, trained_network
-from monet_lib.scoring.inception import load_inception
+from monet_lib.scoring.inception import graph_network
 from monet_lib.scoring.metrics import scene_kept
 from monet_lib.scoring.scores import compare, embed
 from monet_lib.training.callbacks import StepCallback
-from monet_lib.training.checkpoints import Checkpoints
 from monet_lib.training.compiling import compile_if_quicker
 from monet_lib.training.devices import strategy
-from monet_lib.training.folders import copy_run, find_run
-from monet_lib.training.runs import Run
 from monet_lib.training.session_plan import SessionPlan
 
 # /kaggle/input/SLUG, .../competitions/SLUG or .../datasets/OWNER/SLUG, however the images were attached.
@@ -126,13 +134,19 @@ show("Six Monets above six photos", monets[:6], photos[:6])
 
 # %%
 lite0 = next(input_root.rglob("efficientnet_lite0.npz"), None) if trained_elsewhere else None
-if lite0:
-    Path("models/imagenet").mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(lite0, "models/imagenet/efficientnet_lite0.npz")
 inception = next(input_root.rglob("classify_image_graph_def.pb"), None)
-network = random_network()
-if inception or lite0:
-    network = load_inception(inception) if inception else trained_network("efficientnet-lite0", pooled_features, 224)
+
+
+def trained_arrays(name):
+    """The arrays of EfficientNet-Lite0 in the order of use, for the library's `_folded_weights`."""
+    with np.load(lite0) as file:
+        return [file[key].astype("float32") for key in sorted(file.files)]
+
+
+if inception:
+    network = graph_network(inception.read_bytes())
+else:
+    network = trained_network("efficientnet-lite0", pooled_features, 224) if lite0 else random_network()
 others = [Image.open(file).convert("RGB").resize((256, 256)) for file in sorted(Path(other_monets).glob("*.jpg"))]
 seen = embed(monets, network)
 real = embed(map(np.asarray, others), network) if other_monets else seen
@@ -210,7 +224,7 @@ if trained_elsewhere:
     with np.load(io.BytesIO(base64.b85decode(course_generator)), allow_pickle=False) as arrays:
         names = sorted(name[:-1] for name in arrays.files if name.endswith("q"))
         weights = [arrays[f"{name}q"] * arrays[f"{name}s"] for name in names]
-        first = painter_of(weights, Config().with_(**json.loads(str(arrays["config"]))))
+        first = painter_of(weights, Config(**json.loads(str(arrays["config"]))))
     write_zip(first, zip_file)
     print(f"images.zip after {(time.monotonic() - began) / 60:.1f} min")
     first_quality = quality(first, zip_file)
@@ -238,27 +252,13 @@ if trained_elsewhere:
 # program: this notebook, to the end, on small settings; its networks and its training are the course's tested library.
 
 # %%
-sizes = {
-    "full": {
-        "image_size": 256,
-        "crop": 229,
-        "generator_filters": 64,
-        "residual_blocks": 9,
-        "discriminator_filters": 64,
-    },
-    "tiny": {
-        "image_size": 64,
-        "crop": 256,
-        "generator_filters": 8,
-        "residual_blocks": 2,
-        "discriminator_filters": 8,
-    },
-}
+full = {"image_size": 256, "crop": 229, "generator_filters": 64, "residual_blocks": 9, "discriminator_filters": 64}
+tiny = {"image_size": 64, "crop": 256, "generator_filters": 8, "residual_blocks": 2, "discriminator_filters": 8}
 steps = 8 if profile_name == "tiny" else epochs * len(photos) // 8  # of all versions together
 check_every = 4 if profile_name == "tiny" else 1000  # steps from one saved state, and one score, to the next
 config = Config(
     profile=profile_name,
-    **sizes[profile_name],
+    **(tiny if profile_name == "tiny" else full),
     model="resnet",
     norm="none",
     discriminator_norm="instance",
@@ -275,13 +275,17 @@ config = Config(
     holdout_photos=min(200, len(photos) // 4),
     features=network.name,
 )
+# The library's code for other values of these settings is not in this notebook.
+fixed = ("model", "upsample", "residual_output", "rotate", "diff_augment", "tone_weight", "r1_weight", "identity_until")
+if changed := [name for name in fixed if getattr(config, name) != getattr(Config(), name)]:
+    raise ValueError(f"{', '.join(changed)}: can't be changed in this notebook; monet train of the course can.")
 print(f"{config.image_size} px, {config.generator_filters} filters, {pick_precision(config.precision)}")
 
 # %% [markdown]
 # ## Train
 #
-# A run is a folder. Where an earlier version's output is attached as input, its run is copied and resumes at the next
-# step: the same moments, the same order of images. A run can be continued only with the settings it was begun with: where
+# A run is a folder. Where an earlier version's output is attached as input, its run goes on from the last step saved:
+# the same moments, the same order of images. A run can be continued only with the settings it was begun with: where
 # they differ, the notebook stops and says in what. Set them back, or detach the earlier output to begin anew.
 #
 # How long painting, checking and scoring take is measured first, on 64 photos, and a quarter more is kept for the end.
@@ -290,6 +294,30 @@ print(f"{config.image_size} px, {config.generator_filters} filters, {pick_precis
 
 
 # %%
+run_folder = working / "monet-run"
+saves = run_folder / "checkpoints"
+
+
+def newest(folder):
+    """The file state.index of the state of most steps that is saved in `folder`; None where there is none."""
+    return max(folder.rglob("step-*/state.index"), key=lambda file: file.parent.name, default=None)
+
+
+def save(step):
+    """Save the run's state and its generator, each under its name only when it is whole. The last two states stay."""
+    weights = {f"w{k:03d}": w for k, w in enumerate(model.averaged_generator.get_weights())}
+    np.savez(run_folder / ".writing-generator.npz", config=json.dumps(asdict(config)), **weights)
+    os.replace(run_folder / ".writing-generator.npz", run_folder / "generator.npz")
+    folder, temporary = saves / f"step-{step:08d}", saves / ".writing-state"
+    if not folder.exists():
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        state.write(str(temporary / "state"))
+        temporary.rename(folder)
+    for old in sorted(saves.glob("step-*"))[:-2]:
+        shutil.rmtree(old)
+
+
 class Diary(StepCallback):
     """Every `check_every` steps, and at the end: saves the state, scores held-out photos, and says so in one line."""
 
@@ -308,8 +336,7 @@ class Diary(StepCallback):
             self.write(self.step - 1)
 
     def write(self, before):
-        checkpoints.save(self.step)
-        run.save_generator(self.model)
+        save(self.step)
         generator = painter_of(self.model.averaged_generator.get_weights(), config)
         painted = np.concatenate([paint(generator, held_photos[k : k + 8]) for k in range(0, len(held_photos), 8)])
         kid = compare(network, embed(painted, network), held_real, seen).kid
@@ -320,13 +347,21 @@ class Diary(StepCallback):
         tqdm.write("  ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in row.items()))
 
 
-run_folder = working / "monet-run"
-earlier = None if run_folder.exists() else find_run(input_root)
+listed = {
+    name: {"count": len(names), "sha256": hashlib.sha256("\n".join(names).encode()).hexdigest()}
+    for name, names in (("monet", monet_names), ("photo", photo_names))
+}
+run = {"config": asdict(config), "data": {"folder": str(root), "format": "tfrec", **listed}}
+earlier = newest(run_folder) or newest(input_root)
 if earlier:
-    copy_run(earlier, run_folder)
-    print(f"resuming {earlier}")
-pair = {"monet": (monet_names, monets), "photo": (photo_names, photos)}
-run = Run.open(run_folder, config, root, pair, "tfrec")
+    before = json.loads((earlier.parents[2] / "config.json").read_text())
+    changed = [name for name, value in run["config"].items() if before["config"].get(name) != value]
+    changed += [f"images ({name})" for name in listed if before["data"][name] != listed[name]]
+    if changed:
+        raise ValueError(f"{earlier.parents[2]}: begun with other {', '.join(changed)}. Set them back, or detach it.")
+saves.mkdir(parents=True, exist_ok=True)
+(run_folder / "config.json").write_text(json.dumps(run, indent=2))
+
 (train_monets, held_monets), (train_photos, held_photos) = (
     [images[places] for places in split(len(images), held, seed)]
     for images, held in ((monets, config.holdout_monets), (photos, config.holdout_photos))
@@ -334,9 +369,13 @@ run = Run.open(run_folder, config, root, pair, "tfrec")
 held_real = embed(held_monets, network)
 with strategy(accelerator, config.batch_size).scope():
     model = build(config, steps)
-    checkpoints = Checkpoints(run.folder / "checkpoints", model, config.keep)
-    start = checkpoints.restore()
-print(f"resuming at step {start}" if start else "a new run")
+    parts = (model, model.generator_optimizer, model.discriminator_optimizer)
+    variables = {id(v.value): v.value for part in parts for v in part.variables}
+    state = tf.train.Checkpoint(variables=list(variables.values()))
+    if earlier:
+        state.read(str(earlier.with_suffix(""))).assert_consumed()
+start = int(earlier.parent.name.removeprefix("step-")) if earlier else 0
+print(f"resuming {earlier.parents[2]} at step {start}" if start else "a new run")
 
 generator, trial = painter_of(model.averaged_generator.get_weights(), config), working / "trial.zip"
 write_zip(generator, trial, min(64, total))  # the first one pays for building the graph
@@ -344,7 +383,7 @@ timed = [time.monotonic()]
 for work in (
     lambda: write_zip(generator, trial, min(64, total)),
     lambda: quality(generator, trial),
-    lambda: checkpoints.save(start),
+    lambda: save(start),
 ):
     work()
     timed.append(time.monotonic())
@@ -357,8 +396,10 @@ print(f"{(deadline - time.monotonic()) / 60:.1f} min to train, {reserve / 60:.1f
 worth_it = first_quality is None or time.monotonic() < deadline  # else the first zip is all there is time for
 if start < steps and worth_it:
     batches = UnpairedBatches(train_monets, train_photos, config)
-    diary = Diary(run, start)
-    plan = SessionPlan(run, start, steps, SimpleNamespace(seconds_left=lambda now: deadline - now))
+    diary = Diary(None, start)
+    plan = SessionPlan(
+        SimpleNamespace(config=config), start, steps, SimpleNamespace(seconds_left=lambda now: deadline - now)
+    )
     data = training_data(batches, start, steps)
     compile_if_quicker(model, data, steps - start)
     model.fit(data, shuffle=False, verbose=0, callbacks=[plan, diary])

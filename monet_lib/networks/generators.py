@@ -79,8 +79,10 @@ def resnet_generator(
         x = upsample(f, size=3, norm=norm, how=how, init=init)(x)
     x = ReflectionPadding2D(3)(x)
     x = convolution(3, 7, padding="valid", use_bias=True, init="zeros" if residual_output else "normal")(x)
-    x = ChangedImage()([CropLike()([x, inputs]), inputs]) if residual_output else _image(x, inputs)
-    return keras.Model(inputs, x, name=name or "resnet_generator")
+    name = name or "resnet_generator"
+    if residual_output:
+        return keras.Model(inputs, ChangedImage()([CropLike()([x, inputs]), inputs]), name=name)
+    return keras.Model(inputs, _image(x, inputs), name=name)
 
 
 def dcgan_generator(

@@ -1,8 +1,8 @@
-"""Normalization layers by name, and instance norm by TensorFlow's fused batch norm.
+"""Normalization layers by name.
 
-The statistics of one image are batch statistics of a batch of one, so each image goes through the fused kernel on its
-own: one pass where the plain formula makes a dozen. Forward and backward take 0.4 to 0.6 times as long on a CPU
-(benchmarks/README.md). Other backends and devices use Keras' own layer.
+Instance norm goes by TensorFlow's fused batch norm. The statistics of one image are batch statistics of a batch of one,
+so each image goes through the fused kernel on its own: one pass where the plain formula makes a dozen. Forward and
+backward take 0.4 to 0.6 times as long on a CPU (benchmarks/README.md). Other backends and devices use Keras' own layer.
 """
 
 import math
@@ -17,9 +17,10 @@ if keras.backend.backend() == "tensorflow":
 
 @keras.saving.register_keras_serializable("monet_lib")
 class InstanceNormalization(layers.GroupNormalization):
-    """Each channel of each image by its own mean and variance (Ulyanov et al. 2016), by a fused kernel where it can.
+    """Each channel of each image by its own mean and variance (Ulyanov et al. 2016).
 
-    (batch, h, w, c) -> the same. Two weights, gamma and beta, as `GroupNormalization(groups=-1)`, which it is.
+    By a fused kernel where it can. (batch, h, w, c) -> the same. Two weights, gamma and beta, as
+    `GroupNormalization(groups=-1)`, which it is.
     """
 
     def __init__(self, epsilon: float = 1e-5, **kwargs: Any) -> None:

@@ -55,18 +55,21 @@ def load_inception(path: str | Path) -> FeatureNetwork:
     """
     advice = f"Use {GRAPH} of 2015; download it again."
     with reading(path, "Inception graph", advice):
-        data = Path(path).read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
-    with reading(path, "Inception graph", advice):
-        graph_def = tf.compat.v1.GraphDef.FromString(data)
-        run = _opened(graph_def)
-        # A graph that still insists on one image fails here, and not after half an hour.
-        shape = run(np.zeros((2, 64, 64, 3))).shape
-        if shape[:1] != (2,):
-            raise ValueError(f"pool_3 gives shape {shape} for 2 images")
+        return graph_network(Path(path).read_bytes())
+
+
+def graph_network(data: bytes) -> FeatureNetwork:
+    """The FeatureNetwork of a frozen graph's bytes. Raises TensorFlow's errors, or ValueError, for another one's."""
+    graph_def = tf.compat.v1.GraphDef.FromString(data)
+    run = _opened(graph_def)
+    # A graph that still insists on one image fails here, and not after half an hour.
+    shape = run(np.zeros((2, 64, 64, 3))).shape
+    if shape[:1] != (2,):
+        raise ValueError(f"pool_3 gives shape {shape} for 2 images")
     convolutions = sum(node.op == "Conv2D" for node in graph_def.node)
     canonical = len(data) == GRAPH_BYTES and convolutions == GRAPH_CONVOLUTIONS and shape[1:] == GRAPH_SHAPE
-    return FeatureNetwork("inception-2015" if canonical else f"graph-{digest[:8]}", canonical, 299, run)
+    name = "inception-2015" if canonical else f"graph-{hashlib.sha256(data).hexdigest()[:8]}"
+    return FeatureNetwork(name, canonical, 299, run)
 
 
 def _opened(graph_def):

@@ -22,7 +22,7 @@ from monet_lib.training.compiling import compile_if_quicker
 from monet_lib.training.devices import strategy
 from monet_lib.training.guards import Guard
 from monet_lib.training.runs import Run
-from monet_lib.training.session_plan import Estimate, SessionPlan, TimeBudget
+from monet_lib.training.session_plan import Estimate, RecordedPlan, TimeBudget
 from monet_lib.training.tensorboard import board, require_tensorboard
 from monet_lib.training.validation import Validator, score_is_missing
 
@@ -111,7 +111,7 @@ def _fit(model, saver, batches, domains, deadline, callbacks):
         return around[-1].validate()
     if deadline is not None:
         budget = TimeBudget(run, start, saver, find_images(run.data["folder"], "photo", run.data["format"]), deadline)
-        around += [budget, SessionPlan(run, start, steps, budget, journal)] if run.config.fit_schedule else [budget]
+        around += [budget, RecordedPlan(run, start, steps, budget, journal)] if run.config.fit_schedule else [budget]
     around += [Estimate(run, start, steps), pictures, saver]
     data = training_data(batches, start, steps)
     compile_if_quicker(model, data, steps - start)

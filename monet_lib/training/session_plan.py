@@ -99,13 +99,12 @@ class SessionPlan(StepCallback):
     From the second step on it measures the seconds of a step, with all that happens between steps, and plans: the
     constant rate for the config's `decay_from` of this session's steps, then a straight line. The plan is made anew
     again and again, so that a machine that gets slower or faster still ends at a rate of 0; the rate itself never
-    jumps. Every session plans for itself, from the full rate. plan.json of the run tells each session's last plan.
-    limit: the run's last step, which no plan goes beyond.
+    jumps. Every session plans for itself, from the full rate. limit: the run's last step, which no plan goes beyond.
     """
 
-    def __init__(self, run: Run, start: int, limit: Any, budget: Any, journal: Any = None) -> None:
+    def __init__(self, run: "Run", start: int, limit: Any, budget: Any) -> None:
         super().__init__(run, start)
-        self.limit, self.budget, self.journal = limit, budget, journal
+        self.limit, self.budget = limit, budget
         self.constant = self.total = limit
         self.first: float | None = None
         self.planned: float | None = None  # when the first step ended, when the plan was made
@@ -126,7 +125,6 @@ class SessionPlan(StepCallback):
                 tqdm.write(f"plan: {self.seconds:.3g} s a step, so {self.total} steps; "
                            f"the learning rates fall from step {self.constant:.0f} on")  # fmt: skip
             self.planned = now
-            self._record()
         if self.step >= self.total or self.model.stop_training:
             tqdm.write(f"plan: trained to step {self.step}, learning rates at {self.share():.1%}")
             self.model.stop_training = True
@@ -148,10 +146,19 @@ class SessionPlan(StepCallback):
         self.constant, self.total = constant, total
         for schedule in self.model.schedules:
             schedule.plan(constant, total)
-        if self.journal is not None:
-            self.journal.bar.total = total
 
-    def _record(self):
+
+class RecordedPlan(SessionPlan):
+    """The same, shown: plan.json of the run tells each session's last plan, and the journal's bar its length."""
+
+    def __init__(self, run: Run, start: int, limit: Any, budget: Any, journal: Any = None) -> None:
+        super().__init__(run, start, limit, budget)
+        self.journal = journal
+
+    def _plan(self, steps):
+        super()._plan(steps)
+        if self.journal is not None and self.journal.file:
+            self.journal.bar.total = self.total
         file = self.run.folder / "plan.json"
         sessions = json.loads(file.read_text()) if file.exists() else []
         plan = {"from": self.start, "constant_until": self.constant, "to": self.total, "seconds_a_step": self.seconds}

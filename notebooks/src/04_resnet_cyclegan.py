@@ -517,8 +517,8 @@ show(
 # models. Then compare all of them with the last line. A generator learns first to keep the scene and much later to
 # paint, so after so few steps its results can be further from the paintings than the untouched photos are. On this
 # small scale the numbers say which model learns faster, not which is better after a day. Published results for this
-# competition have both near 50 (ResNets 46.8 and 50.2 by one author; a U-Net 51.5, after long tuning 38.3): so the
-# handling of data, augmentation and schedule decide more than the kind of block.
+# competition lie near each other (by one author, in five hours of a GPU each: ResNets 46.8 and 50.2, a U-Net 40.5; see
+# [docs/kaggle.md](../docs/kaggle.md)), and reruns of one recipe differ by 2 to 3.
 #
 # ## How the course's generator was trained
 #

@@ -462,8 +462,8 @@ assert mifid(30.0, 0.05) > 500
 # generator that doesn't copy lie above it, and MiFID equals FID. A widespread library averages the other way round,
 # over the *real* images: with copies of only a few paintings that gives another number.
 #
-# Published scores of this competition, all reported by their authors: the best seen 33.8; a tuned U-Net CycleGAN 51.5, then
-# 38.3 after augmentation and staged decay; ResNets 46.8 and 50.2; the well-known tutorial 53.8; S0 125; a DCGAN 313; S1 684.
+# Published scores of this competition, all reported by their authors ([docs/kaggle.md](../docs/kaggle.md) has their
+# addresses): the best seen 33.8; one author's U-Net 40.5, ResNets 46.8 and 50.2; the well-known tutorial 53.8; S0 125; S1 684.
 # Repeated runs differ by 2 to 3, so a difference of 1 is no progress. Kaggle compares with paintings that are said to be
 # others than the 300: a local score is a guide.
 #

@@ -2,7 +2,8 @@
 
     make test-kaggle
 
-With MONET_DATA, also a submission from real images within three minutes, and another that goes on from it.
+With MONET_DATA, also a submission from real images within three minutes, and another that goes on from it. A machine
+that does other work too needs more: MONET_MINUTES=10.
 """
 
 import os
@@ -15,6 +16,7 @@ import venv
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 
@@ -24,6 +26,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from standalone import fresh_environment, kaggle_input, run_standalone  # noqa: E402
 
 from monet_lib.painting.submission import check_submission  # noqa: E402
+from monet_lib.painting.translation import paint  # noqa: E402
+from monet_lib.training.runs import Run  # noqa: E402
 
 SUBMISSION = ROOT / "kaggle" / "monet-submission" / "monet-submission.ipynb"
 # Everything that Kaggle's images of 2025 have and a notebook uses; the rest follows from these.
@@ -56,7 +60,8 @@ places = ["""
 }
 # As many steps as there is time for, saved often.
 LONG = {"steps = 8 if": "steps = 10**6 if", "check_every = 4 if": "check_every = 20 if"}
-THREE_MINUTES = {"time_budget_hours = 4.5": "time_budget_hours = 3 / 60"}
+MINUTES = float(os.environ.get("MONET_MINUTES", 3))
+A_FEW_MINUTES = {"time_budget_hours = 4.5": f"time_budget_hours = {MINUTES} / 60"}
 
 
 def least(images):
@@ -94,7 +99,7 @@ def test_a_session_is_killed_and_the_next_resumes(python, tmp_path, monkeypatch)
     assert saved >= 40
     images = kaggle_input(tmp_path / "input-2", layout="datasets/someone/gan-getting-started")
     (tmp_path / "first").rename(images / "monet-submission")
-    done = run_standalone(SUBMISSION, python, images, tmp_path / "second", edit=edit | THREE_MINUTES)
+    done = run_standalone(SUBMISSION, python, images, tmp_path / "second", edit=edit | A_FEW_MINUTES)
     text = "\n".join(_lines(done))
     print(text)
     assert f"resuming at step {saved}" in text
@@ -102,6 +107,21 @@ def test_a_session_is_killed_and_the_next_resumes(python, tmp_path, monkeypatch)
     assert _steps(tmp_path / "second") > saved
     assert "96 images" in check_submission(tmp_path / "second" / "images.zip")
     assert {path.name for path in (tmp_path / "second").iterdir()} == {"images.zip", "monet-run"}
+    generator, config = Run.load(tmp_path / "second" / "monet-run").last_generator()
+    painted = paint(generator, np.zeros((1, config.image_size, config.image_size, 3), np.uint8))
+    assert painted.shape == (1, config.image_size, config.image_size, 3), "the library paints with it, too"
+
+
+def test_where_no_time_is_left_the_first_zip_stays(python, tmp_path, monkeypatch):
+    """The budget is used up before training could begin: nothing is trained, and what was painted first is submitted."""
+    monkeypatch.setattr("monet_lib.painting.submission.LEAST", 96)
+    edit = least(96) | {"time_budget_hours = 4.5": "time_budget_hours = 1 / 3600"}
+    done = run_standalone(SUBMISSION, python, kaggle_input(tmp_path / "input"), tmp_path / "working", edit=edit)
+    text = "\n".join(_lines(done))
+    assert "painted by the course's generator; raise time_budget_hours to train" in text
+    assert "plan:" not in text
+    assert "96 images" in check_submission(tmp_path / "working" / "images.zip")
+    assert _steps(tmp_path / "working") == 0, "the next version finds a run to go on with"
 
 
 def _steps(working):
@@ -118,10 +138,10 @@ def test_a_submission_of_7000_images_is_valid(python, tmp_path):
 
 
 @pytest.mark.real_data
-def test_three_minutes_of_real_images_and_three_more(python, tmp_path, monkeypatch):
+def test_a_few_minutes_of_real_images_and_as_many_more(python, tmp_path, monkeypatch):
     """Valid zips within the time, rates of zero when training stops, and the better zip of the two is kept.
 
-    All paintings, and the photos of the first shard: a processor can't paint 7,000 twice in three minutes.
+    All paintings, and the photos of the first shard: a processor can't paint 7,000 twice in so little time.
     """
     data, images = Path(os.environ["MONET_DATA"]).resolve(), tmp_path / "input"
     shutil.copytree(data / "monet_tfrec", images / "gan-getting-started" / "monet_tfrec")
@@ -132,17 +152,17 @@ def test_three_minutes_of_real_images_and_three_more(python, tmp_path, monkeypat
     shutil.copy(ROOT / "models" / "imagenet" / "efficientnet_lite0.npz", images / "features")
     photos = int(shard.stem.rpartition("-")[2])
     monkeypatch.setattr("monet_lib.painting.submission.LEAST", photos)
-    edit, steps = THREE_MINUTES | LONG | least(photos), []
+    edit, steps = A_FEW_MINUTES | LONG | least(photos), []
     for version in ("first", "second"):
         began = time.monotonic()
-        done = run_standalone(SUBMISSION, python, images, tmp_path / version, edit=edit)
+        done = run_standalone(SUBMISSION, python, images, tmp_path / version, edit=edit, timeout=600 + 60 * int(MINUTES))
         seconds = time.monotonic() - began
         text = "\n".join(_lines(done))
         print(text, f"{version}: {seconds:.0f} s", sep="\n")
         assert f"{photos} images" in check_submission(tmp_path / version / "images.zip")
         assert float(re.search(r"learning rates at ([\d.]+)%", text)[1]) <= 3
-        assert float(re.search(r"images.zip after ([\d.]+) min", text)[1]) < 3.0, "before training"
-        assert float(re.search(r"^([\d.]+) of 3.0 minutes$", text, re.M)[1]) <= 3.0
+        assert float(re.search(r"images.zip after ([\d.]+) min", text)[1]) < MINUTES, "before training"
+        assert float(re.search(r"^([\d.]+) of [\d.]+ minutes$", text, re.M)[1]) <= MINUTES
         first, _, last = (float(kid) for kid in re.findall(r"proxy KID +(-?[\d.]+) ±", text))
         assert ("still painted by the course's generator" in text) == (first <= last)
         steps.append(_steps(tmp_path / version))
