@@ -12,6 +12,7 @@ from conftest import make_data
 from standalone import progress_removed
 
 from monet_lib.quiet import without_stderr
+from monet_lib.training.compiling import FEW
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
@@ -32,9 +33,10 @@ def test_every_command_writes_its_progress_and_no_more(tmp_path):
     """One after the other, as a user calls them: train, paint, submit, score."""
     data, run = make_data(tmp_path / "data"), tmp_path / "run"
     photos, cache = data / "photo_jpg", {"MONET_CACHE": str(tmp_path / "cache")}
+    traced = ["--steps", FEW + 1, "--devices", "mirrored"]
     commands = [
         ["data", data],
-        ["train", "--data", data, "--profile", "tiny", *SMALL, "--steps", 2, "--devices", "mirrored", "--out", run],
+        ["train", "--data", data, "--profile", "tiny", *SMALL, *traced, "--out", run],
         ["translate", photos, "--out", tmp_path / "painted"],
         ["translate", "--run", run, photos, "--out", tmp_path / "mine"],
         ["submit", "--run", run, "--out", tmp_path / "images.zip"],

@@ -21,7 +21,7 @@ from monet_lib.networks.weights import load_networks
 from monet_lib.training.budget import TimeBudget
 from monet_lib.training.callbacks import Journal, Pictures, Saver
 from monet_lib.training.checkpoints import Checkpoints
-from monet_lib.training.compiling import compile_if_quicker
+from monet_lib.training.compiling import compile_if_quicker, run_few_eagerly
 from monet_lib.training.devices import strategy
 from monet_lib.training.guards import Guard
 from monet_lib.training.runs import Run
@@ -145,6 +145,7 @@ class Surroundings:
         """Take the steps of `data`. Ctrl-C saves and returns. The board comes last: it shows what the others made."""
         if self.start >= self.steps:  # stopped between its last step and that step's score
             return self._score(model)
+        run_few_eagerly(model, self.steps)
         compile_if_quicker(model, data, self.steps - self.start)
         parts = (self.journal, self.guard, *callbacks, self.validator, self.budget, self.plan, self.estimate,
                  self.pictures, self.saver, self.board)  # fmt: skip
