@@ -10,7 +10,7 @@ endif
 RUN := $(BIN)/python
 MONET := $(RUN) -m monet_lib.cli
 
-.PHONY: help install demo test test-machines test-browser test-kaggle notebooks kaggle site bench soak fuzz clean
+.PHONY: help install demo test types suite test-machines test-browser test-kaggle notebooks kaggle site bench soak fuzz clean
 
 help:
 	@echo "make demo       paint photographs with the trained generator, and train one of your own, from nothing installed"
@@ -59,13 +59,15 @@ demo: .venv/trains
 test: install
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	$(RUN) -m mypy
-	$(RUN) -m pytest $(BESIDE) tests
-	$(RUN) -m pytest $(BESIDE) --nbval-lax --nbval-current-env notebooks
+	$(MAKE) --jobs 2 types suite
 	$(RUN) tests/browser/short.py
 
-# Two processes side by side, a file always in one of them.
-BESIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+types: install
+	$(RUN) -m mypy
+
+# Tests and lessons in two processes side by side, a file always in one of them.
+suite: install
+	$(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --nbval-lax --nbval-current-env tests notebooks
 
 test-machines: install
 	$(RUN) tests/machines.py

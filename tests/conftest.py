@@ -19,8 +19,9 @@ from PIL import Image
 import monet_lib  # noqa: F401, first of all: it keeps TensorFlow quiet
 from monet_lib.config import profile
 
-LONGEST = ("test_training.py", "test_kill.py", "04_resnet_cyclegan.ipynb", "03_unet_cyclegan.ipynb", "test_kaggle.py",
-           "test_quiet.py", "test_cyclegan.py", "test_techniques.py", "test_cli.py")  # fmt: skip
+LONGEST = ("04_resnet_cyclegan.ipynb", "test_kill.py", "test_training.py", "test_kaggle.py", "test_devices.py",
+           "05_submission.ipynb", "03_unet_cyclegan.ipynb", "test_quiet.py", "test_techniques.py", "02_dcgan.ipynb",
+           "test_cli.py", "test_exercises.py", "test_cyclegan.py", "test_survival.py")  # fmt: skip
 
 # A processor without 16-bit instructions runs these tests, by TensorFlow's own kernels.
 sixteen_bits = pytest.mark.skipif(

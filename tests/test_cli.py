@@ -37,9 +37,10 @@ def _own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("MONET_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_whole_way(data_folder, tmp_path, capsys):
     run, out = tmp_path / "run", tmp_path / "images.zip"
-    assert monet("train", "--data", data_folder, *SMALL, "--steps", 3, "--out", run) == 0
+    assert monet("train", "--data", data_folder, *SMALL, "--steps", 2, "--out", run) == 0
     assert monet("translate", "--run", run, data_folder / "photo_jpg", "--out", tmp_path / "painted") == 0
     assert len(list((tmp_path / "painted").glob("*.jpg"))) == 5
     Image.new("RGB", (1300, 1200), "teal").save(tmp_path / "large.png")

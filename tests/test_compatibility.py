@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from monet_lib.networks.weights import load_generator
 from monet_lib.training.loop import train
@@ -16,6 +17,7 @@ def flat(path):
     return np.concatenate([np.ravel(w) for w in load_generator(path)[0].get_weights()])
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_run_of_the_first_version_resumes_to_the_weights_that_it_would_have_had(data_folder, tmp_path, capsys):
     run = tmp_path / "run"
     shutil.copytree(OLD, run)

@@ -1,4 +1,4 @@
-"""XLA is a measured choice: the quicker way is taken, and measuring leaves no trace in the model."""
+"""How steps are run: few of them eagerly; and XLA is a measured choice, which leaves no trace in the model."""
 
 from types import SimpleNamespace
 
@@ -9,7 +9,7 @@ import tensorflow as tf
 from monet_lib.data.pipeline import UnpairedBatches, training_data
 from monet_lib.gan.builder import build
 from monet_lib.training import compiling
-from monet_lib.training.compiling import STEPS, WORTH_IT, compile_if_quicker, step_seconds
+from monet_lib.training.compiling import FEW, STEPS, WORTH_IT, compile_if_quicker, run_few_eagerly, step_seconds
 
 
 @pytest.fixture
@@ -58,6 +58,12 @@ def test_nothing_is_measured_without_a_gpu_for_few_steps_or_on_several_devices(g
     assert not compile_if_quicker(*asked[-1][:1], None, WORTH_IT)
     assert all(model.jit_compile is None for model, _ in asked)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("steps", "devices", "eagerly"), [(FEW, 1, True), (FEW + 1, 1, False), (FEW, 2, False)])
+def test_few_steps_on_one_device_are_not_traced(steps, devices, eagerly):
+    run_few_eagerly(model := Model(devices), steps)
+    assert model.run_eagerly is eagerly
 
 
 def test_measuring_leaves_the_model_as_it_was(nano, monkeypatch):

@@ -129,6 +129,7 @@ def test_the_discriminators_gradient_is_of_their_own_loss():
     np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("adversarial", ["least_squares", "bce", "hinge", "hinge,bce"])
 def test_fit_moves_all_four_networks_and_reports_the_losses(adversarial):
     model = small(heads=adversarial.count(",") + 1, adversarial=adversarial)

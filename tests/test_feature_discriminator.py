@@ -128,20 +128,21 @@ def test_joined_and_apart_agree_with_it(config):
         np.testing.assert_allclose(flat(a), flat(b), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_it_resumes_exactly(config, data_folder, tmp_path):
-    class StopAt(keras.callbacks.Callback):
+    class Stop(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
-            if batch == 1:
-                self.model.stop_training = True
+            self.model.stop_training = True
 
+    config = config.with_(steps=2)
     whole = train(config, data_folder, tmp_path / "whole")
-    train(config, data_folder, tmp_path / "parts", callbacks=[StopAt()])
+    train(config, data_folder, tmp_path / "parts", callbacks=[Stop()])
     parts = train(config, data_folder, tmp_path / "parts")
     for expected, got in zip(whole.get_weights(), parts.get_weights(), strict=True):
         np.testing.assert_array_equal(got, expected)
     head = (tmp_path / "parts" / "history.csv").read_text().splitlines()
     assert head[0].endswith("feature_generator,feature_discriminator")
-    assert len(head) == 5
+    assert len(head) == 3
 
 
 def test_checkpoints_hold_the_heads(config, tmp_path):

@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import pytest
+from conftest import make_data
 
 from monet_lib.files import TEMPORARY
 from monet_lib.networks.weights import load_generator
@@ -50,11 +51,12 @@ def stop_within_a_checkpoint(process, checkpoints):
         time.sleep(0.0005)
 
 
-def test_killed_training_ends_as_if_never_killed(data_folder, tmp_path):
-    assert start(data_folder, tmp_path / "whole").wait(timeout=300) == 0
+def test_killed_training_ends_as_if_never_killed(tmp_path):
+    data = make_data(tmp_path / "data", photos=20, formats=["jpg"])
+    assert start(data, tmp_path / "whole").wait(timeout=300) == 0
     moments, checkpoints, within = random.Random(0), tmp_path / "killed" / "checkpoints", 0
     for kill in range(KILLS):
-        process, before = start(data_folder, tmp_path / "killed"), steps_done(tmp_path / "killed")
+        process, before = start(data, tmp_path / "killed"), steps_done(tmp_path / "killed")
         while process.poll() is None and steps_done(tmp_path / "killed") <= before:
             time.sleep(0.01)
         if kill % 2:
@@ -65,7 +67,7 @@ def test_killed_training_ends_as_if_never_killed(data_folder, tmp_path):
         assert process.wait(timeout=60) in (-signal.SIGKILL, 0)
         within += any(checkpoints.glob(f"{TEMPORARY}*"))
     assert within >= (KILLS + 1) // 2
-    assert start(data_folder, tmp_path / "killed").wait(timeout=300) == 0
+    assert start(data, tmp_path / "killed").wait(timeout=300) == 0
     whole, resumed = (
         load_generator(tmp_path / name / "generator.npz")[0].get_weights() for name in ("whole", "killed")
     )

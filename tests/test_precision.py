@@ -116,18 +116,16 @@ def test_a_scale_of_one_is_adam():
 
 @sixteen_bits
 def test_a_resumed_run_has_the_same_scale_to_the_last_bit(float16, tmp_path):
-    pairs, ends = [batch() for _ in range(4)], []
+    pairs, ends = [batch() for _ in range(3)], []
     for stop in (False, True):
         model = build(float16, 10)
-        step = tf.function(model.train_step)
         model.generator_optimizer.loss_scale.assign(2.0**40)
         for number, pair in enumerate(pairs, 1):
-            step(pair)
+            model.train_step(pair)
             if stop and number == 2:
                 Checkpoints(tmp_path, model).save(2)
                 model = build(float16, 10)
-                step = tf.function(model.train_step)
                 assert Checkpoints(tmp_path, model).restore() == 2
         ends.append((scale_of(model.generator_optimizer), int(model.step), values(model)))
-    assert ends[0][:2] == ends[1][:2] == (2.0**36, 4)
+    assert ends[0][:2] == ends[1][:2] == (2.0**37, 3)
     assert all((a == b).all() for a, b in zip(ends[0][2], ends[1][2], strict=True))

@@ -12,6 +12,7 @@ from conftest import make_data
 from standalone import progress_removed
 
 from monet_lib.quiet import without_stderr
+from monet_lib.training.compiling import FEW
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
@@ -32,9 +33,10 @@ def test_every_command_writes_its_progress_and_no_more(tmp_path):
     """One after the other, as a user calls them: train, paint, submit, score."""
     data, run = make_data(tmp_path / "data"), tmp_path / "run"
     photos, cache = data / "photo_jpg", {"MONET_CACHE": str(tmp_path / "cache")}
+    traced = ["--steps", FEW + 1, "--devices", "mirrored"]
     commands = [
         ["data", data],
-        ["train", "--data", data, "--profile", "tiny", *SMALL, "--steps", 2, "--devices", "mirrored", "--out", run],
+        ["train", "--data", data, "--profile", "tiny", *SMALL, *traced, "--out", run],
         ["translate", photos, "--out", tmp_path / "painted"],
         ["translate", "--run", run, photos, "--out", tmp_path / "mine"],
         ["submit", "--run", run, "--out", tmp_path / "images.zip"],
@@ -50,7 +52,6 @@ def test_errors_of_our_own_are_shown(tmp_path):
     errors, _ = fresh("-m", "monet_lib.cli", "translate", "--run", tmp_path, "x.jpg", code=2)
     assert errors.startswith("monet: ")
     assert errors.count("\n") == 1
-    assert "Traceback" in fresh("-c", "import monet_lib, tensorflow; tensorflow.nothing", code=1)[0]
 
 
 def test_a_user_can_have_tensorflows_messages():
@@ -70,10 +71,13 @@ def test_only_what_is_written_meanwhile_is_lost_and_exceptions_pass(capfd):
     assert capfd.readouterr().err == "kept"
 
 
-def test_a_notebook_gets_no_advice_from_tensorflows_logger():
+def test_a_notebook_gets_no_advice_from_tensorflows_logger_and_errors_are_shown():
     """Where there is a prompt, as in a kernel, TensorFlow makes its logger talkative when it is first asked for."""
     code = "import sys; sys.ps1 = 'In : '; import monet_lib, tensorflow as tf; tf.get_logger().warning('advice')"
-    assert fresh("-c", code) == ("", "")
+    errors, printed = fresh("-c", f"{code}; tf.nothing", code=1)
+    assert errors.startswith("Traceback (most recent call last)"), "and nothing before it"
+    assert errors.count("Traceback") == 1
+    assert printed == ""
 
 
 def cells(source):

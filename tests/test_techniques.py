@@ -18,7 +18,11 @@ from monet_lib.gan.losses import LOSSES
 from monet_lib.training.loop import train
 
 STEPS = int(os.environ.get("MONET_STEPS", "3"))
-DATA = os.environ.get("MONET_DATA") if STEPS > 3 else None
+LONG = STEPS > 3
+DATA = os.environ.get("MONET_DATA") if LONG else None
+# In a few steps nothing is learnt, whatever the size.
+SIZE = {} if LONG else {"image_size": 32, "generator_filters": 2, "discriminator_filters": 2, "residual_blocks": 1,
+                        "unet_depth": 3}  # fmt: skip
 EVERYTHING = {
     "adversarial": "hinge,bce", "real_label": 0.9, "identity_until": 0.5, "r1_weight": 0.1, "norm": "instance",
     "diff_augment": "color,translation,cutout", "generator_rate": 1e-4, "discriminator_rate": 4e-4, "decay_from": 0.5,
@@ -31,7 +35,7 @@ GENERATORS = {
 
 
 def run_everything(data, run, model, precision, devices="one"):
-    config = profile("tiny", model=model, precision=precision, steps=STEPS, **EVERYTHING, **GENERATORS[model])
+    config = profile("tiny", model=model, precision=precision, steps=STEPS, **EVERYTHING, **GENERATORS[model], **SIZE)
     return train(config, data, run, devices=devices)
 
 

@@ -14,6 +14,7 @@ from monet_lib.gan.augment import DRAWS, diff_augment
 from monet_lib.gan.builder import build
 from monet_lib.gan.cyclegan import CycleGAN
 from monet_lib.gan.losses import LOSSES, discriminator_loss
+from monet_lib.training.compiling import FEW
 
 
 def shrunk(pixels: np.ndarray, size: int) -> np.ndarray:
@@ -29,8 +30,7 @@ def short_run(
     Returns (model, {"step", "seconds", each loss: array (steps,)}); seconds of each step, the first with its tracing.
     """
     model = build(config, steps)
-    # Tracing the graph costs as much as a few dozen small steps: not worth it for fewer.
-    take = tf.function(model.train_step, jit_compile=False) if steps > 8 else model.train_step
+    take = tf.function(model.train_step, jit_compile=False) if steps > FEW else model.train_step
     rows, clock = [], [time.perf_counter()]
     for pair in training_data(UnpairedBatches(monets, photos, config), 0, steps):
         losses = take(pair)

@@ -1,4 +1,7 @@
-"""Whether XLA compiles the training step: measured on the GPU at hand when a run begins, not taken from another one."""
+"""How the training step is run: eagerly in a run of few steps; else traced, and compiled by XLA where that is quicker.
+
+The last is measured on the GPU at hand when a run begins, not taken from another one.
+"""
 
 import time
 from typing import Any
@@ -6,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 STEPS = 5  # that are timed either way, after one that builds the graph
+FEW = 6  # steps of a run up to which tracing them takes longer than they do
 WORTH_IT = 2000  # steps from which on a run is long enough to measure first
 
 
@@ -29,6 +33,14 @@ def compile_if_quicker(model: Any, data: tf.data.Dataset, steps: int) -> bool:
     chosen = "on" if model.jit_compile else "off"
     print(f"XLA {chosen}: {compiled:.3g} s a step with it, {plain:.3g} s without")
     return model.jit_compile
+
+
+def run_few_eagerly(model: Any, steps: int) -> None:
+    """Let a run of few steps take them eagerly, on one device.
+
+    steps: of the whole run and not of what is left, so that a resumed run computes as it began.
+    """
+    model.run_eagerly = steps <= FEW and model.distribute_strategy.num_replicas_in_sync == 1
 
 
 def step_seconds(model: Any, data: tf.data.Dataset, compiled: bool) -> float:

@@ -18,7 +18,7 @@ from monet_lib.gan.precision import pick_precision
 from monet_lib.networks.weights import load_networks
 from monet_lib.training.callbacks import Journal, Pictures, Saver
 from monet_lib.training.checkpoints import Checkpoints
-from monet_lib.training.compiling import compile_if_quicker
+from monet_lib.training.compiling import compile_if_quicker, run_few_eagerly
 from monet_lib.training.devices import strategy
 from monet_lib.training.guards import Guard
 from monet_lib.training.runs import Run
@@ -114,6 +114,7 @@ def _fit(model, saver, batches, domains, deadline, callbacks):
         around += [budget, RecordedPlan(run, start, steps, budget, journal)] if run.config.fit_schedule else [budget]
     around += [Estimate(run, start, steps), pictures, saver]
     data = training_data(batches, start, steps)
+    run_few_eagerly(model, steps)
     compile_if_quicker(model, data, steps - start)
     try:
         model.fit(data, epochs=1, shuffle=False, verbose=0, callbacks=around)
