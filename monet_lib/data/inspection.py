@@ -21,7 +21,10 @@ def inspect_data(root: str | Path) -> tuple[list[str], list[str]]:
             found = True
             report.append(_inspect_images(images, problems))
         if not found:
-            problems.append(f"{root}: no {SETS[name]} ({name}_tfrec/*.tfrec or {name}_jpg/*.jpg).")
+            problems.append(
+                f"{root}: no {SETS[name]} ({name}_tfrec/*.tfrec or {name}_jpg/*.jpg). Folders inside are not searched: "
+                "move what they hold; see data/README.md."
+            )
     return report, problems
 
 
@@ -38,7 +41,7 @@ def _inspect_images(images, problems):
     folder = images.files[0].parent
     repeated = [name for name, times in names.items() if times > 1]
     if repeated:
-        problems.append(f"{folder}: {len(repeated)} names occur twice, such as {repeated[0]}.")
+        problems.append(f"{folder}: {len(repeated)} names occur twice, such as {repeated[0]}. Rename one of each.")
     if images.name == "photo" and (odd := [name for name in names if not plain_name(name)]):
         problems.append(
             f"{folder}: {len(odd)} names are no plain file names, such as {odd[0]!r}: monet submit needs them. Rename."

@@ -30,7 +30,6 @@ MARGIN = 64  # px of a tile's border that are thrown away: a ResNet of 6 blocks 
 SMALLEST = 72  # px to which a small photo is padded: reflection needs a side longer than what it adds
 NARROWEST = 16  # px of the shorter side that a wide brush must leave
 FADE = 32  # px over which a tile fades into the one before
-MANY = 100_000_000  # values of a painting that is written before the next one is begun
 FADES = np.arange(1, FADE + 1, dtype="f4") / (FADE + 1)
 
 
@@ -153,26 +152,23 @@ def translate(
         reading, writing = _read_ahead(pool, files, side_by_side), deque()
         for target in tqdm(targets, unit="photo"):
             try:
-                pixels = _painted(generator, next(reading).result(), brush, side_by_side)
+                photo = next(reading).result()
+                painting = paint_broadly(generator, photo, brush)
             except UserError as problem:
                 if len(files) == 1:
                     raise
                 tqdm.write(f"monet: {problem}", file=sys.stderr)
                 continue
+            pixels = np.concatenate([photo, painting], 1) if side_by_side else painting
             writing.append(pool.submit(_write, pixels, target))
             written.append(target)
-            while len(writing) > (0 if pixels.size > MANY else 2):  # large ones don't wait in memory
+            if len(writing) > 2:
                 writing.popleft().result()
         for job in writing:
             job.result()
     if bad := len(files) - len(written):
         raise UserError(f"{out}: {len(written)} of {len(files)} photos painted; {bad} could not be: see above.")
     return written
-
-
-def _painted(generator, photo, brush, side_by_side):
-    painting = paint_broadly(generator, photo, brush)
-    return np.concatenate([photo, painting], 1) if side_by_side else painting
 
 
 def _read_ahead(pool, files, side_by_side):
