@@ -1,4 +1,6 @@
 import io
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -151,6 +153,17 @@ def test_inspection_reports_every_problem_at_once(data_folder):
     assert len(problems) == 3
     assert [line.split(":")[0] for line in report] == ["monet_tfrec", "monet_jpg", "photo_tfrec", "photo_jpg"]
     assert "5 distinct, such as copy = photo00" in report[3]
+
+
+def test_every_problem_says_what_to_do(data_folder):
+    (data_folder / "photo_jpg" / "inside").mkdir()
+    for file in (data_folder / "photo_jpg").glob("*.jpg"):
+        file.rename(data_folder / "photo_jpg" / "inside" / file.name)
+    shutil.rmtree(data_folder / "photo_tfrec")
+    write_shard(data_folder / "monet_tfrec" / "monet02-2.tfrec", [example(jpeg(k), "same") for k in (1, 2)])
+    twice, missing = inspect_data(data_folder)[1]
+    assert re.search("monet_tfrec: 1 names occur twice, such as same. Rename", twice)
+    assert re.search("no photos .*Folders inside are not searched: move", missing)
 
 
 def test_examining_continues_after_a_bad_record(tmp_path):

@@ -13,6 +13,7 @@ from monet_lib import cli
 from monet_lib.data.competition import find_data, find_images, load
 from monet_lib.data.inspection import inspect_data
 from monet_lib.errors import UserError
+from monet_lib.painting import photos
 from monet_lib.painting.photos import image_files, read_photo
 from monet_lib.painting.submission import write_submission
 from monet_lib.painting.translation import translate
@@ -241,3 +242,18 @@ def test_on_kaggle_the_sample_does_not_stand_in_for_data_that_are_not_there(tmp_
     (tmp_path / "half" / "monet_jpg").mkdir(parents=True)
     with pytest.raises(UserError, match="none found"):
         find_data()
+
+
+def test_a_photo_read_in_bands_is_the_photo(tmp_path, ramp, monkeypatch):
+    image = Image.fromarray(ramp)
+    clear = image.convert("RGBA")
+    clear.putalpha(Image.fromarray(ramp[..., 0]))
+    image.convert("P", palette=Image.Palette.ADAPTIVE).save(tmp_path / "palette.png", transparency=3)
+    image.save(tmp_path / "profile.png", icc_profile=swapped_profile())
+    clear.save(tmp_path / "clear.png", icc_profile=swapped_profile())
+    Image.fromarray(ramp[..., 0].astype("f4") / 255).save(tmp_path / "float.tif")
+    files = sorted(tmp_path.iterdir())
+    whole = [read_photo(file) for file in files]
+    monkeypatch.setattr(photos, "BAND", 7)  # of 30 rows: the last band is of 2
+    for file, expected in zip(files, whole, strict=True):
+        np.testing.assert_array_equal(read_photo(file), expected, err_msg=file.name)

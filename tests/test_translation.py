@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -215,3 +216,13 @@ def test_the_shipped_generator_paints_a_photo():
     assert 0.8 < np.corrcoef(*luminance)[0, 1] < 0.999
     assert 4 < np.abs(painted.astype(int) - photo).mean() < 60
     assert unevenness(painted[None]) < 3 * unevenness(photo[None]) + 1
+
+
+def test_a_large_photo_is_in_memory_with_its_painting_and_no_third_time():
+    photo = np.random.default_rng(0).integers(0, 256, (1600, 2000, 3), np.uint8)
+    tracemalloc.start()
+    painting = paint_broadly(Invert(), photo, 1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(painting, 255 - photo)
+    assert peak < 2 * photo.nbytes  # the painting, and a strip of tiles

@@ -15,7 +15,9 @@ def inspect_data(root: str | Path) -> tuple[list[str], list[str]]:
         folders = [(kind, image_files_in(Path(root) / f"{name}_{kind}", kind)) for kind in ("tfrec", "jpg")]
         report += [_inspect_images(ImageSet(name, kind, files), problems) for kind, files in folders if files]
         if not any(files for _, files in folders):
-            problems.append(f"{root}: no {SETS[name]} ({name}_tfrec/*.tfrec or {name}_jpg/*.jpg).")
+            found = f"no {SETS[name]} ({name}_tfrec/*.tfrec or {name}_jpg/*.jpg)"
+            advice = "Folders inside are not searched: move what they hold; see data/README.md."
+            problems.append(f"{root}: {found}. {advice}")
     return report, problems
 
 
@@ -31,7 +33,7 @@ def _inspect_images(images, problems):
     folder = images.files[0].parent
     repeated = [name for name, times in names.items() if times > 1]
     if repeated:
-        problems.append(f"{folder}: {len(repeated)} names occur twice, such as {repeated[0]}.")
+        problems.append(f"{folder}: {len(repeated)} names occur twice, such as {repeated[0]}. Rename one of each.")
     if images.name == "photo" and (odd := [name for name in names if not plain_name(name)]):
         found = f"{len(odd)} names are no plain file names, such as {odd[0]!r}"
         problems.append(f"{folder}: {found}: monet submit needs them. Rename.")

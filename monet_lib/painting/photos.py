@@ -17,6 +17,7 @@ SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", 
             ".heif", ".mpo", ".jp2")  # fmt: skip
 HEIC_BRANDS = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc")
 LONGEST_SIDE = 65_500  # px that a JPEG can have
+BAND = 512  # rows of a photo that are converted at once
 PHOTO_ADVICE = "Leave it out or convert it."
 
 
@@ -91,7 +92,16 @@ def read_photo(file: Path, side_by_side: bool = False) -> np.ndarray:
         if max(width, height) > LONGEST_SIDE:
             raise UserError(f"{file}: the painting has {width}x{height} px, a JPEG at most {LONGEST_SIDE:,} a side. "
                             "Scale it down.")  # fmt: skip
-        return np.asarray(_flat(_in_srgb(_eight_bits(image), profile)))
+        return _in_bands(_eight_bits(image), lambda band: _flat(_in_srgb(band, profile)))
+
+
+def _in_bands(image, convert):
+    """Pillow's image as uint8 (h, w, 3), converted band by band: whole, it would be there three times."""
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, BAND):
+        band = image.crop((0, top, image.width, min(top + BAND, image.height)))
+        pixels[top : top + BAND] = np.asarray(convert(band))
+    return pixels
 
 
 def _eight_bits(image):

@@ -30,6 +30,7 @@ MARGIN = 64  # px of a tile's border that are thrown away: a ResNet of 6 blocks 
 SMALLEST = 72  # px to which a small photo is padded: reflection needs a side longer than what it adds
 NARROWEST = 16  # px of the shorter side that a wide brush must leave
 FADE = 32  # px over which a tile fades into the one before
+FADES = np.arange(1, FADE + 1, dtype="f4") / (FADE + 1)
 
 
 def paint(generator: Callable[..., Any], photos: np.ndarray) -> np.ndarray:
@@ -60,10 +61,10 @@ def paint_all(generator: Callable[..., Any], photos: np.ndarray, batch: int = 8)
 def paint_large(generator: Callable[..., Any], photo: np.ndarray, tile: int = TILE) -> np.ndarray:
     """One uint8 photo (h, w, 3) of any size to a painting of its size, in tiles where a side exceeds `tile` px.
 
-    Memory is bounded by the tile. Of each, as much of the border is thrown away as the network looks around a pixel
-    (MARGIN, where it doesn't say). So tiles equal the painting in one piece where no norm looks at the whole picture
-    (norm "none" or "batch"); with other norms their brightness can differ a little, and of a U-Net, which sees
-    everything, shapes can too: they fade over FADE px.
+    Beside the photo and the painting, memory is bounded by the tile. Of each, as much of the border is thrown away as
+    the network looks around a pixel (MARGIN, where it doesn't say). So tiles equal the painting in one piece where no
+    norm looks at the whole picture (norm "none" or "batch"); with other norms their brightness can differ a little, and
+    of a U-Net, which sees everything, shapes can too: they fade over FADE px.
     """
     sees = getattr(generator, "surroundings", None)
     margin = MARGIN if sees is None else sees + -sees % MULTIPLE
@@ -72,23 +73,27 @@ def paint_large(generator: Callable[..., Any], photo: np.ndarray, tile: int = TI
     # A ResNet halves twice, and pads the halves of an odd size differently: of 4 n, every pixel, of a tile too, falls
     # on the same place of the coarse grid as in training.
     below, right = (max(SMALLEST - side, -side % MULTIPLE) for side in (height, width))
-    photo = np.pad(photo, ((0, below), (0, right), (0, 0)), "edge")
+    if below or right:  # else it would be copied for nothing
+        photo = np.pad(photo, ((0, below), (0, right), (0, 0)), "edge")
     if max(photo.shape) <= tile:
         return paint(generator, photo[None])[0][:height, :width]
     painting = np.empty_like(photo)
-    for down, rows, fade_in in _tiles(photo.shape[0], tile, margin):
+    for down, rows, fade in _tiles(photo.shape[0], tile, margin):
         strip = np.empty((rows.stop - rows.start, *photo.shape[1:]), np.uint8)
-        for across, columns, fade_in_columns in _tiles(photo.shape[1], tile, margin):
+        for across, columns, fade_columns in _tiles(photo.shape[1], tile, margin):
             new = paint(generator, photo[None, down, across])[0]
             new = new[rows.start - down.start :, columns.start - across.start :]
             new = new[: len(strip), : columns.stop - columns.start]
-            strip[:, columns] = _faded_in(new, strip[:, columns], fade_in_columns[:, None])
-        painting[rows] = _faded_in(strip, painting[rows], fade_in[:, None, None])
+            _lay(new.swapaxes(0, 1), strip[:, columns].swapaxes(0, 1), fade_columns)
+        _lay(strip, painting[rows], fade)
     return painting[:height, :width]
 
 
-def _faded_in(new, old, share):
-    return np.where(share == 1, new, np.rint(old + share * (new - old.astype("f4")))).astype(np.uint8)
+def _lay(new, place, fade):
+    """Write `new` into `place`; its first rows fade in over what is there, by the shares `fade`."""
+    faded, under = new[: len(fade)], place[: len(fade)]
+    under[:] = np.rint(under + fade[:, None, None] * (faded - under.astype("f4")))
+    place[len(fade) :] = new[len(fade) :]
 
 
 def paint_broadly(generator: Callable[..., Any], photo: np.ndarray, brush: float) -> np.ndarray:
@@ -105,11 +110,13 @@ def paint_broadly(generator: Callable[..., Any], photo: np.ndarray, brush: float
 
 
 def _resized(image, size):
+    if image.shape[1::-1] == size:
+        return image
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
 
 
 def _tiles(size, tile, margin):
-    """For one side of `size` px, each tile's (slice of the photo, slice that it paints, weight of its pixels there).
+    """For one side of `size` px, each tile's (slice of the photo, slice that it paints, shares of its first px there).
 
     As few tiles as go with `tile` px at most, of one size and no larger than it takes.
     """
@@ -121,10 +128,7 @@ def _tiles(size, tile, margin):
         start = min(number * step, size - tile)
         end = size if number == count - 1 else start + tile - margin
         painted = slice(start + margin if start else 0, end)
-        weight = np.ones(painted.stop - painted.start, "f4")
-        if start:
-            weight[:FADE] = np.arange(1, FADE + 1) / (FADE + 1)
-        yield slice(start, start + tile), painted, weight
+        yield slice(start, start + tile), painted, FADES if start else FADES[:0]
 
 
 def translate(
