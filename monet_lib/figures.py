@@ -17,13 +17,14 @@ from PIL import Image, ImageDraw, ImageFont
 from monet_lib.data.pixels import to_uint8
 
 # Okabe & Ito's palette, told apart under every common colour blindness. Its orange is Monet's and its blue the photos'
-# in every figure, and neither means anything else: channels and other lines have colours of their own.
+# in every figure, and neither means anything else: channels and other lines have colours of their own, which no colour
+# blindness brings near these two.
 COLORS = {"monet": "#D55E00", "photo": "#0072B2", "red": "#AA1155", "green": "#009E73", "blue": "#5533CC"}
 STYLE = {
     "figure.facecolor": "white",  # not transparent: axis labels stay readable on a dark page
     "figure.dpi": 100,
     "axes.titlesize": 12,
-    "axes.prop_cycle": plt.cycler(color=["#000000", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F"]),
+    "axes.prop_cycle": plt.cycler(color=["#000000", "#009E73", "#CC79A7", "#C9B400", "#7B1E7A", "#606060"]),
 }
 
 
@@ -68,9 +69,9 @@ def image_grid(
     rows = [[x if np.asarray(x).dtype == np.uint8 else to_uint8(x) for x in row] for row in rows]
     times = max(1, -(-least // rows[0][0].shape[0]))
     height, width = (times * side for side in rows[0][0].shape[:2])
-    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 13)  # comes with matplotlib; knows ×
     head, columns = 20 if labels else 0, max(len(row) for row in rows)
-    side = max((round(font.getlength(label)) + 8 for label in row_labels or ()), default=0)
+    points = max(13, columns * (width + gap) // 70)  # a page shrinks what is wider than a thousand pixels
+    side = max((round(_font(points).getlength(label)) + 8 for label in row_labels or ()), default=0)
     size = (side + columns * (width + gap) - gap, head + len(rows) * (height + gap) - gap)
     canvas = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(canvas)
@@ -80,10 +81,15 @@ def image_grid(
             large = Image.fromarray(np.asarray(image)).resize((width, height), Image.Resampling.NEAREST)
             canvas.paste(large, (side + c * (width + gap), top))
         if row_labels:
-            draw.text((2, top + height // 2 - 8), row_labels[r], fill="black", font=font)
+            place = (2, top + height // 2 - points * 5 // 8)
+            draw.text(place, row_labels[r], fill="black", font=_font(points))
     for c, label in enumerate(labels or ()):
-        draw.text((side + c * (width + gap) + 2, 2), label, fill="black", font=font)
+        draw.text((side + c * (width + gap) + 2, 2), label, fill="black", font=_font(13))
     return np.asarray(canvas)
+
+
+def _font(points):
+    return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), points)  # comes with matplotlib; knows ×
 
 
 def training_grid(model: Any, photos: np.ndarray, monets: np.ndarray) -> np.ndarray:

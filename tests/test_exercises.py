@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from monet_lib.course import checks
 from monet_lib.course.checks import Check
+from monet_lib.data.pixels import to_uint8
 from monet_lib.gan import losses
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -85,6 +86,22 @@ def test_every_check_has_an_exercise():
     for name, module in LESSONS.items():
         found = {key for key, value in vars(checks_of(module)).items() if isinstance(value, Check)}
         assert found == {check for lesson_name, check, _, _ in ALL if lesson_name == name}
+
+
+def test_in_every_lesson_a_hint_shows_the_picture_that_the_solution_makes(space):
+    seen = set()
+    for name, check_name, cell, solution in ALL:
+        check = getattr(checks_of(LESSONS[name]), check_name)
+        if check.drawn is None:
+            continue
+        exec(solution, space)
+        answer = space[re.search(rf"check\.{check_name}\((\w+)\)", cell)[1]]
+        pictures = [np.asarray(picture) for picture in (check.drawn(answer), check.expected())]
+        yours, right = (x if x.dtype == np.uint8 else to_uint8(x) for x in pictures)
+        assert yours.shape == right.shape
+        assert np.abs(yours.astype(int) - right).max() <= 1, check.title
+        seen.add(name)
+    assert seen == set(LESSONS)
 
 
 def test_a_picture_of_the_answer_stands_beside_the_right_one(monkeypatch, capsys):

@@ -54,6 +54,15 @@ def test_the_marked_patch_is_where_the_gradient_reaches(row, column):
     np.testing.assert_array_equal(reached.max(0), np.minimum([top + 69, left + 69], 255))
 
 
+def test_shrunk_pictures_stay_in_the_range():
+    extremes = np.zeros((2, 256, 256, 3), np.uint8)
+    extremes[1] = 255
+    for size in (32, 64, 128):
+        small = short_runs.shrunk(extremes, size)
+        assert small.shape == (2, size, size, 3)
+        assert (small.min(), small.max()) == (-1, 1)
+
+
 def test_half_of_a_full_pools_images_are_fresh():
     ages = lesson_resnet.pool_ages(5, 400)
     assert len(ages) == 400

@@ -9,6 +9,8 @@ import numpy as np
 
 from monet_lib.figures import image_grid, show
 
+RAMP = "A grey ramp: black at the left edge, white at the right edge, and no jump between"
+
 
 class Wrong(AssertionError):
     """A wrong answer. The message is a hint: what was found, what was expected, where to look."""
@@ -91,3 +93,8 @@ def expect_close(got: Any, expected: Any, hint: str, tolerance: float = 1e-4) ->
     got, expected = np.asarray(got, float), np.asarray(expected, float)
     if got.shape != expected.shape or not np.allclose(got, expected, rtol=tolerance, atol=tolerance):
         raise Wrong(hint.format(got=np.round(got, 4), expected=np.round(expected, 4)))
+
+
+def ramp() -> np.ndarray:
+    """A grey ramp that overshoots, float32 (64, 256, 3) from -1.1 to 1.1: what rounding and clipping are for."""
+    return np.tile(np.linspace(-1.1, 1.1, 256, dtype=np.float32)[None, :, None], (64, 1, 3))

@@ -20,6 +20,7 @@ SCALES = {
              "long": 20000, "seeds": (0, 1, 2)},
 }  # fmt: skip
 LATENT = 64
+DASHES = ("-", "--", ":", "-.", (0, (7, 2)), (0, (3, 1, 1, 1, 1, 1)))  # of the runs in one figure
 # What both sides pay where the discriminator answers the same to everything, with labels 0.9 and 0: its best
 # constant answer is p = 0.45. The discriminator's is the sum of its two sides.
 BLIND = {
@@ -102,13 +103,13 @@ def curves_figure(histories: Mapping[str, Any], title: str) -> Figure:
         for axis, (name, label) in zip(axes, panels.items(), strict=True):
             for k, (run, seeds) in enumerate(histories.items()):
                 for seed, history in enumerate(seeds):
-                    look = {"color": colors[k % len(colors)], "ls": ("-", "--", ":", "-.")[k % 4], "lw": 1.5}
+                    look = {"color": colors[k % len(colors)], "ls": DASHES[k % len(DASHES)], "lw": 1.5}
                     named = run if seed == 0 and name == "generator" else None
                     axis.plot(history["step"], history[name], label=named, **look)
             if name in BLIND:
-                axis.axhline(BLIND[name], color="0.5", lw=1)
+                axis.axhline(BLIND[name], color="0.85", lw=6, zorder=0)
             axis.set(xlabel="training step", ylabel=label, ylim=(0, None))
-        axes[0].set_title("grey: a discriminator that knows nothing", fontsize=10)
+        axes[0].set_title("broad: a discriminator that knows nothing", fontsize=10)
         figure.legend(loc="outside lower center", ncols=3)
         figure.suptitle(title)
     return figure

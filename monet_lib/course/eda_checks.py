@@ -7,14 +7,9 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from monet_lib.course.checks import Check, Wrong, answer_of, expect_close, expect_shape
+from monet_lib.course.checks import RAMP, Check, Wrong, answer_of, expect_close, expect_shape, ramp
 from monet_lib.course.eda import MEASURES
 from monet_lib.data.pixels import to_uint8
-
-
-def ramp() -> np.ndarray:
-    """A grey ramp that overshoots, float32 (64, 256, 3) from -1.1 to 1.1: what rounding and clipping are for."""
-    return np.tile(np.linspace(-1.1, 1.1, 256, dtype=np.float32)[None, :, None], (64, 1, 3))
 
 
 def _test_record(answer):
@@ -141,7 +136,6 @@ MEANINGS = {  # what to measure for each claim, and what the source says of the 
     "S3: more intense colours": ("chroma", 1),
     "S3: more in green": ("green", 1),
 }
-RAMP = "A grey ramp: black at the left edge, white at the right edge, and no jump between"
 record = Check("Exercise 1, a record", _test_record, lambda: to_uint8(ramp()), RAMP)
 reds = Check(
     "Exercise 2, chroma and saturation", _test_reds,

@@ -35,6 +35,18 @@ def _test_instance_norm(answer):
     expect_close(found, (x - mean) / deviation, "mean 0 and deviation 1 in each channel of each image.", 1e-2)
 
 
+def rings() -> np.ndarray:
+    """One picture of rings twice, the second with a quarter of the contrast: (2, 96, 96, 1)."""
+    places = np.linspace(-1, 1, 96)
+    picture = np.cos(12 * np.hypot(*np.meshgrid(places, places)))[..., None]
+    return np.stack([picture, picture / 4])
+
+
+def side_by_side(normed: np.ndarray) -> np.ndarray:
+    """Two maps (2, h, w, 1), values within two deviations, as one grey picture (h, 2 w, 3)."""
+    return np.repeat(np.clip(np.concatenate(np.asarray(normed, float), 1) / 2, -1, 1), 3, -1)
+
+
 def _test_field(answer):
     for layers in (PATCHGAN, [(7, 1), (3, 2), (3, 2)], [(4, 2)] * 2 + [(4, 1)] * 2):
         found, wanted = answer_of(answer, layers), receptive_field(layers)
@@ -77,7 +89,12 @@ def _test_ablation(answer):
 
 
 residual = Check("Exercise 1, a residual block", _test_residual)
-instance_norm = Check("Exercise 2, instance norm", _test_instance_norm)
+instance_norm = Check(
+    "Exercise 2, instance norm", _test_instance_norm,
+    lambda: side_by_side([(x - x.mean()) / x.std() for x in rings()]),
+    "Two equal pictures of rings, although the second one came with a quarter of the first one's contrast",
+    lambda answer: side_by_side(answer(rings())),
+)  # fmt: skip
 field = Check("Exercise 3, the receptive field", _test_field)
 rate = Check("Exercise 4, the learning rate", _test_rate)
 average = Check("Exercise 5, a moving average", _test_average)

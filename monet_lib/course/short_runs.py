@@ -19,7 +19,8 @@ from monet_lib.training.compiling import FEW
 
 def shrunk(pixels: np.ndarray, size: int) -> np.ndarray:
     """uint8 (n, 256, 256, 3) as float32 (n, size, size, 3) in [-1, 1]."""
-    return tf.image.resize(to_float(pixels), (size, size), antialias=True).numpy()
+    resized = tf.image.resize(to_float(pixels), (size, size), antialias=True)
+    return tf.clip_by_value(resized, -1.0, 1.0).numpy()  # the sum of the weights may be a little above 1
 
 
 def short_run(

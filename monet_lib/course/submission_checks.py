@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from monet_lib.course.checks import Check, Wrong, answer_of, expect_close
+from monet_lib.course.checks import RAMP, Check, Wrong, answer_of, expect_close, ramp
+from monet_lib.data.pixels import to_uint8
 from monet_lib.painting.submission import LEAST
 from monet_lib.scoring.metrics import memorization_distance
 
@@ -67,7 +68,9 @@ def _test_checkpoint(answer):
     expect_close(answer(rising), 10, "on a curve that rises from the start the first step is right, not {got}.")
 
 
-levels = Check("Exercise 1, back to levels", _test_levels)
+levels = Check(
+    "Exercise 1, back to levels", _test_levels, lambda: to_uint8(ramp()), RAMP, lambda answer: answer(ramp())
+)
 missing = Check("Exercise 2, too few photos", _test_missing)
 frechet = Check("Exercise 3, FID of one feature", _test_frechet)
 memorization = Check("Exercise 4, memorization", _test_memorization)

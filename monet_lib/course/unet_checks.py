@@ -77,6 +77,20 @@ def _test_skip(answer):
         raise Wrong("the skipped channels are not all there, unchanged.")
 
 
+def maps(channels: np.ndarray) -> np.ndarray:
+    """The channels of one map (1, h, w, n), values in [-1, 1], as n grey squares side by side, white between them."""
+    squares = np.asarray(channels, float)[0].repeat(8, 0).repeat(8, 1).transpose(2, 0, 1)
+    row = np.pad(squares, [(0, 0), (0, 0), (0, 4)], constant_values=1.0)
+    return np.repeat(np.concatenate(row, 1)[:, :-4, None], 3, 2)
+
+
+def halves() -> tuple[np.ndarray, np.ndarray]:
+    """A decoder step's map (1, 5, 5, 8), each channel of one grey, and an encoder's (1, 5, 5, 3) with an edge in it."""
+    inner = np.ones((1, 5, 5, 8)) * np.linspace(-0.8, 0.6, 8)
+    edge = np.where(np.arange(5)[:, None] < np.arange(3) + 1, -1.0, 0.7)  # (places, channels)
+    return inner, np.ones((1, 5, 5, 3)) * edge
+
+
 def _networks(seed=0):
     """Two generators and two discriminators of a few weights."""
     keras.utils.set_random_seed(seed)
@@ -107,7 +121,11 @@ def _test_step(answer):
 
 
 up_filters = Check("Exercise 1, the decoder's filters", _test_up_filters)
-skip = Check("Exercise 2, a skip connection", _test_skip)
+skip = Check(
+    "Exercise 2, a skip connection", _test_skip, lambda: maps(np.concatenate(halves(), -1)),
+    "Eleven small maps in a row: eight even greys, the step's own channels, then three with an edge, the encoder's",
+    lambda answer: maps(answer(*halves())),
+)  # fmt: skip
 answers = Check("Exercise 3, how many answers", _test_answers)
 cycle = Check("Exercise 4, both cycles", _test_cycle)
 identity = Check("Exercise 5, identity", _test_identity)

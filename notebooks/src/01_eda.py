@@ -262,12 +262,13 @@ for order, data in (
     ("augment, then cache", everything.take(1).map(augment).cache()),
 ):
     versions = {bytes(x.numpy()) for _ in range(6) for x in data}
-    print(f"{order}: {len(versions)} versions of one painting in 6 passes")
+    print(f"{order}: different versions of one painting in 6 passes: {len(versions)}")
 assert len(versions) == 1
 
 # %% [markdown]
-# With the random step before the cache, the first pass decides for ever: one version. Two well-known
-# implementations of CycleGAN do this, and thereby train without the augmentation that their code seems to have.
+# With the random step before the cache, the cache keeps what the first pass drew, and every later pass gives that one
+# version again. Two well-known implementations of CycleGAN do this, and thereby train without the augmentation that
+# their code seems to have.
 #
 # A second trap is hidden in `shuffle`. Its buffer must be as large as the set to give every order the same chance;
 # a small buffer only mixes neighbours.
@@ -294,8 +295,8 @@ for name in ("monet", "photo"):
 
 # %% [markdown]
 # In the sample the shards are slightly *larger*: they hold the same JPEGs, and add names and checksums. A TFRecord
-# compresses nothing. It saves the opening of files: 25 files instead of 7,338, each read from front to back, which
-# matters on a network disk and little on a laptop.
+# compresses nothing. What it saves is the opening of files: 25 files instead of 7,338, each of them read from front to
+# back. That matters on a network disk, and little on a laptop.
 #
 # **On the real images** names and records agree. The photos take 39.6 MB in shards and 39.5 MB as loose files (for
 # 2,816 of them). The 300 paintings take 10.3 MB in shards and only 4.9 MB as loose files, because the loose files
@@ -572,10 +573,10 @@ show(
 
 # %% [markdown]
 # All three deviations are smaller for the paintings, so the claim is wrong for each meaning of "standard deviation".
-# **On the real images** they are 50.5, 28.7 and 59.2 for the paintings and 57.5, 33.6 and 67.9 for the photos. A
-# small number of images can mislead: one image of each set says "darker" in a quarter of the looks, here and on the
-# real images, where both things are said in 7 %. With eight images "darker" is said in 4 % of the looks on the real
-# images, and both hardly ever.
+# **On the real images** they are 50.5, 28.7 and 59.2 for the paintings and 57.5, 33.6 and 67.9 for the photos. A small
+# number of images can mislead: one image of each set says "darker" in a quarter of the looks, here and on the real
+# images, where both things are said in 7 %. With eight images of each set, "darker" is said in 4 % of the looks on the
+# real images, and both things hardly ever.
 #
 # One more explanation needs no luck at all. *Exchange the two names*, and both halves of the claim become true: the
 # photos are darker and have the higher spread. Nobody can prove from outside that S0 did this, but it is the first
@@ -1078,12 +1079,12 @@ if check.walk(walk):
 # %% [markdown]
 # ## Recap
 #
-# - A [TFRecord](../docs/glossary.md#tfrecord) is a row of records with checksums. It compresses nothing: it saves the
-#   opening of files, and it tells when bytes were damaged.
+# - A [TFRecord](../docs/glossary.md#tfrecord) is a row of records with checksums. It compresses nothing; it saves the
+#   opening of many files, and its checksums tell when bytes were damaged.
 # - In a `tf.data` chain, decode before the cache, and shuffle and augment after it.
 # - Compare images and not pixels, by an [effect size](../docs/glossary.md#effect-size); draw histograms as shares.
 # - Monets are brighter than the photos and have less spread. S0 has it the other way round, as if the names were
-#   exchanged. Their chroma is no higher; they have more light and less black.
+#   exchanged. The Monets' chroma is no higher than the photos'; Monets have more light and less black.
 # - Images go to [−1, 1] because of tanh; round and clip on the way back.
 # - The imbalance does harm where a zip hides most photos, and where a discriminator learns 300 paintings by heart.
 #   Show both sets in full in each [epoch](../docs/glossary.md#epoch), and augment.

@@ -33,10 +33,10 @@
 # %% [markdown]
 # ## What you will have made
 #
-# ![Rows of small pictures made from noise: with a handicapped discriminator nearly one picture eight times, in the other rows different ones](../docs/images/02_dcgan.jpg)
+# ![Rows of small pictures made from noise: with a handicapped discriminator nearly one picture again and again, in the other rows different ones](../docs/images/02_dcgan.jpg)
 #
-# Generators that were trained alike but for their learning rates. One of them answers nearly every random vector with
-# one picture, and you will know why.
+# Generators whose trainings differ in one or two settings. One of them answers nearly every random vector with the same
+# picture, and you will know why.
 
 # %% [markdown]
 # ## Setup
@@ -161,10 +161,10 @@ assert np.abs(best - learnt)[inside].max() < 0.2
 #
 # ## Two ways to write the generator's loss
 #
-# By the formula, G should make log(1 − D(G(z))) small. With the logit a = log(D / (1 − D)), the slope of that by a is
-# −D. At the start every fake is easily recognized, D is near 0, and the slope vanishes: this loss is called
-# *saturating*. Goodfellow et al. therefore let G make −log D(G(z)) small instead. It asks for the same direction, but
-# its slope is −(1 − D).
+# By the formula, G should make log(1 − D(G(z))) small. With the logit a = log(D / (1 − D)), the slope of this loss by a
+# is −D. At the start every fake is easily recognized, so D is near 0 and the slope vanishes: this loss is called
+# *saturating*. Goodfellow et al. therefore let G make −log D(G(z)) small instead. This loss moves the fakes in the same
+# direction, but its slope is −(1 − D).
 #
 # **Predict first:** which of the two has the larger slope for a fake with a logit of −4?
 
@@ -281,11 +281,11 @@ show(
 #
 # ## The discriminator answers in logits
 #
-# The discriminator goes the way back: strided convolutions halve the picture down to 4×4, with dropout between them,
-# and one number comes out. S3 returns this number as it is, without a sigmoid: it is a
-# [logit](../docs/glossary.md#logit), the probability is sigmoid(logit), and the loss is the
-# [binary cross-entropy](../docs/glossary.md#bce) (BCE) of that probability, −log D for real pictures and −log(1 − D)
-# for fakes, as in V. Why should the network not give the probability itself?
+# The discriminator goes in the opposite direction: strided convolutions halve the picture down to 4×4, with dropout
+# between them, and one number comes out. S3 returns this number as it is, without a sigmoid: it is a
+# [logit](../docs/glossary.md#logit), the probability is sigmoid(logit), and the loss is the [binary
+# cross-entropy](../docs/glossary.md#bce) (BCE) of that probability, −log D for real pictures and −log(1 − D) for fakes,
+# as in V. Why should the network not give the probability itself?
 #
 # **Predict first:** in float32, from which logit on is 1 − sigmoid(logit) exactly 0?
 
@@ -358,10 +358,11 @@ assert np.isclose(blind.min(), lesson.BLIND["discriminator"], atol=1e-4)
 #
 # S3 reports that its discriminator's loss drops from 2.25 to about 1.25, while its generator's starts around 0.75 and
 # stays about there, and reads this as balance. S3 doesn't say whether its figure is the sum. But a generator's loss of
-# 0.75 means that fakes get a probability of 0.47, and then a mean of 1.25 is not possible for a sensible discriminator.
-# Read as a sum, 1.25 is close below 1.38: that discriminator has learnt hardly anything and so has hardly anything to
-# teach. The reason stands in the same text: with equal learning rates the discriminator won, so S3 handicapped it. The
-# experiment below repeats that.
+# 0.75 means that fakes get a probability of 0.47 and cost the discriminator 0.64. With a mean of 1.25 the real pictures
+# would then cost 1.86, so they would get a probability below 0.2, far less than the fakes: no discriminator that learns
+# does that. Read as a sum, 1.25 is a little below 1.38: that discriminator has learnt hardly anything, and so it has
+# hardly anything to teach. S3's text also says why: with equal learning rates the discriminator won, so S3 handicapped
+# it. The experiment below repeats that handicap.
 #
 # ## Five for one
 #
@@ -383,11 +384,11 @@ assert len(kept) == 3 * n
 print(f"{n} paintings become {len(enlarged)}; diversity {diversity(enlarged, paintings):.2f} of the originals'")
 
 # %% [markdown]
-# The upside-down copies: to the discriminator, water above and sky below is then real, and the generator may paint it.
-# The noisy ones: it may paint grain. Such augmentation *leaks* into the results, because the discriminator takes the
-# altered pictures for real. Mirrored and slightly cropped paintings don't leak, since they still look like paintings.
-# `kept` therefore holds the originals, the mirrored and the cropped ones. [Lesson 4](04_resnet_cyclegan.ipynb) shows a
-# way to use strong augmentation without leaks.
+# The generator may imitate the upside-down copies: they teach the discriminator that a picture with water above and sky
+# below is real. It may imitate the noisy copies, too, and paint grain. Such augmentation *leaks* into the results,
+# because the discriminator takes the altered pictures for real. Mirrored and slightly cropped paintings don't leak,
+# since they still look like paintings. `kept` therefore holds the originals, the mirrored and the cropped ones. [Lesson
+# 4](04_resnet_cyclegan.ipynb) shows a way to use strong augmentation without leaks.
 #
 # ## One step, written out
 #
@@ -472,7 +473,8 @@ assert diversity(one, paintings) < 0.4 < diversity(paintings[::2], paintings)
 #
 # ## The training loop
 #
-# Everything is there: draw a batch of real pictures, draw noise, take one step, and look at the pictures now and then.
+# All parts are ready now. The loop draws a batch of real pictures and a batch of noise, takes one step, and looks at
+# the generator's pictures now and then.
 
 
 # %%
@@ -529,13 +531,13 @@ for name, histories in runs.items():
     print(f"{name:22}", "  ".join(f"{key} {np.round(values, 2)}" for key, values in ends.items()))
 show(
     lesson.curves_figure(runs, "The same networks, one change at a time, two seeds each"),
-    "Losses and diversity over steps: slow discriminators or fast generators keep the losses at the grey line",
+    "Losses and diversity over steps: slow discriminators or fast generators keep the losses on the broad pale line",
 )
 
 # %% tags=["cover"]
 show(
-    image_grid([histories[0]["pictures"][-1] for histories in runs.values()], row_labels=list(runs), least=96),
-    "A row of eight latents for each run: nearly one picture in the handicapped row, clearly different ones in others",
+    image_grid([histories[0]["pictures"][-1][:6] for histories in runs.values()], row_labels=list(runs), least=128),
+    "A row of six latents for each run: nearly one picture in the handicapped row, clearly different ones in others",
 )
 show(
     lesson.spread_figure(runs, "Which change costs diversity?"),
@@ -609,19 +611,19 @@ for name, histories in MORE.items():
     ends = [f"{np.mean(h['diversity'][-3:]):.2f}" for h in histories]
     print(f"{name:22} diversity {', '.join(ends)}; grain {np.mean([grain(h['pictures'][-1]) for h in histories]):.3f}")
 show(
-    image_grid([histories[0]["pictures"][-1] for histories in MORE.values()], row_labels=list(MORE), least=96),
+    image_grid([histories[0]["pictures"][-1][:6] for histories in MORE.values()], row_labels=list(MORE), least=128),
     "Four rows of generated pictures: soft and hard label, originals alone, and five copies with upside-down ones",
 )
 
 # %% [markdown]
-# Compare the two seeds of a setting before you compare settings. Soft and hard labels differ no more than the seeds
-# do: at this length the label changes nothing that can be measured. The soft label is meant to stop a discriminator
-# from learning the paintings by heart, and that probably takes more than a few hundred steps. The five copies give
-# more diversity than the originals, but that is no gain by itself: the set with upside-down pictures *is* more
-# diverse than Monet, and the generator learns it. Look in the last row for pictures whose bright part lies at the
-# bottom. Whether the noisy copies leak cannot be seen here, because all generated pictures have more grain than the
-# noisy copies. You see it in the pictures as a regular pattern: transposed convolutions draw it, and lesson 4
-# explains and removes it.
+# Compare the two seeds of a setting before you compare settings. Soft and hard labels differ no more than the seeds do:
+# at this length the label changes nothing that can be measured. The soft label is meant to stop a discriminator from
+# learning the paintings by heart, and that probably takes more than a few hundred steps. The five copies give more
+# diversity than the originals, but that is no gain by itself: the set with upside-down pictures *is* more diverse than
+# Monet, and the generator learns it. Look in the last row for pictures whose bright part lies at the bottom. Whether
+# the noisy copies leak cannot be seen here, because all generated pictures have more grain than the noisy copies. You
+# see this grain in the pictures as a regular pattern: transposed convolutions draw it, and lesson 4 explains and
+# removes it.
 #
 # ## The longer run, and a test for recitation
 #
@@ -845,8 +847,8 @@ if check.repaired(repaired):
     _, mine = play(kept, scale["steps"])
     one_step = working
     show(
-        image_grid([mine["pictures"][0], mine["pictures"][-1]], row_labels=["early", "late"], least=96),
-        "Your GAN",
+        image_grid([mine["pictures"][k][:6] for k in (0, -1)], row_labels=["early", "late"], least=128),
+        "Six pictures by your GAN early in its training, and six at its end",
     )
 
 # %% [markdown]
@@ -888,8 +890,8 @@ if check.repaired(repaired):
 #
 # <details><summary>The learning rate is too high</summary>
 #
-# **No.** In the runs above, a generator's rate that was too high and a discriminator's rate that was too low both led
-# to this level.
+# **No.** The losses don't say this: in the runs above, a generator's rate that was too high and a discriminator's rate
+# that was too low both led to this level.
 # </details>
 #
 # **2. Why does a generator collapse to one picture when the discriminator stands still?**
@@ -975,8 +977,8 @@ if check.repaired(repaired):
 # - [Mode collapse](../docs/glossary.md#mode-collapse) is the best answer to a discriminator that doesn't go on
 #   learning. Measure diversity while you train.
 # - Change one thing at a time, and use several seeds: otherwise you can't tell an effect from chance.
-# - Copies that could be real paintings teach nothing wrong. Upside-down ones leak into the results, and noisy ones
-#   can.
+# - Copies that could be real paintings teach nothing wrong. Upside-down copies leak into the results, and noisy copies
+#   can leak.
 #
 # Next: [lesson 3](03_unet_cyclegan.ipynb) starts from photos instead of noise, with a
 # [U-Net](../docs/glossary.md#u-net) and [cycle consistency](../docs/glossary.md#cycle-consistency).

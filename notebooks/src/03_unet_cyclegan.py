@@ -14,7 +14,7 @@
 # - how a U-Net keeps the edges of a photo, shown by taking its skip connections away
 # - why a discriminator that looks at patches suits a painter's style
 # - what each of the four losses sees, and what it cannot see
-# - to write a `keras.Model` with its own `train_step`, to train it by `fit`, and a mistake that loses half of a gradient
+# - to write a `keras.Model` with its own `train_step`, to train it by `fit`, and what a stopped gradient loses
 # - to test a suspicion by changing one thing at a time: which of S1's settings did harm?
 #
 # **You need** [lesson 2](02_dcgan.ipynb): discriminators, logits, BCE.
@@ -85,11 +85,11 @@ assert monets.shape[1:] == photos.shape[1:] == (config.image_size, config.image_
 # %% [markdown]
 # ## Two translators and two discriminators
 #
-# In lesson 2 the generator had to invent a scene. Now it gets one: `paint` takes a photo and gives a painting. If
-# there were pairs, each photo with its painting by Monet, one could compare. There are none. CycleGAN ([Zhu et al.
-# 2017](https://arxiv.org/abs/1703.10593)) trains a second generator, `back`, which makes photos of paintings, and
-# asks that a picture which goes through both generators comes back as it was. A discriminator for each side says
-# whether a picture belongs there.
+# In lesson 2 the generator had to invent a scene. Now it gets one: `paint` takes a photo and gives a painting. If there
+# were pairs of a photo and Monet's painting of the same scene, one could compare the two paintings. There are no such
+# pairs. CycleGAN ([Zhu et al. 2017](https://arxiv.org/abs/1703.10593)) trains a second generator, `back`, which makes
+# photos of paintings, and asks that a picture which goes through both generators comes back as it was. A discriminator
+# for each side says whether a picture belongs there.
 #
 # One training step sends pictures through the generators six times:
 
@@ -206,8 +206,9 @@ show(
 # %% [markdown]
 # ## What the skips are worth, and what the filters
 #
-# Take the skips away and see. The task: give the photo back, nothing else. **Predict first:** which of the two networks
-# will do that better after the same number of steps, and *where in the picture* will the other one fail?
+# Take the skip connections away and see what happens. Both networks get one simple task: to give the photo back as it
+# is. **Predict first:** which of the two networks will do that better after the same number of steps, and *where in the
+# picture* will the other one fail?
 
 # %%
 ablation = {}
@@ -266,7 +267,7 @@ for name, (encoder, decoder) in LISTS.items():
 # list: for keeping a scene the narrower network is as good. What cost S1 its score must be something else. (Whether it
 # can paint as well is another question.)
 #
-# And before any training?
+# What does such a network paint before any training?
 
 # %%
 keras.utils.set_random_seed(config.seed)
@@ -285,11 +286,12 @@ assert abs(grey.mean()) < 0.2
 #
 # ## A discriminator of patches
 #
-# The discriminator of lesson 2 gave one answer for a picture. A [PatchGAN](../docs/glossary.md#patchgan) gives one answer
-# for every *patch* of it (of 70×70 pixels in the paper; S1, S3 and S4 use such a discriminator). It cannot know the scene,
-# so it has to judge how things are painted. That is what we want to be judged, and hundreds of answers for each picture
-# teach more than one. **Predict first:** S1's has three halving steps and two more 4×4 convolutions, each with a border of
-# one pixel: how many answers does it give for 256×256 pixels?
+# The discriminator of lesson 2 gave one answer for a picture. A [PatchGAN](../docs/glossary.md#patchgan) gives one
+# answer for every *patch* of it (of 70×70 pixels in the paper; S1, S3 and S4 use such a discriminator). Such a
+# discriminator cannot know the scene, so it has to judge how things are painted. This is what a generator of paintings
+# has to learn, and hundreds of answers for each picture teach it more than one answer. **Predict first:** S1's has
+# three halving steps and two more 4×4 convolutions, each with a border of one pixel: how many answers does it give for
+# 256×256 pixels?
 
 # %%
 full_size = patch_discriminator((64, 128, 256, 512), norm="batch")  # S1's, by arguments
@@ -403,12 +405,11 @@ for name in ("monet", "photo"):
 # the last row. Its colours are those of the set that the loss wrongly aims at.
 #
 # **On the real images** (300 paintings, 2,816 photos) the median photo is (96, 100, 92) on the whole, (110, 124, 137)
-# in its upper quarter and (71, 69, 50) in its lower one: a blue haze above a brown one. The median Monet is (138,
-# 138, 125) on the whole, (168, 170, 166) above and (121, 121, 100) below: everywhere lighter and less blue, a pale
-# gold. So a loss aimed at the photos pulls everything to one bluish and brownish haze, and a loss aimed at the Monets
-# to a golden one. So this bug explains why all images of S0 had the same colour. It explains the golden ones well,
-# but the blue ones only in part, because the lower half of such pictures would be brown. We can't know whether it was
-# this bug.
+# in its upper quarter and (71, 69, 50) in its lower one: a blue haze above a brown one. The median Monet is (138, 138,
+# 125) on the whole, (168, 170, 166) above and (121, 121, 100) below: everywhere lighter and less blue, a pale gold. A
+# loss aimed at the photos therefore pulls everything to one bluish and brownish haze, and a loss aimed at the Monets to
+# a golden one. This bug explains why all images of S0 had the same colour. It explains the golden ones well, but the
+# blue ones only in part, because the lower half of such pictures would be brown. We can't know whether it was this bug.
 #
 # ## The losses in code
 #
@@ -518,9 +519,10 @@ print(f"after two steps the weights differ by at most {worst:.0e}")
 assert worst < 1e-3
 
 # %% [markdown]
-# Two popular implementations, the Keras example among them, lose part of this: they stop the gradient between the two
-# generators of a cycle, so that each generator learns only from the half in which it comes last. **Predict first:** how
-# far does the direction turn? (The cosine of the two gradients: 1 is the same direction, 0 a right angle.)
+# Two popular implementations, the Keras example among them, lose a part of the cycle's gradient: they stop the gradient
+# between the two generators of a cycle, so that each generator learns only from the half in which it comes last.
+# **Predict first:** how far does the direction turn? (The cosine of the two gradients: 1 is the same direction, 0 a
+# right angle.)
 
 # %%
 monet, photo = pairs[0]
@@ -541,8 +543,8 @@ np.testing.assert_allclose(float(whole), float(halves), rtol=1e-4)
 assert cosine < 0.999
 
 # %% [markdown]
-# The loss is the same number, but its gradient isn't. What gets lost is what makes `paint` keep the things that `back`
-# needs.
+# The loss is the same number, but its gradient isn't. The part that gets lost is the one that makes `paint` keep the
+# things that `back` needs.
 #
 # ## Train
 #
@@ -562,7 +564,7 @@ for a, b in zip(start_weights, model.networks[0].get_weights(), strict=False):
 assert all(np.isfinite(values).all() for values in history.values())
 show(
     plot_history(history, smooth=0.0),
-    "Three panels of loss curves: generators against discriminators, cycle and identity falling, discriminators",
+    "Three panels of loss curves: the generators' adversarial losses, cycle and identity falling, the discriminators'",
 )
 print(f"cycle {history['cycle'][0]:.2f} -> {history['cycle'][-1]:.2f}")
 
@@ -599,23 +601,25 @@ assert np.isclose(float(loss), 2.5, atol=1e-4)
 assert np.isclose(slope, np.exp(-2.5) - 1, atol=1e-4)
 
 # %% [markdown]
-# Eight per cent: that discriminator is nearly always right. S3 concludes that its generator may not get useful
-# feedback. The slope is not the problem: the non-saturating loss of lesson 2 is still steep there. Its *direction*
-# may be one. In 500 epochs the discriminator meets each of the 300 paintings at least 500 times. It can know them by
-# heart, and "this is not one of the 300" is a true answer that says nothing about style. S3's own proposals (another
-# learning rate for the discriminator, dropout, a [gradient penalty](../docs/glossary.md#gradient-penalty)) can all
-# make learning by heart harder, as flips and crops do; [lesson 4](04_resnet_cyclegan.ipynb) measures one more remedy,
-# differentiable augmentation.
+# Eight per cent: that discriminator is nearly always right. (S3 also sees one sudden spike, at epoch 175, after which
+# the curves return. One spike in 500 epochs changes nothing in this reading.) S3 concludes that its generator may not
+# get useful feedback. The slope is not the problem: the non-saturating loss of lesson 2 is still steep there. Its
+# *direction* may be the problem. In 500 epochs the discriminator meets each of the 300 paintings at least 500 times. It
+# can know them by heart, and "this is not one of the 300" is a true answer that says nothing about style. S3's own
+# proposals (another learning rate for the discriminator, dropout, a [gradient
+# penalty](../docs/glossary.md#gradient-penalty)) can all make learning by heart harder, as flips and crops do; [lesson
+# 4](04_resnet_cyclegan.ipynb) measures one more remedy, differentiable augmentation.
 #
 # ## Identity on and off, and S1's settings one at a time
 #
-# S1 took a learning rate of 2·10⁻³, ten times the usual one, batch norm, and dropout 0.7, and scored 684. Which of them
-# does harm? Short trainings at a smaller size, each with one line of settings changed, and one with all three, for two
+# S1 took a learning rate of 2·10⁻³, ten times that of S2, S3 and S4, with batch norm and dropout 0.7, and scored 684.
+# Which of these settings does harm? The next cells run short trainings at a smaller size. After a first one with the
+# usual settings, each of them changes one setting, and the last one changes all three of S1's. Each runs with two
 # seeds. **Predict first:** which run shifts the colours most, and which loses most of the scene?
 
 # %%
 RUNS = {
-    "as it should be": {},
+    "usual settings": {},
     "identity off": {"identity_weight": 0.0},
     "rate × 10": {"generator_rate": 2e-3, "discriminator_rate": 2e-3},
     "batch norm": {"norm": "batch"},
@@ -654,9 +658,9 @@ show(
 )
 
 # %% [markdown]
-# Read the table by rows, compare each with the first, and compare differences with those between the two seeds of one
-# row. *Tint on a Monet* is by how many levels the mean colour of a Monet changes when it passes through `paint`. The
-# first run has the usual settings; after so few steps its pictures are still grey and blurred.
+# Compare each row of the table with the first row, and compare their difference with the difference between the two
+# seeds of one row. *Tint on a Monet* is by how many levels the mean colour of a Monet changes when it passes through
+# `paint`. The first run has the usual settings; after so few steps its pictures are still grey and blurred.
 #
 # Without the identity loss, less of the scene is kept and the tint is a little stronger, with both seeds. A likely
 # reason: the identity loss also teaches the generators to pass a picture through, which is what they have to learn
@@ -699,7 +703,8 @@ solved = check.up_filters(decoder)
 # %% [markdown]
 # ### Exercise 2: a skip connection
 #
-# `join(inner, skip)`: what a decoder step hands on, from its own map (1, 5, 5, 8) and the encoder's map (1, 5, 5, 3).
+# Write `join(inner, skip)`, which returns what a decoder step hands on: it gets the step's own map (1, 5, 5, 8) and the
+# encoder's map (1, 5, 5, 3).
 
 
 # %%
@@ -741,7 +746,7 @@ solved = check.answers(None if at_256 is ... else (at_256, at_128))
 # %% [markdown]
 # ### Exercise 4: both cycles
 #
-# The cycle loss for both directions, unweighted, from two arrays and two functions.
+# Write the cycle loss for both directions, without its weight. It gets two arrays and two functions.
 
 
 # %%
@@ -763,7 +768,7 @@ solved = check.cycle(my_cycle_loss)
 # %% [markdown]
 # ### Exercise 5: identity
 #
-# The identity loss for both generators, without the bug of "S0's blue pictures".
+# Write the identity loss for both generators, without the bug of "S0's blue pictures".
 
 
 # %%
@@ -786,8 +791,9 @@ solved = check.identity(my_identity_loss)
 # %% [markdown]
 # ### Exercise 6: a training step
 #
-# Complete the step: from `networks`, four as in `MyCycleGAN`, and four `optimizers`. `generator_losses` and
-# `discriminator_losses` are those above. When it is right, the cell trains with your step and shows what it paints.
+# Complete the training step. It gets `networks`, the four of `MyCycleGAN` in the same order, and their four
+# `optimizers`; `generator_losses` and `discriminator_losses` are those above. When the step is right, the cell trains a
+# CycleGAN with it and shows what that paints.
 
 
 # %%
@@ -807,8 +813,8 @@ if check.step(my_step):
     for pair in training_data(UnpairedBatches(pixels["monet"], pixels["photo"], smaller), 0, short):
         quick(*pair)
     show(
-        image_grid([small_photos[:6], yours[0](small_photos[:6]).numpy()], least=128),
-        "Six photos, and your paintings",
+        image_grid([small_photos[:6], yours[0](small_photos[:6]).numpy()], row_labels=["photo", "painted"], least=128),
+        "Six photos, and below them what your CycleGAN makes of them",
     )
 
 # %% [markdown]
@@ -842,8 +848,8 @@ if check.step(my_step):
 #
 # <details><summary>The second generator has learnt to invert too</summary>
 #
-# **Right.** The cycle only asks that there and back cancel out. The identity loss and a discriminator that
-# has seen Monets speak against it.
+# **Right.** The cycle only asks that there and back cancel out. The identity loss makes this expensive, and so does a
+# discriminator that has seen Monets.
 # </details>
 #
 # <details><summary>The discriminator is too strong</summary>

@@ -133,9 +133,9 @@ print("with gamma 0 the block hands its input on, bit by bit")
 
 # %% [markdown]
 # Nothing: it hands its input on. A stack of nine blocks is therefore not nine times as hard to train as one. The way
-# around each F stays open: the input reaches the last block, and the gradient reaches the first. Now the whole generator:
-# c7s1-64, d128, d256, nine blocks, u128, u64, c7s1-3, in the paper's shorthand (c7s1: convolution 7×7, stride 1; d: down;
-# u: up; then the filters).
+# around each F stays open: the input reaches the last block unchanged, and the gradient reaches the first block. Now
+# the whole generator: c7s1-64, d128, d256, nine blocks, u128, u64, c7s1-3, in the paper's shorthand (c7s1: convolution
+# 7×7, stride 1; d: down; u: up; then the filters).
 
 # %%
 paper = resnet_generator(filters=64, blocks=9)
@@ -512,21 +512,22 @@ show(
 )
 
 # %% [markdown]
-# The U-Net takes more steps in the same time, because most of its convolutions run over small maps. Look at the edges
-# first, then at the colours, then for patterns; and compare the numbers of the two seeds before you compare the
-# models. Then compare all of them with the last line. A generator learns first to keep the scene and much later to
-# paint, so after so few steps its results can be further from the paintings than the untouched photos are. On this
-# small scale the numbers say which model learns faster, not which is better after a day. Published results for this
-# competition lie near each other (by one author, in five hours of a GPU each: ResNets 46.8 and 50.2, a U-Net 40.5; see
+# The U-Net takes more steps in the same time, because most of its convolutions run over small maps. It also keeps a
+# little more of the scene, because its skip connections hand the edges on. Look at the edges in the pictures first,
+# then at the colours, then for patterns. Compare the numbers of the two seeds before you compare the models, and then
+# compare all of them with the last line. A generator learns first to keep the scene and much later to paint, so after
+# so few steps its results can be further from the paintings than the untouched photos are. On this small scale the
+# numbers say which model learns faster, not which is better after a day. Published results for this competition lie
+# near each other (by one author, in five hours of a GPU each: ResNets 46.8 and 50.2, a U-Net 40.5; see
 # [docs/kaggle.md](../docs/kaggle.md)), and reruns of one recipe differ by 2 to 3.
 #
 # ## How the course's generator was trained
 #
-# [`models/monet.npz`](../models/README.md), half a million weights, is what `monet translate photo.jpg` paints with. This
-# library made it from the competition's images, on two processor cores. How does one find settings for so little? By what
-# this lesson has taught: equal time, equal data, one measure. Eight recipes had eight minutes each. **Predict first:** which
-# comes out ahead, a U-Net with 54 million weights, the paper's ResNet with 11, or one with half a million? And what do
-# norms in the generator do to it?
+# [`models/monet.npz`](../models/README.md), half a million weights, is what `monet translate photo.jpg` paints with.
+# This library made it from the competition's images, on two processor cores. How does one find settings for so small a
+# machine? In the way that this lesson has taught: with equal time, equal data and one measure. Eight recipes had eight
+# minutes each. **Predict first:** which comes out ahead, a U-Net with 54 million weights, the paper's ResNet with 11,
+# or one with half a million? And what do norms in the generator do to it?
 #
 # <details><summary>The answer</summary>
 #
@@ -544,11 +545,12 @@ show(
 # `python benchmarks/recipes.py`, on an Intel Xeon with 2 cores; KID with the features of an ImageNet network, photos as
 # they are 0.085; [pictures and the way there](../benchmarks/recipes.md).
 #
-# In a training of minutes, the number of steps counts more than the size of the network. And a surprise: instance
-# norm, which the sections above praise, costs more than it gives when time is short. It makes every crop forget how
-# bright and contrasty it was, and the generator has to guess that: halos around edges and dull meadows are the
-# result. Without it, a network with He's initial weights starts near the photo and learns only what to change. The
-# discriminators of these recipes keep their norms.
+# Each recipe was trained once, and between the third and the fourth quarter of its time a KID still changed by up to
+# 0.06: trust only large differences. In a training of minutes, the number of steps counts more than the size of the
+# network. And a surprise: instance norm, which the sections above praise, costs more than it gives when time is short.
+# It makes every crop forget how bright and contrasty it was, and the generator has to guess that: halos around edges
+# and dull meadows are the result. Without it, a network with He's initial weights starts near the photo and learns only
+# what to change. The discriminators of these recipes keep their norms.
 # </details>
 #
 # Then the winner was trained for longer. The first generator of this course was made in two stages, the second
@@ -584,10 +586,10 @@ show(
 # The generator that ships now is that first generator after two more stages, together about 50 minutes on two cores:
 #
 # 3. 5,000 steps on crops of 128 px with the second discriminator beside the first, a cycle weight of 1, and a **tone
-#    loss**: averaged over squares of 16 px, a painting's colours may leave the photo's by an eighth of the range for
-#    nothing, and what is beyond costs. Without it the same training turned night into day: the way back can read from
-#    the strokes where it was dark, so the cycle loss does not mind. KID fell by more than half, but dark skies were still
-#    filled with a pattern of dots, which validation measures too.
+#    loss**: averaged over squares of 16 px, a painting's colours may differ from the photo's by an eighth of the range
+#    without any cost, and only what goes beyond that costs. Without this loss the same training turned night into day:
+#    the way back can read from the strokes where it was dark, so the cycle loss does not notice. KID fell by more than
+#    half, but dark skies were still filled with a pattern of dots, which validation measures too.
 # 4. Up to 4,000 steps in which the tone loss also bounds how much contrast a square may gain, so that a bare sky stays
 #    nearly bare. The pattern is gone. The best checkpoint by validation was the one of step 1,000, and that one ships.
 #
@@ -617,10 +619,10 @@ if SHIPPED.exists():  # a notebook that came alone has not got it
     )
 
 # %% [markdown]
-# In the first generator a pale strip along the edges was left of that band. The section on padding explains it: the
-# halvings of this network still pad with zeros, at the right and below. No new training was needed to remove the
-# strip. The trained generator gets 24 px of the photo's reflection on every side and paints them too, and the library
-# cuts them off (`border`): KID 0.025 instead of 0.027.
+# In the paintings of the first generator, the band of stripes of that longer training was still visible as a pale strip
+# along the edges. The section on padding explains the strip: the halvings of this network still pad with zeros, at the
+# right and below. No new training was needed to remove the strip. The trained generator gets 24 px of the photo's
+# reflection on every side and paints them too, and the library cuts them off (`border`): KID 0.025 instead of 0.027.
 #
 # ## Train it further
 #
@@ -661,16 +663,17 @@ show(
 )
 
 # %% [markdown]
-# The way back now has to recover less of the photo, so `paint` may change more. Compare how much of the scene is kept
-# before and after, and look at the contours and at flat or dark places such as skies and shadows, where invented
-# patterns come up first. The colours move towards the paintings that you have here. Freedom pays in a long training
-# and costs in a short one; in the table above the freer recipe was behind after eight minutes.
+# The way back now has to recover less of the photo, so `paint` may change more. Here it gives up contours: they are
+# softer than before. The printed correlation does not show this, because it follows the light and dark areas, which
+# stay. Look at flat or dark places, too, such as skies and shadows, where invented patterns come up first. What it
+# gains is room for broader strokes and other colours. Freedom pays in a long training and costs in a short one: in the
+# table above the freer recipe was behind after eight minutes.
 #
 # ## Exercises
 #
 # ### Exercise 1: a residual block
 #
-# `block(x, f)`: what a residual block gives, for an array and a function.
+# Write `block(x, f)`, which returns what a residual block makes of the array `x`, where `f` is its function F.
 
 
 # %%
@@ -693,7 +696,7 @@ solved = check.residual(block)
 # %% [markdown]
 # ### Exercise 2: instance norm
 #
-# `instance_norm(x)` for an array (n, h, w, c), in NumPy, without scale and shift.
+# Write `instance_norm(x)` for an array (n, h, w, c), in NumPy, without scale and shift.
 
 
 # %%
@@ -717,7 +720,7 @@ solved = check.instance_norm(instance_norm)
 # %% [markdown]
 # ### Exercise 3: the receptive field
 #
-# `field(layers)`: the side of the input patch behind one output, for a list of (kernel, stride).
+# Write `field(layers)`, which returns the side of the input patch behind one output, for a list of (kernel, stride).
 
 
 # %%
@@ -742,7 +745,8 @@ solved = check.field(field)
 # %% [markdown]
 # ### Exercise 4: the learning rate
 #
-# `rate(step, start, constant, total)`: `start` for the first `constant` steps, then linear to 0 at `total`.
+# Write `rate(step, start, constant, total)`: it is `start` for the first `constant` steps and then falls linearly to 0
+# at `total`.
 
 
 # %%
@@ -766,7 +770,7 @@ solved = check.rate(rate)
 # %% [markdown]
 # ### Exercise 5: a moving average
 #
-# `follow(average, weight, decay)`: the new average after one step.
+# Write `follow(average, weight, decay)`, which returns the new average after one step.
 
 
 # %%

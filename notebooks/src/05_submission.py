@@ -137,7 +137,7 @@ print(f"{generator.name}, {generator.count_params():,} weights")
 # **Predict first:** which of the two comes closer to *the paintings that you have here*? Which would you hang on a wall?
 
 # %% tags=["cover"]
-candidates = {f"trained here, {steps} steps": generator}
+candidates = {"trained here": generator}
 if SHIPPED.exists():  # a notebook that came alone has not got it
     candidates["the course's"] = shipped_generator()[0]
 network = feature_network(config.features)
@@ -193,8 +193,8 @@ if slider:  # as a hand on the slider would
 print("checkpoints are the steps", stage_names)
 
 # %% [markdown]
-# Grey, or a random texture: the weights are still the ones that were drawn. Move the checkpoint to see when the scene
-# appears, and the line to see what changed and what stayed.
+# It paints grey or a random texture, because its weights are still the random numbers of the start. Move the checkpoint
+# to see when the scene appears, and the line to see what changed and what stayed.
 #
 # ## Paint
 #
@@ -238,10 +238,10 @@ show(
 assert np.abs(high.astype(int) - monets[0]).mean() < np.abs(low.astype(int) - monets[0]).mean()
 
 # %% [markdown]
-# By default, JPEG halves the resolution of colour (subsampling) and smooths fine contrast, and brush strokes consist
-# of both. The library writes quality 95 without subsampling. How much it matters: the competition's own paintings,
-# saved as coarser JPEGs, are measurably away from the same paintings in the shards (a KID of 0.014 with ImageNet
-# features, as much as separates the two best recipes in the table of [lesson 4](04_resnet_cyclegan.ipynb)).
+# By default, JPEG halves the resolution of colour (subsampling) and smooths fine contrast, and brush strokes consist of
+# both. The library writes quality 95 without subsampling. This matters: the competition's own paintings, saved as
+# coarser JPEGs, are measurably away from the same paintings in the shards (a KID of 0.014 with ImageNet features, as
+# much as separates the two best recipes in the table of [lesson 4](04_resnet_cyclegan.ipynb)).
 #
 # ## Mistakes of writing
 #
@@ -270,9 +270,9 @@ np.testing.assert_array_equal(versions["right"], painted[:8])
 #
 # ## images.zip
 #
-# What Kaggle takes: one zip without folders, with 7,000 to 10,000 JPEGs of 256×256 RGB, each with a name of its own. First
-# the minimum by hand, then the library, which paints, encodes and zips at the same time, resumes after an interruption and
-# gives the same bytes each time.
+# Kaggle takes one zip without folders, with 7,000 to 10,000 JPEGs of 256×256 RGB, each with a name of its own. The next
+# cell first writes such a zip by hand. Then it uses the library, which paints, encodes and zips at the same time,
+# resumes after an interruption and gives the same bytes each time.
 
 # %%
 mine = lesson.zip_of(painted, [f"{name}.jpg" for name in names[: len(painted)]])
@@ -382,14 +382,14 @@ print(f"one feature by hand {by_formula:.6f}, by the library {frechet_distance(g
 
 # %% [markdown]
 # Real paintings do not have an FID of 0 to other real ones. Their FID is the floor, the lowest value that one can
-# expect, and it depends on how many images there are. A result *below* the floor is no miracle; with few images it
+# expect, and it depends on how many images there are. A result *below* the floor is possible: with few images it
 # happens by chance, or because the results differ less from each other than paintings do.
 #
 # Now find the black pictures. With the twelve images a side of the sample, FID puts them nearer to the paintings than
-# the photos, while KID puts them far behind the photos. FID's order comes from the small number of images: with so
-# few of them a set that has variety gets a higher FID, since two small samples never vary in the same directions.
-# Pictures that are all equal escape this. **On the real images** the FID of photos falls from about 280 with 12
-# images a side to 170 with 150, and that of black pictures only from 300 to 280; their KIDs stay at 0.09 and 0.35.
+# the photos, while KID puts them far behind the photos. FID's order comes from the small number of images: with so few
+# of them a set that has variety gets a higher FID, since two small samples never vary in the same directions. Pictures
+# that are all equal do not have this disadvantage. **On the real images** the FID of photos falls from about 280 with
+# 12 images a side to 170 with 150, and that of black pictures only from 300 to 280; their KIDs stay at 0.09 and 0.35.
 # The next section measures this effect.
 #
 # And look where noise and grey stand. With trained features they are further away than photos. A network that was
@@ -456,9 +456,9 @@ assert np.isclose(mifid(30.0, 0.5), 30.0)
 assert mifid(30.0, 0.05) > 500
 
 # %% [markdown]
-# The distance of the half copies lies in between, as an average must. Copies get an enormous score, other real
-# paintings keep theirs. Look at what happens to the half copies: d is a mean, so copies are not punished when the
-# other pictures are far enough from all paintings. With Inception's features and the threshold of 0.1, paintings by a
+# The distance of the half copies lies between the two, as an average must. Copies get an enormous score, other real
+# paintings keep theirs. Look at what happens to the half copies: d is a mean, so copies are not punished when the other
+# pictures are far enough from all paintings. With Inception's features and the threshold of 0.1, paintings by a
 # generator that doesn't copy lie above it, and MiFID equals FID. A widespread library averages the other way round,
 # over the *real* images: with copies of only a few paintings that gives another number.
 #
@@ -486,7 +486,7 @@ assert mifid(30.0, 0.05) > 500
 #
 # ### Exercise 1: back to levels
 #
-# `levels(x)`: floats around [−1, 1] to uint8, so that none of the mistakes above happens.
+# Write `levels(x)`, which turns floats around [−1, 1] into uint8, so that none of the mistakes above happens.
 
 
 # %%
@@ -527,7 +527,8 @@ solved = check.missing(missing)
 # %% [markdown]
 # ### Exercise 3: FID of one feature
 #
-# `fid_1(mean_g, std_g, mean_r, std_r)`.
+# Write `fid_1(mean_g, std_g, mean_r, std_r)`, which returns the FID where each picture has a single feature. The means
+# and the standard deviations of that feature are given, for generated (g) and for real pictures (r).
 
 
 # %%
@@ -550,7 +551,7 @@ solved = check.frechet(fid_1)
 # %% [markdown]
 # ### Exercise 4: memorization
 #
-# `memorization(generated, real)` from two arrays (images, features).
+# Write `memorization(generated, real)`, which returns the mean distance d. It gets two arrays (images, features).
 
 
 # %%
@@ -575,7 +576,7 @@ solved = check.memorization(memorization)
 # %% [markdown]
 # ### Exercise 5: MiFID
 #
-# `my_mifid(fid, d)` with the threshold 0.1.
+# Write `my_mifid(fid, d)`, which returns the MiFID with the threshold 0.1.
 
 
 # %%
@@ -627,7 +628,8 @@ if check.checkpoint(choose):
 #     good = rows[:, 1] <= rows[best, 1] + rows[best, 2]
 #     return rows[good, 0].min()
 # ```
-# Where several checkpoints can't be told apart by the number, the earliest has had the least time to overfit. Then look.
+# Where several checkpoints can't be told apart by the number, the earliest has had the least time to overfit. Then look
+# at its pictures.
 # </details>
 
 # %% [markdown]
