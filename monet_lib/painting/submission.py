@@ -55,9 +55,8 @@ def write_submission(
     size = submission_size(photos, pad)
     total = size if limit is None else min(size, limit)
     parts = made_folder(path.with_name(f"{path.name}.parts") / _fingerprint(generator))
-    images = tqdm(
-        _painted(generator, photos, parts, batch, total), total=total, unit="image", disable=limit is not None
-    )
+    images = _painted(generator, photos, parts, batch, total)
+    images = tqdm(images, total=total, unit="image", disable=limit is not None)
     write_beside(path, lambda temporary: _write_zip(temporary, images, photos.files[0].parent))
     shutil.rmtree(parts.parent)
     seconds, megabytes = time.perf_counter() - began, path.stat().st_size / 1e6
