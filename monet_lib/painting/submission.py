@@ -55,7 +55,7 @@ def write_submission(
     size = submission_size(photos, pad)
     total = size if limit is None else min(size, limit)
     parts = made_folder(path.with_name(f"{path.name}.parts") / _fingerprint(generator))
-    images = islice(_painted(generator, photos, parts, batch), total)
+    images = _painted(generator, photos, parts, batch, total)
     images = tqdm(images, total=total, unit="image", disable=limit is not None)
     write_beside(path, lambda temporary: _write_zip(temporary, images, photos.files[0].parent))
     shutil.rmtree(parts.parent)
@@ -75,10 +75,11 @@ def _write_zip(path, images, folder):
             archive.writestr(zipfile.ZipInfo(f"{name}.jpg"), jpeg)
 
 
-def _painted(generator, photos, parts, batch):
+def _painted(generator, photos, parts, batch, total):
     """Yield (name, JPEG bytes) in order, from `parts` where they are and else painted and put there."""
     with ThreadPoolExecutor(2) as pool:  # encodes while the next batch is painted
-        yield from in_order(pool, _encoded, _paintings(generator, photos, parts, batch), 2 * batch)
+        paintings = islice(_paintings(generator, photos, parts, batch), total)
+        yield from in_order(pool, _encoded, paintings, 2 * batch)
 
 
 def _paintings(generator, photos, parts, batch):
