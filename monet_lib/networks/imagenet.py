@@ -56,7 +56,8 @@ def squeezenet_features(pixels: Any) -> Any:
     """
     weights = iter(_pairs())
     x = ops.cast(pixels, "float32")[..., ::-1] - np.array(SQUEEZENET_MEANS, "float32")
-    x = _thinned(_activated(x, *next(weights), 2, "valid"))
+    kernel, bias = next(weights)
+    x = _thinned(_activated(x, kernel, bias, 2, "valid"))
     for module in range(2, 10):
         x = _activated(x, *next(weights))
         x = ops.concatenate([_activated(x, *next(weights)), _activated(x, *next(weights))], axis=-1)
