@@ -44,7 +44,8 @@ def _told(error):
     if isinstance(error, MemoryError):
         return "not enough memory. Close other programs, or take smaller images."
     if isinstance(error, OSError):
-        return f"{f'{error.filename}: ' if error.filename else ''}{reason(error)}. {advice(error)}"
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{reason(error)}. {advice(error)}"
     return str(error)
 
 

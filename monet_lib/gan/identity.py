@@ -9,12 +9,7 @@ from monet_lib.gan.passes import Passes
 
 
 def fading_identity(
-    images: Passes,
-    monet_generator: Callable[..., tf.Tensor],
-    photo_generator: Callable[..., tf.Tensor],
-    weight: float,
-    steps: int,
-    step: tf.Tensor,
+    images: Passes, monet_generator: Callable, photo_generator: Callable, weight: float, steps: int, step: tf.Tensor
 ) -> tuple[float | tf.Tensor, tf.Tensor]:
     """(weight at `step`, loss of both generators). Where the weight is 0, their two forward passes are not made.
 

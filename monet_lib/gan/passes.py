@@ -24,11 +24,7 @@ class Passes(NamedTuple):
 
 
 def translate(
-    monet_generator: Callable[..., tf.Tensor],
-    photo_generator: Callable[..., tf.Tensor],
-    monet: tf.Tensor,
-    photo: tf.Tensor,
-    with_identity: bool,
+    monet_generator: Callable, photo_generator: Callable, monet: tf.Tensor, photo: tf.Tensor, with_identity: bool
 ) -> Passes:
     """The Passes of a pair of batches, for training.
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -34,12 +33,7 @@ def submission_size(photos: ImageSet, pad: bool = False) -> int:
 
 
 def write_submission(
-    generator: Callable[..., Any],
-    photos: ImageSet,
-    path: str | Path,
-    pad: bool = False,
-    batch: int = 8,
-    limit: int | None = None,
+    generator: Callable, photos: ImageSet, path: str | Path, pad: bool = False, batch: int = 8, limit: int | None = None
 ) -> str:
     """Paint the ImageSet `photos` into the zip `path`: one 256x256 JPEG for each photo, named after it.
 

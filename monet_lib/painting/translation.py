@@ -33,7 +33,7 @@ FADE = 32  # px over which a tile fades into the one before
 FADES = np.arange(1, FADE + 1, dtype="f4") / (FADE + 1)
 
 
-def paint(generator: Callable[..., Any], photos: np.ndarray) -> np.ndarray:
+def paint(generator: Callable, photos: np.ndarray) -> np.ndarray:
     """uint8 photos (batch, h, w, 3) in 0..255 to uint8 paintings of the same shape."""
     if not hasattr(generator, "predict_on_batch"):
         return generator(photos)
@@ -52,13 +52,13 @@ def _as_graph(generator):
     return tf.function(lambda photos: generator(photos, training=False), reduce_retracing=True)
 
 
-def paint_all(generator: Callable[..., Any], photos: np.ndarray, batch: int = 8) -> np.ndarray:
+def paint_all(generator: Callable, photos: np.ndarray, batch: int = 8) -> np.ndarray:
     """uint8 photos (n, h, w, 3) to uint8 paintings of the same shape, `batch` at a time."""
     parts = (photos[k : k + batch] for k in range(0, len(photos), batch))
     return np.concatenate([paint(generator, part) for part in parts])
 
 
-def paint_large(generator: Callable[..., Any], photo: np.ndarray, tile: int = TILE) -> np.ndarray:
+def paint_large(generator: Callable, photo: np.ndarray, tile: int = TILE) -> np.ndarray:
     """One uint8 photo (h, w, 3) of any size to a painting of its size, in tiles where a side exceeds `tile` px.
 
     Beside the photo and the painting, memory is bounded by the tile. Of each, as much of the border is thrown away as
@@ -96,7 +96,7 @@ def _lay(new, place, fade):
     place[len(fade) :] = new[len(fade) :]
 
 
-def paint_broadly(generator: Callable[..., Any], photo: np.ndarray, brush: float) -> np.ndarray:
+def paint_broadly(generator: Callable, photo: np.ndarray, brush: float) -> np.ndarray:
     """One uint8 photo (h, w, 3) to a painting of its size, in strokes `brush` times as wide.
 
     A generator's strokes have the width that it was trained on, a few pixels: the photo is painted at 1 / brush of its
@@ -132,11 +132,7 @@ def _tiles(size, tile, margin):
 
 
 def translate(
-    generator: Callable[..., Any],
-    inputs: Iterable[str | Path],
-    out: str | Path,
-    side_by_side: bool = False,
-    brush: float = 1,
+    generator: Callable, inputs: Iterable[str | Path], out: str | Path, side_by_side: bool = False, brush: float = 1
 ) -> list[Path]:
     """Paint image files into the folder `out`, under their own names as JPEG. Returns the files written.
 

@@ -15,7 +15,6 @@ import tensorflow as tf
 from PIL import Image
 
 from monet_lib.errors import UserError
-from monet_lib.files import reason
 from monet_lib.networks.imagenet import pooled_features, squeezenet_features
 from monet_lib.scoring.inception import find_inception, load_inception
 from monet_lib.scoring.network import FeatureNetwork
@@ -47,7 +46,8 @@ def keras_inception() -> FeatureNetwork:
     try:
         model = keras.applications.InceptionV3(include_top=False, pooling="avg", input_shape=(299, 299, 3))
     except Exception as error:  # Keras raises a bare Exception when it can't download
-        raise UserError(f"keras-inception-v3: {reason(error)}. Go online once, or take random-conv.") from None
+        found = str(error).splitlines()[0][:200]
+        raise UserError(f"keras-inception-v3: {found}. Go online once, or take random-conv.") from None
     finally:
         keras.config.set_dtype_policy(outside)
 

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from monet_lib.errors import UserError
-from monet_lib.files import reading, reason, write_beside
+from monet_lib.files import reading, write_beside
 from monet_lib.scoring.network import FeatureNetwork
 
 GRAPH = "classify_image_graph_def.pb"
@@ -109,7 +109,7 @@ def _download_inception(url, target):
                 data = tar.extractfile(member).read() if size == GRAPH_BYTES else b""
     except Exception as error:  # keras.utils.get_file raises nothing more specific
         raise UserError(
-            f"{url}: can't be downloaded ({reason(error)}). Set MONET_INCEPTION to {GRAPH}, or take "
+            f"{url}: can't be downloaded ({str(error).splitlines()[0][:200]}). Set MONET_INCEPTION to {GRAPH}, or take "
             "other features, such as random-conv."
         ) from None
     if not data:

@@ -105,10 +105,11 @@ def _fit(model, saver, batches, domains, deadline, callbacks):
     journal, pictures = Journal(run, start, steps), Pictures(run, shown, start, batches.steps_per_epoch)
     around = [journal, Guard(run, start, shown[0]), *callbacks]
     if run.config.validate_every:
-        around.append(Validator(run, start, saver, held_photos, held_monets, monets))
-    if start >= steps:  # stopped between its last step and that step's score
-        around[-1].set_model(model)
-        return around[-1].validate()
+        validator = Validator(run, start, saver, held_photos, held_monets, monets)
+        if start >= steps:  # stopped between its last step and that step's score
+            validator.set_model(model)
+            return validator.validate()
+        around.append(validator)
     if deadline is not None:
         budget = TimeBudget(run, start, saver, find_images(run.data["folder"], "photo", run.data["format"]), deadline)
         around += [budget, RecordedPlan(run, start, steps, budget, journal)] if run.config.fit_schedule else [budget]

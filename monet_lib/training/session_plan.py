@@ -25,7 +25,7 @@ REPLANS = 100  # times a session at which the plan is made anew
 LONG = 12.0  # hours on a CPU from which on a warning is due
 
 
-def submission_seconds(generator: Callable[..., Any], photos: ImageSet, folder: Path) -> float:
+def submission_seconds(generator: Callable, photos: ImageSet, folder: Path) -> float:
     """Seconds that `write_submission` and `check_submission` will take, measured here and now.
 
     Small submissions of the first photos are written into `folder` and removed: one pays the start-up, the last gives
