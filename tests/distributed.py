@@ -1,8 +1,7 @@
 """Train a small model on several devices: python distributed.py KIND DATA RUN WEIGHTS.npz.
 
 KIND: one, mirrored or overflow. "mirrored" stops after the first step and resumes from there, and then tries what else
-two devices do differently. A process of its own, since logical devices must be set up before TensorFlow starts. Its
-first step is traced, as a user's are; the second runs eagerly, as both do of "one", which saves two tracings. Two
+two devices do differently. A process of its own, since logical devices must be set up before TensorFlow starts. Two
 steps are enough: Adam divides each gradient by its size, so that where one is next to nothing its rounding alone sets
 the direction, and runs part from there on.
 """
@@ -42,7 +41,6 @@ def main(kind, data, run, out):
         return an_overflow_on_one_device_is_left_out_on_both(config)
     if kind == "mirrored":
         train(config, data, run, devices=kind, callbacks=[Stop()])
-        tf.config.run_functions_eagerly(True)
     model = train(config, data, run, devices=kind)
     np.savez(out, replicas=model.distribute_strategy.num_replicas_in_sync,
              weights=np.concatenate([np.ravel(w) for w in model.get_weights()]))  # fmt: skip

@@ -46,6 +46,8 @@ class Clock:
 
 @pytest.mark.usefixtures("eagerly")
 def test_training_stops_in_time_and_resumes(data_folder, nano, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(session_plan, "TRIAL", 2)
+    monkeypatch.setattr(session_plan, "LONG_TRIAL", 2)
     # A budget that is over already: one step, saved, and not a step too many.
     config, run = nano.with_(steps=1000), tmp_path / "run"
     assert int(train(config, data_folder, run, time_budget=1e-9).step) == 1

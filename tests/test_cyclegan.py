@@ -38,6 +38,12 @@ def flat(tensors):
     return np.concatenate([np.ravel(t) for t in tensors])
 
 
+def assert_same_gradients(got, expected):
+    """To rounding, which is a share of the largest terms of a sum and not of what they leave of each other."""
+    got, expected = flat(got), flat(expected)
+    np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+
 def generator_objective(model, monet, photo, cycle_weight, identity_weight):
     """The papers' full objective for both generators, summed here once more in NumPy's words."""
     to_monet = lambda x: model.monet_generator(x, training=True)  # noqa: E731
@@ -57,11 +63,10 @@ def generator_objective(model, monet, photo, cycle_weight, identity_weight):
 
 def test_the_step_takes_the_full_joint_gradient():
     model, (monet, photo) = small(cycle_weight=10.0, identity_weight=5.0), pair()
-    got = flat(model.gradients((monet, photo))[0])
+    got = model.gradients((monet, photo))[0]
     with tf.GradientTape() as tape:
         total = generator_objective(model, monet, photo, 10.0, 5.0)[2]
-    expected = flat(tape.gradient(total, [v.value for v in model.generator_variables]))
-    np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-5)
+    assert_same_gradients(got, tape.gradient(total, [v.value for v in model.generator_variables]))
 
 
 def test_both_gradients_agree_with_finite_differences():
@@ -105,14 +110,14 @@ def test_each_generator_receives_both_cycles():
             flat(tape.gradient(photo_cycle, variables)),
             flat(tape.gradient(monet_cycle, variables)),
         )
-        np.testing.assert_allclose(flat(part), of_photo + of_monet, rtol=1e-3, atol=1e-5)
+        assert_same_gradients(part, [of_photo + of_monet])
         assert np.linalg.norm(of_photo) > 1e-3
         assert np.linalg.norm(of_monet) > 1e-3
 
 
 def test_the_discriminators_gradient_is_of_their_own_loss():
     model, (monet, photo) = small(real_label=0.9), pair()
-    got = flat(model.gradients((monet, photo))[1])
+    got = model.gradients((monet, photo))[1]
     fake_monet, fake_photo = (
         model.monet_generator(photo, training=True),
         model.photo_generator(monet, training=True),
@@ -125,8 +130,7 @@ def test_the_discriminators_gradient_is_of_their_own_loss():
         ):
             total += 0.5 * tf.reduce_mean((network(real, training=True) - 0.9) ** 2)
             total += 0.5 * tf.reduce_mean(network(fake, training=True) ** 2)
-    expected = flat(tape.gradient(total, [v.value for v in model.discriminator_variables]))
-    np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-5)
+    assert_same_gradients(got, tape.gradient(total, [v.value for v in model.discriminator_variables]))
 
 
 @pytest.mark.usefixtures("eagerly")
@@ -159,7 +163,7 @@ def test_joined_calls_give_the_same_gradients(batch):
     for network, other in zip(apart.layers, joined.layers, strict=True):
         other.set_weights(network.get_weights())
     for expected, got in zip(apart.gradients(data)[:2], joined.gradients(data)[:2], strict=True):
-        np.testing.assert_allclose(flat(got), flat(expected), rtol=1e-3, atol=1e-5)
+        assert_same_gradients(got, expected)
 
 
 def test_identity_fades_and_its_passes_are_skipped():

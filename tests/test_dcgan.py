@@ -42,6 +42,7 @@ def test_a_step_descends_each_sides_own_loss():
             np.testing.assert_allclose((was - now.numpy()) / rate, gradient, atol=2e-4)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_fit_repeats_exactly_under_a_seed_and_differs_under_another():
     data = tf.data.Dataset.from_tensors(REAL).repeat(3)
     weights = []

@@ -30,7 +30,7 @@ def start(kind, data, run, weights, **environment):
 
 
 def finish(process):
-    out, errors = process.communicate(timeout=400)
+    out, errors = process.communicate(timeout=3600)
     assert process.returncode == 0, errors[-3000:]
     return out
 
