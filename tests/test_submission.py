@@ -121,6 +121,10 @@ def test_an_output_that_cannot_be_written(photos, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="can't be made"):
         write_submission(Invert(), photos, tmp_path / "file" / "images.zip")
+    generator = Invert()
+    with pytest.raises(UserError, match="a folder is there. Name a file, such as --out .*images.zip"):
+        write_submission(generator, photos, tmp_path)
+    assert generator.batches == 0  # told before the work
 
 
 GOOD = jpeg()
