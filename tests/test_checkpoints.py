@@ -50,6 +50,22 @@ def test_a_checkpoint_of_the_first_version_without_sums_is_read_and_a_cut_one_is
         kept.restore()
 
 
+@pytest.mark.parametrize(
+    ("hurt", "found"),
+    [
+        (lambda folder: (folder / "state.index").unlink(), "state.index is missing"),
+        (lambda folder: [file.unlink() for file in folder.iterdir()], "no files in it"),
+        (lambda folder: (folder / SUMS).write_text("{"), f"{SUMS} is damaged"),
+        (lambda folder: (folder / SUMS).write_text("{}"), f"{SUMS} is damaged"),
+    ],
+)
+def test_what_proves_a_checkpoint_damaged_is_named(kept, capsys, hurt, found):
+    hurt(kept.folder / "step-00000004")
+    assert kept.restore() == 2
+    assert f"damaged ({found})" in capsys.readouterr().out
+    assert names(kept) == ["damaged-step-00000004", "step-00000002"]
+
+
 def test_an_error_of_the_reader_is_no_damage(kept, monkeypatch):
     def read(path):
         raise PermissionError(13, "Permission denied")

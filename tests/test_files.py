@@ -1,5 +1,6 @@
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,29 @@ def test_the_longest_name_can_be_written(tmp_path):
     name = "n" * 255
     write_beside(tmp_path / name, lambda path: path.write_text("x"))
     assert [f.name for f in tmp_path.iterdir()] == [name]
+
+
+def test_what_is_written_reaches_the_disk_before_it_is_renamed(tmp_path, monkeypatch):
+    done = []
+
+    def noted(place, name):
+        real = getattr(place, name)
+
+        def call(*args):
+            done.append(name)
+            return real(*args)
+
+        monkeypatch.setattr(place, name, call)
+
+    for place, name in ((os, "fsync"), (os, "replace"), (Path, "rename")):
+        noted(place, name)
+    write_beside(tmp_path / "a", lambda path: path.write_text("x"))
+    assert done[:2] == ["fsync", "replace"]
+    done.clear()
+    write_folder_beside(tmp_path / "b", lambda folder: [(folder / name).write_text("x") for name in "cd"])
+    assert done.count("rename") == 1
+    assert done.index("rename") >= 2  # after both files
+    assert "fsync" in done[done.index("rename") :] or os.name == "nt"  # and the rename too, on disks that know it
 
 
 @pytest.mark.parametrize("moment", range(4))

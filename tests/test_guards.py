@@ -33,6 +33,7 @@ def test_how_much_of_a_scene_is_kept():
     assert scene_kept(PHOTOS[:1], HEALTHY[:1]) == pytest.approx(by_hand, abs=1e-5)
     one_flat = np.stack([PHOTOS[0], 0 * PHOTOS[1]])
     assert scene_kept(PHOTOS[:2], one_flat) == pytest.approx(1)
+    assert scene_kept(one_flat, PHOTOS[:2]) == pytest.approx(1)
     assert np.isnan(scene_kept(PHOTOS, 0 * PHOTOS))
 
 

@@ -16,6 +16,7 @@ def numbered():
 def test_every_image_is_seen_equally_often(numbered, nano):
     batches = UnpairedBatches(*numbered, nano.with_(batch_size=2))
     assert batches.steps_per_epoch == 3
+    assert UnpairedBatches(*numbered, nano.with_(batch_size=8)).steps_per_epoch == 1  # more than there are
     pairs = [batches(step) for step in range(21)]
     for domain, count in ((0, 3), (1, 7)):
         seen = [int(x) for pair in pairs for x in pair[domain][:, 0, 0, 0]]
@@ -53,6 +54,14 @@ def test_crops_are_cut_and_flipped_from_the_image(nano):
     assert len(corners) > 30
     straight = UnpairedBatches(image, image, nano.with_(crop=32, flip=False))
     assert all(np.diff(straight(k)[0][0, 0, :, 1].astype(int)).min() == 1 for k in range(20))
+
+
+def test_crops_reach_every_place_up_to_the_edges(nano):
+    rows, columns = np.mgrid[0:256, 0:256].astype(np.uint8)
+    image = np.stack([rows, columns, rows], -1)[None]
+    batches = UnpairedBatches(image, image, nano.with_(crop=254, flip=False))
+    places = {tuple(x[0, 0, 0, :2].tolist()) for step in range(60) for x in batches(step)}
+    assert places == {(row, column) for row in range(3) for column in range(3)}
 
 
 def test_crops_are_turned_by_right_angles_only_if_asked(nano):

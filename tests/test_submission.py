@@ -9,7 +9,7 @@ from PIL import Image
 from monet_lib.data.competition import find_images, load
 from monet_lib.errors import UserError
 from monet_lib.painting import submission
-from monet_lib.painting.submission import check_submission, write_submission
+from monet_lib.painting.submission import check_submission, submission_size, write_submission
 
 
 class Invert:
@@ -52,6 +52,27 @@ def test_an_interrupted_submission_paints_only_the_rest(photos, tmp_path):
     write_submission(generator, photos, tmp_path / "images.zip", batch=1)
     assert 1 <= generator.batches < 5
     assert (tmp_path / "images.zip").read_bytes() == (tmp_path / "whole.zip").read_bytes()
+
+
+def test_a_damaged_part_is_painted_anew(photos, tmp_path):
+    write_submission(Invert(), photos, tmp_path / "whole.zip", batch=1)
+    with pytest.raises(KeyboardInterrupt):
+        write_submission(Invert(fail_at=5), photos, tmp_path / "images.zip", batch=1)
+    part = next((tmp_path / "images.zip.parts").rglob("*.jpg"))
+    part.write_bytes(part.read_bytes()[:500])
+    write_submission(Invert(), photos, tmp_path / "images.zip", batch=1)
+    assert (tmp_path / "images.zip").read_bytes() == (tmp_path / "whole.zip").read_bytes()
+
+
+def test_as_many_are_painted_as_asked(photos, tmp_path, monkeypatch):
+    assert "3 images" in write_submission(Invert(), photos, tmp_path / "few.zip", batch=2, limit=3)
+    with zipfile.ZipFile(tmp_path / "few.zip") as archive:
+        assert archive.namelist() == ["photo00.jpg", "photo01.jpg", "photo02.jpg"]
+    sizes = []
+    for least in (3, 12, 7000):
+        monkeypatch.setattr(submission, "LEAST", least)
+        sizes.append((submission_size(photos), submission_size(photos, pad=True)))
+    assert sizes == [(5, 5), (5, 12), (5, 20)]  # of 5 photos, and with their mirror images at most 20
 
 
 def test_parts_of_another_generator_are_not_used(photos, tmp_path):
@@ -100,9 +121,23 @@ def test_an_output_that_cannot_be_written(photos, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="can't be made"):
         write_submission(Invert(), photos, tmp_path / "file" / "images.zip")
+    generator = Invert()
+    with pytest.raises(UserError, match="a folder is there. Name a file, such as --out .*images.zip"):
+        write_submission(generator, photos, tmp_path)
+    assert generator.batches == 0  # told before the work
 
 
 GOOD = jpeg()
+
+
+@pytest.mark.parametrize("count", [3, 4])
+def test_the_least_and_the_most_that_kaggle_takes_are_taken(tmp_path, monkeypatch, count):
+    monkeypatch.setattr(submission, "LEAST", 3)
+    monkeypatch.setattr(submission, "MOST", 4)
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
+        for k in range(count):
+            archive.writestr(f"{k}.jpg", GOOD)
+    assert f"{count} images" in check_submission(tmp_path / "images.zip")
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,22 @@ def test_tiles_equal_the_whole_where_no_norm_sees_the_whole():
     assert np.abs(whole - tiled).max() <= 1
 
 
+def test_a_tiles_border_is_as_wide_as_the_painter_looks():
+    class Far:
+        """Every pixel is painted as the one 88 px above and 88 to its left."""
+
+        surroundings = 88
+
+        def __call__(self, photos):
+            rows, columns = (np.maximum(np.arange(side) - 88, 0) for side in photos.shape[1:3])
+            return photos[:, rows][:, :, columns]
+
+    photo = np.random.default_rng(0).integers(0, 256, (500, 900, 3), np.uint8)
+    np.testing.assert_array_equal(paint_large(Far(), photo, tile=256), Far()(photo[None])[0])
+    Far.surroundings = 60  # less than it looks
+    assert (paint_large(Far(), photo, tile=256) != Far()(photo[None])[0]).any()
+
+
 def test_tiles_of_different_brightness_fade_into_each_other():
     class TileMean:
         def __call__(self, photos):
