@@ -590,7 +590,8 @@ assert abs(paths["D keeps up"][-1].std() - 0.5) < 0.15
 #
 # ## Labels and copies, measured
 #
-# Two claims from above, with the same two seeds each: does the soft label help, and do S3's five copies?
+# Two questions are left from above, and each is answered with the same two seeds: does the soft label help, and do S3's
+# five copies help?
 
 # %%
 MORE = {
