@@ -531,7 +531,7 @@ for name, histories in runs.items():
     print(f"{name:22}", "  ".join(f"{key} {np.round(values, 2)}" for key, values in ends.items()))
 show(
     lesson.curves_figure(runs, "The same networks, one change at a time, two seeds each"),
-    "Losses and diversity over steps: slow discriminators or fast generators keep the losses on the broad pale line",
+    "Losses and diversity over steps: slow discriminators or fast generators keep the losses on the pale band",
 )
 
 # %% tags=["cover"]
