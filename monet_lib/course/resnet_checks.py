@@ -91,7 +91,7 @@ def _test_ablation(answer):
 residual = Check("Exercise 1, a residual block", _test_residual)
 instance_norm = Check(
     "Exercise 2, instance norm", _test_instance_norm,
-    lambda: side_by_side([(x - x.mean()) / x.std() for x in rings()]),
+    lambda: side_by_side(np.stack([(x - x.mean()) / x.std() for x in rings()])),
     "Two equal pictures of rings, although the second one came with a quarter of the first one's contrast",
     lambda answer: side_by_side(answer(rings())),
 )  # fmt: skip

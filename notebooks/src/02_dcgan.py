@@ -633,6 +633,11 @@ show(
 # see this grain in the pictures as a regular pattern: transposed convolutions draw it, and lesson 4 explains and
 # removes it.
 #
+# **On the real images** neither the label nor the copies change anything that stands out from the seeds: soft labels
+# give a diversity of 0.83 and 0.95, hard ones 0.89 and 0.94, the originals alone 1.00 and 0.82, and the five copies
+# 0.91 and 0.95. There the set of five copies itself is hardly more diverse than the originals (1.04 times; in the
+# sample 1.16 times).
+#
 # ## The longer run, and a test for recitation
 #
 # Now one longer training at 64×64, with the faster discriminator. With so few paintings a network can learn them by
