@@ -109,7 +109,7 @@ def curves_figure(histories: Mapping[str, Any], title: str) -> Figure:
             if name in BLIND:
                 axis.axhline(BLIND[name], color="0.85", lw=6, zorder=0)
             axis.set(xlabel="training step", ylabel=label, ylim=(0, None))
-        axes[0].set_title("broad: a discriminator that knows nothing", fontsize=10)
+        axes[0].set_title("pale band: a discriminator that knows nothing", fontsize=10)
         figure.legend(loc="outside lower center", ncols=3)
         figure.suptitle(title)
     return figure

@@ -90,8 +90,8 @@ COMPETITION = {"monet": 300, "photo": 7038}  # how many images of each set it ha
 # %% [markdown]
 # ## Where this leads
 #
-# The result first. The course comes with a [generator](../docs/glossary.md#generator), a network that paints, and
-# this is what it makes of photographs. It was trained on the competition's images with the library that you are
+# Here is the result first. The course comes with a [generator](../docs/glossary.md#generator), a network that paints,
+# and this is what it makes of photographs. It was trained on the competition's images with the library that you are
 # about to use. Lessons 2 to 4 build such networks, and lesson 4 tells how this one was trained.
 
 # %%
@@ -227,7 +227,7 @@ np.testing.assert_array_equal(first, pixels)
 print("one parsed element:", first.shape, first.dtype.name)
 
 # %% [markdown]
-# Then the chain:
+# Then comes the chain of steps:
 #
 # | step | what it does | why at this place |
 # |---|---|---|

@@ -481,8 +481,8 @@ class MyCycleGAN(keras.Model):
 
 
 # %% [markdown]
-# Is it right? Two steps of yours and two of the library's model, from the same weights and on the same pictures, must end
-# at the same weights.
+# Is your model right? Two steps of your model and two of the library's, from the same weights and on the same pictures,
+# must end at the same weights.
 
 
 # %%
@@ -548,7 +548,7 @@ assert cosine < 0.999
 #
 # ## Train
 #
-# Now `fit`. An element of the data is a pair (monet, photo), dealt by `UnpairedBatches` of lesson 1. For BCE, a
+# Now call `fit`. An element of the data is a pair (monet, photo), dealt by `UnpairedBatches` of lesson 1. For BCE, a
 # discriminator that knows nothing pays 0.69 here, because the table above takes the mean of its two sides.
 
 # %%

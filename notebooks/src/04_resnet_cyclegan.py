@@ -291,9 +291,10 @@ for kernel, stride in reversed(lesson.PATCHGAN):
 assert size == receptive_field(lesson.PATCHGAN) == 70
 
 # %% [markdown]
-# And where does it lie? The strides 2·2·2 place neighbouring answers 8 pixels apart. Every layer pads one row, and a row
-# of padding is as wide as the strides before it: 1 + 2 + 4 + 8 + 8 = 23 pixels. So the patch of answer (row, column) begins
-# at 8·row − 23. The gradient of one answer by the image must be zero everywhere else:
+# And where in the picture do these 70×70 pixels lie? The strides 2·2·2 place neighbouring answers 8 pixels apart. Every
+# layer pads one row, and a row of padding is as wide as the strides before it: 1 + 2 + 4 + 8 + 8 = 23 pixels. So the
+# patch of answer (row, column) begins at 8·row − 23. The gradient of one answer by the image must be zero everywhere
+# else:
 
 # %%
 network = patch_discriminator((4, 4, 4, 4), norm="none")
@@ -399,9 +400,9 @@ assert np.abs(descent[1][-200:]).mean() < np.abs(descent[0][-200:]).mean()
 assert rates[50] == rates[0] > rates[75] > rates[100] == 0
 
 # %% [markdown]
-# Half of them are fresh. The others have waited for about a hundred steps on average (50 places, one exchange every
-# second step), so in a long training the mean age is about 50. The count above is a little lower, because it watches
-# a few hundred steps only and so misses the longest waits.
+# Half of the images are fresh. The others have waited for about a hundred steps on average (50 places, one exchange
+# every second step), so in a long training the mean age is about 50. The count above is a little lower, because it
+# watches a few hundred steps only and so misses the longest waits.
 #
 # ## Train, stop, resume
 #

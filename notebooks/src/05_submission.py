@@ -40,8 +40,8 @@
 # %% [markdown]
 # ## Setup
 #
-# Everything below runs on the few pictures of the sample. Its scores explain the measures; they cannot be compared with
-# a leaderboard.
+# Everything below runs on the few pictures of the sample. The scores of so few pictures explain the measures; they
+# cannot be compared with a leaderboard.
 
 # %% tags=["install"]
 # On Colab: fetch the course with its sample, and install the library. For the competition's images, put your Kaggle
@@ -293,8 +293,8 @@ else:  # a real data set: a quarter of an hour on a laptop
     zip_file.write_bytes(mine)
 
 # %% [markdown]
-# Now the check. **Predict first:** which of these zips are refused: ours with a few dozen photos; one with a folder in a
-# name; one with a PNG that is called .jpg; one that was cut off in the middle?
+# Now comes the check. **Predict first:** which of these zips are refused: ours with a few dozen photos; one with a
+# folder in a name; one with a PNG that is called .jpg; one that was cut off in the middle?
 
 # %%
 Image.fromarray(painted[0]).save(png := io.BytesIO(), "PNG")
@@ -385,12 +385,12 @@ print(f"one feature by hand {by_formula:.6f}, by the library {frechet_distance(g
 # expect, and it depends on how many images there are. A result *below* the floor is possible: with few images it
 # happens by chance, or because the results differ less from each other than paintings do.
 #
-# Now find the black pictures. With the twelve images a side of the sample, FID puts them nearer to the paintings than
-# the photos, while KID puts them far behind the photos. FID's order comes from the small number of images: with so few
-# of them a set that has variety gets a higher FID, since two small samples never vary in the same directions. Pictures
-# that are all equal do not have this disadvantage. **On the real images** the FID of photos falls from about 280 with
-# 12 images a side to 170 with 150, and that of black pictures only from 300 to 280; their KIDs stay at 0.09 and 0.35.
-# The next section measures this effect.
+# Now look for the black pictures in the two figures. With the twelve images a side of the sample, FID puts them nearer
+# to the paintings than the photos, while KID puts them far behind the photos. FID's order comes from the small number
+# of images: with so few of them a set that has variety gets a higher FID, since two small samples never vary in the
+# same directions. Pictures that are all equal do not have this disadvantage. **On the real images** the FID of photos
+# falls from about 280 with 12 images a side to 170 with 150, and that of black pictures only from 300 to 280; their
+# KIDs stay at 0.09 and 0.35. The next section measures this effect.
 #
 # And look where noise and grey stand. With trained features they are further away than photos. A network that was
 # never trained (`random-conv`) sees roughness and not things, and may find noise nearer to paintings than photos.
@@ -545,7 +545,7 @@ solved = check.frechet(fid_1)
 # def fid_1(mean_g, std_g, mean_r, std_r):
 #     return (mean_g - mean_r) ** 2 + (std_g - std_r) ** 2
 # ```
-# σ_g² + σ_r² − 2·σ_g·σ_r is a square.
+# With one feature, the trace is σ_g² + σ_r² − 2·σ_g·σ_r, which is the square of σ_g − σ_r.
 # </details>
 
 # %% [markdown]
