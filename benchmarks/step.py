@@ -25,6 +25,8 @@ CASES = [f"{model}-{size}-{batch}" for model in ("unet", "resnet") for size in (
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "benchmarks" / "step.json"
 VARIANTS = ("tutorial", "float32", "torch", "bf16", "torch bf16")
+TITLES = {"float32": "ours, float32", "torch": "PyTorch, float32",
+          "bf16": "ours, bfloat16", "torch bf16": "PyTorch, bfloat16"}  # fmt: skip
 # The tutorial's losses: BCE, a cycle weight of 10, an identity weight of half of it.
 LOSSES = {"adversarial": "bce", "cycle_weight": 10.0, "identity_weight": 5.0}
 
@@ -193,14 +195,16 @@ def torch_interpreter(wanted):
 
 def table(kept):
     """Markdown: of every case and variant, steps per second and peak memory as ratios to the tutorial's."""
-    lines = [
-        "| network, size, batch | tutorial, float32: s a step, MB | ours, float32: speed, memory | PyTorch, float32 | "
-        "ours, bfloat16 | PyTorch, bfloat16 |"
+    names = [name for name in TITLES if any(name in found for found in kept.values())]
+    titles = [
+        "network, size, batch",
+        "tutorial, float32: s a step, MB",
+        *(f"{TITLES[n]}: speed, memory" for n in names),
     ]
-    lines.append("|---|---|---|---|---|---|")
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     for case in filter(kept.get, CASES):
         found, cells = kept[case], []
-        for name in VARIANTS[1:]:
+        for name in names:
             f = found.get(name)
             cells.append(f"{f['speed']:.2f}, {f['memory']:.2f}" if f else "")
         base = found["tutorial"]

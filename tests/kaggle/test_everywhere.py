@@ -93,7 +93,7 @@ def test_a_session_is_killed_and_the_next_resumes(python, tmp_path, monkeypatch)
     monkeypatch.setattr("monet_lib.painting.submission.LEAST", 96)
     edit = TWO_DEVICES | LONG | least(96)
     images = kaggle_input(tmp_path / "input", layout="competitions/gan-getting-started")
-    run_standalone(SUBMISSION, python, images, tmp_path / "first", edit=edit | KILL, dies=True)
+    run_standalone(SUBMISSION, python, images, tmp_path / "first", edit=edit | KILL, dies=True, timeout=1800)
     assert "96 images" in check_submission(tmp_path / "first" / "images.zip")
     saved = _steps(tmp_path / "first")
     assert saved >= 40
