@@ -175,9 +175,9 @@ def profile(name: str | None = None, **changes: Any) -> Config:
     if name not in PROFILES:
         raise UserError(f"profile {name!r} is unknown. Choose one of {', '.join(PROFILES)}.")
     config = PROFILES[name]
-    if name == "laptop" and changes.get("model") == "unet":
+    if name in ("laptop", "quick") and changes.get("model") == "unet":
         # What the ResNet learnt best with is not the U-Net's: it keeps the papers' norm and weights.
-        config = Config(feature_discriminator=0.5, features="efficientnet-lite0")
+        config = Config(name, steps=config.steps, feature_discriminator=0.5, features="efficientnet-lite0")
     if not IMAGENET.is_dir():  # a notebook that came alone
         config = replace(config, feature_discriminator=0.0, features="random-conv")
     return config.with_(**changes)

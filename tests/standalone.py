@@ -49,7 +49,7 @@ def kaggle_input(folder, photos=0, layout="gan-getting-started"):
 
     layout: where the competition lies, "gan-getting-started" or "competitions/gan-getting-started".
     """
-    from conftest import example, jpeg, write_shard
+    from inputs import example, jpeg, write_shard
 
     data = folder / layout
     shutil.copytree(ROOT / "data" / "sample", data)

@@ -11,7 +11,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from conftest import example, jpeg, make_data, write_shard
+from inputs import example, jpeg, make_data, write_shard
 from PIL import Image
 
 from monet_lib import cli

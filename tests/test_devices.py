@@ -9,7 +9,7 @@ from pathlib import Path
 import distributed
 import numpy as np
 import pytest
-from conftest import make_data
+from inputs import make_data
 
 from monet_lib.errors import UserError
 from monet_lib.gan.losses import LOSSES

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import sixteen_bits
+from inputs import sixteen_bits
 
 from monet_lib.config import Config, profile
 from monet_lib.gan.builder import build

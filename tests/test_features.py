@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import jpeg
+from inputs import jpeg
 from PIL import Image
 
 from monet_lib.errors import UserError

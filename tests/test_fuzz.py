@@ -11,7 +11,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from conftest import example, jpeg, write_shard
+from inputs import example, jpeg, write_shard
 from PIL import Image, PngImagePlugin
 
 from monet_lib.config import profile

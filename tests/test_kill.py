@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import make_data
+from inputs import make_data
 
 from monet_lib.files import TEMPORARY
 from monet_lib.networks.weights import load_generator

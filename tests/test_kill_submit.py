@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import jpeg, make_data
+from inputs import jpeg, make_data
 
 from monet_lib.data.competition import find_images
 from monet_lib.painting.submission import write_submission

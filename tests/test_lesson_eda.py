@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import example, jpeg, make_data, write_shard
+from inputs import example, jpeg, make_data, write_shard
 from matplotlib import pyplot as plt
 from matplotlib.colors import rgb_to_hsv
 

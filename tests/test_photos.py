@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from conftest import jpeg, make_data
+from inputs import jpeg, make_data
 from PIL import Image, PngImagePlugin
 
 from monet_lib import cli

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import make_data
+from inputs import make_data
 from standalone import progress_removed
 
 from monet_lib.quiet import without_stderr

@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import example, jpeg, write_shard
+from inputs import example, jpeg, write_shard
 from PIL import Image
 
 from monet_lib.data.competition import find_images, load

@@ -3,7 +3,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from conftest import example, jpeg, make_data, write_shard
+from inputs import example, jpeg, make_data, write_shard
 from PIL import Image
 
 from monet_lib.data.competition import find_images, load

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import make_data
+from inputs import make_data
 
 from monet_lib import cli
 from monet_lib.errors import UserError

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import make_data, sixteen_bits
+from inputs import make_data, sixteen_bits
 
 from monet_lib.config import profile
 from monet_lib.gan.losses import LOSSES

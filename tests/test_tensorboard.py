@@ -3,7 +3,7 @@ import csv
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import make_data
+from inputs import make_data
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

@@ -7,7 +7,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from conftest import make_data
+from inputs import make_data
 from PIL import Image
 
 from monet_lib.errors import UserError

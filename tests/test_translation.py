@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import jpeg
+from inputs import jpeg
 from PIL import Image, ImageCms
 
 from monet_lib.config import Config
