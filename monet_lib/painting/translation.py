@@ -8,6 +8,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -153,7 +154,8 @@ def translate(
 
     with ThreadPoolExecutor(2) as pool:  # the next photo is read, and the last painting written, meanwhile
         photos = in_order(pool, read, files, 1)
-        written = list(in_order(pool, _write, _painted(generator, photos, targets, side_by_side, brush), 2))
+        with closing(_painted(generator, photos, targets, side_by_side, brush)) as painted:  # its bar ends with it
+            written = list(in_order(pool, _write, painted, 2))
     if bad := len(files) - len(written):
         raise UserError(f"{out}: {len(written)} of {len(files)} photos painted; {bad} could not be: see above.")
     return written

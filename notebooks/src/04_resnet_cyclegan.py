@@ -641,7 +641,7 @@ if not SHIPPED.exists():  # then from the run above
     save_networks(origin := folder, model, run_config)
 before, trained = load_generator(origin / "monet.npz")
 freer = trained.with_(
-    profile=config.profile, start_from=str(origin), steps=lesson.GO_ON[config.profile],
+    profile=config.profile, start_from=str(origin), steps=lesson.CONTINUED[config.profile],
     cycle_weight=trained.cycle_weight / 2, decay_from=0.0, validate_every=0, **held,
 )  # fmt: skip
 shutil.rmtree(further := folder.with_name(f"{folder.name}-further"), ignore_errors=True)
