@@ -375,7 +375,7 @@ with strategy(accelerator, config.batch_size).scope():
     if earlier:
         state.read(str(earlier.with_suffix(""))).assert_consumed()
 start = int(earlier.parent.name.removeprefix("step-")) if earlier else 0
-print(f"resuming {earlier.parents[2]} at step {start}" if start else "a new run")
+print(f"resuming at step {start} of {earlier.parents[2]}" if start else "a new run")
 
 generator, trial = painter_of(model.averaged_generator.get_weights(), config), working / "trial.zip"
 write_zip(generator, trial, min(64, total))  # the first one pays for building the graph
