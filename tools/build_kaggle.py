@@ -53,7 +53,7 @@ WITHOUT_GPU = ("01_eda",)
 FACTS = {
     "gan.adversarial": {"self.joined and (not self.r1_weight)": True},
     "gan.cyclegan": {
-        "not self.diff_augment": True,
+        "not self.settings.diff_augment": True,
         "self.settings.tone_weight": False,
         "averaged_generator is not None": True,
         "self.averaged_generator is not None": True,

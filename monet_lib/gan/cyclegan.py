@@ -175,7 +175,7 @@ class CycleGAN(keras.Model):
 
     def _augmented(self, stream, *batches):
         """Batches of one domain, all altered by the same draws, so that the alteration itself gives nothing away."""
-        if not self.diff_augment:
+        if not self.settings.diff_augment:
             return batches
         draws = own_rows(global_draws(self.seed, self.step, stream, batches[0].shape[0], DRAWS))
         return [diff_augment(images, draws, self.settings.diff_augment) for images in batches]
