@@ -57,6 +57,7 @@ def test_a_checkpoint_of_the_first_version_without_sums_is_read_and_a_cut_one_is
         (lambda folder: [file.unlink() for file in folder.iterdir()], "no files in it"),
         (lambda folder: (folder / SUMS).write_text("{"), f"{SUMS} is damaged"),
         (lambda folder: (folder / SUMS).write_text("{}"), f"{SUMS} is damaged"),
+        (lambda folder: (folder / SUMS).write_text("[1]"), f"{SUMS} is damaged"),
     ],
 )
 def test_what_proves_a_checkpoint_damaged_is_named(kept, capsys, hurt, found):
@@ -82,6 +83,27 @@ def test_the_last_ones_are_never_set_aside(kept):
     with pytest.raises(UserError, match="no whole checkpoint is left .step-00000004: the checksum"):
         kept.restore()
     assert names(kept) == ["step-00000002", "step-00000004"]
+
+
+def test_ones_set_aside_are_no_new_run(kept):
+    for folder in kept.saved():
+        folder.rename(folder.with_name(f"damaged-{folder.name}"))
+    with pytest.raises(UserError, match="no whole checkpoint is left"):
+        kept.restore()
+
+
+def test_a_step_can_be_damaged_twice(kept):
+    for _ in range(2):
+        next((kept.folder / "step-00000004").glob("*.data*")).write_bytes(b"")
+        assert kept.restore() == 2
+        kept.save(4)
+    assert names(kept) == ["damaged-step-00000004", "step-00000002", "step-00000004"]
+
+
+def test_the_latest_three_are_kept(kept):
+    kept.save(6)
+    kept.save(8)
+    assert names(kept) == ["step-00000004", "step-00000006", "step-00000008"]
 
 
 def test_copies_beside_the_checkpoints_are_none(kept):

@@ -83,7 +83,7 @@ def test_painting_needs_no_tensorflow_and_training_says_what_is_missing(tmp_path
         )
 
     done = run("translate", "hill.jpg", "--brush", 1.5)
-    assert (done.returncode, done.stdout) == (0, "painted: 1 paintings\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "painted: 1 painting\n"), done.stderr
     assert Image.open(tmp_path / "painted" / "hill.jpg").size == (64, 48)
     done = run("train", "--out", "run")
     assert done.returncode == 2
@@ -132,7 +132,7 @@ def test_a_bad_record_stops_training_before_it_starts(tmp_path, capsys, bad, say
     assert says in refused(capsys, "train", "--data", data, *SMALL, "--steps", 1, "--out", tmp_path / "run")
     assert not (tmp_path / "run").exists()
     assert monet("train", "--data", data, *SMALL, "--steps", 1, "--skip-bad", "--out", tmp_path / "run") == 0
-    assert "photo: 1 images from tfrec, 1 bad records skipped" in capsys.readouterr().out
+    assert "photo: 1 image from tfrec, 1 bad record skipped" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

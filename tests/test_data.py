@@ -140,7 +140,7 @@ def test_a_shard_with_fewer_records_than_its_name_says(tmp_path):
 
 def test_nothing_readable_at_all_is_an_error_even_when_skipping(tmp_path):
     write_shard(tmp_path / "photo_tfrec" / "photo00-1.tfrec", [example(None)])
-    with pytest.raises(UserError, match="no readable image in 1 files"):
+    with pytest.raises(UserError, match="no readable image in 1 file"):
         load(find_images(tmp_path, "photo"), skip_bad=True)
 
 
@@ -162,7 +162,7 @@ def test_every_problem_says_what_to_do(data_folder):
     shutil.rmtree(data_folder / "photo_tfrec")
     write_shard(data_folder / "monet_tfrec" / "monet02-2.tfrec", [example(jpeg(k), "same") for k in (1, 2)])
     twice, missing = inspect_data(data_folder)[1]
-    assert re.search("monet_tfrec: 1 names occur twice, such as same. Rename", twice)
+    assert re.search("monet_tfrec: 1 name used twice, such as same. Rename", twice)
     assert re.search("no photos .*Folders inside are not searched: move", missing)
 
 

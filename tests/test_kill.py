@@ -22,9 +22,24 @@ KILLS = int(os.environ.get("MONET_KILLS", "3"))
 STEPS = max(40, 12 * KILLS)
 
 
-def start(data, run, *more):
+@pytest.fixture
+def start():
+    """Begins a training as a process of its own; what has not ended when the test ends, or fails, is killed then."""
+    started = []
+
+    def begin(data, run):
+        started.append(training(data, run))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def training(data, run):
     command = [sys.executable, "-m", "monet_lib.cli", "train", "--data", str(data), "--profile", "tiny",
-               "--model", "unet", "--steps", str(STEPS), "--out", str(run), *more]  # fmt: skip
+               "--model", "unet", "--steps", str(STEPS), "--out", str(run)]  # fmt: skip
     settings = {"image_size": 32, "unet_depth": 3, "generator_filters": 2, "discriminator_filters": 2,
                 "checkpoint_every": 1, "diff_augment": "color,translation,cutout", "log_every": 1}  # fmt: skip
     for name, value in settings.items():
@@ -51,7 +66,7 @@ def stop_within_a_checkpoint(process, checkpoints):
         time.sleep(0.0005)
 
 
-def test_killed_training_ends_as_if_never_killed(tmp_path):
+def test_killed_training_ends_as_if_never_killed(tmp_path, start):
     data = make_data(tmp_path / "data", photos=20, formats=["jpg"])
     assert start(data, tmp_path / "whole").wait(timeout=3600) == 0
     moments, checkpoints, within = random.Random(0), tmp_path / "killed" / "checkpoints", 0

@@ -201,7 +201,7 @@ def test_names_that_submit_refuses_are_named_by_monet_data(tmp_path):
     with zipfile.ZipFile(tmp_path / "images.zip") as archive:
         assert {"IMG 00 (1).jpg", "été.jpg"} < set(archive.namelist())
     (folder / "photo02.jpg").rename(folder / "a:b.jpg")
-    assert "no plain file names, such as 'a:b'" in inspect_data(tmp_path)[1][0]
+    assert "1 name not plain enough for a file, such as 'a:b'" in inspect_data(tmp_path)[1][0]
     with pytest.raises(UserError, match="'a:b': not a plain file name"):
         write_submission(Invert(), find_images(tmp_path, "photo"), tmp_path / "images.zip")
 

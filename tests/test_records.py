@@ -98,7 +98,7 @@ def test_more_records_than_the_name_says_are_all_read(tmp_path):
     write_shard(tmp_path / "photo_tfrec" / "photo00-1.tfrec", [example(jpeg(k), f"n{k}") for k in range(3)])
     names, pixels, problems = load(find_images(tmp_path, "photo"), skip_bad=True)
     assert (names, len(pixels)) == (["n0", "n1", "n2"], 3)
-    assert "named for 1 records, holds 3" in str(problems[0])
+    assert "named for 1 record, holds 3" in str(problems[0])
 
 
 @pytest.mark.parametrize(

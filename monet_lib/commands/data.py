@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from monet_lib.errors import counted
+
 HELP = "inspect a data folder, make a sample one, or download"
 
 
@@ -22,7 +24,8 @@ def run(arguments: argparse.Namespace) -> int | None:
         from monet_lib.sample import make_sample
 
         make_sample(arguments.make_sample, arguments.monets, arguments.photos, arguments.seed)
-        print(f"{arguments.make_sample}: {arguments.monets} paintings and {arguments.photos} photos")
+        photos = counted(arguments.photos, "photo")
+        print(f"{arguments.make_sample}: {counted(arguments.monets, 'painting')} and {photos}")
         return 0
     if arguments.download is not None:
         from monet_lib.data.download import download_data
@@ -37,5 +40,5 @@ def run(arguments: argparse.Namespace) -> int | None:
     print(*report, sep="\n")
     for problem in problems:
         print(f"problem: {problem}", file=sys.stderr)
-    print(f"{len(problems)} problems" if problems else "no problems")
+    print(counted(len(problems), "problem") if problems else "no problems")
     return 2 if problems else 0

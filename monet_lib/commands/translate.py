@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from monet_lib.commands.export import painter_of, write_painter
+from monet_lib.errors import counted
 
 HELP = "paint image files of any size"
 LARGE = 1000  # px of the shorter side, from which a painting at its own size looks like the photo
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
             write_painter(file, generator=arguments.generator)
         painter = Painter(file)
     written = translate(painter, arguments.photos, arguments.out, arguments.side_by_side, arguments.brush)
-    print(f"{arguments.out}: {len(written)} paintings")
+    print(f"{arguments.out}: {counted(len(written), 'painting')}")
     largest = max(min(Image.open(file).size) for file in written)
     if arguments.brush == 1 and largest >= LARGE:
         print(f"note: strokes are a few pixels wide; at {largest} px, --brush {largest // 400} makes them visible")

@@ -12,7 +12,7 @@ import numpy as np
 from monet_lib.data.examination import count_in_name, examine
 from monet_lib.data.images import IMAGE_ADVICE, SIZE
 from monet_lib.data.records import count_records
-from monet_lib.errors import UserError
+from monet_lib.errors import UserError, counted
 from monet_lib.places import COURSE
 
 SETS = {"monet": "paintings", "photo": "photos"}
@@ -118,7 +118,8 @@ def load(images: ImageSet, skip_bad: bool = False) -> tuple[list[str], np.ndarra
             pixels[len(names)] = image
             names.append(name)
     if not names:
-        raise UserError(f"{images.files[0].parent}: no readable image in {len(images.files)} files. {IMAGE_ADVICE}")
+        searched = counted(len(images.files), "file")
+        raise UserError(f"{images.files[0].parent}: no readable image in {searched}. {IMAGE_ADVICE}")
     return names, pixels[: len(names)], problems
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from monet_lib.data.images import IMAGE_ADVICE, decode
 from monet_lib.data.records import parse_example, read_records
-from monet_lib.errors import UserError
+from monet_lib.errors import UserError, counted
 from monet_lib.files import reading
 
 LONGEST_NAME = 240  # bytes: with "-udlr.jpg" it is still a file name everywhere
@@ -80,8 +80,8 @@ def _records(images):
             for number, record in enumerate(read_records(file, where), 1):
                 yield partial(_record, record, f"{file.stem}-{number}", f"{where}, record {number}")
             if number != named and (named is not None or not number):
-                found = f"named for {named} records, holds {number}" if number or named else "empty, no record in it"
-                raise UserError(f"{where}: {found}. {IMAGE_ADVICE}")
+                promised = "no number" if named is None else counted(named, "record")
+                raise UserError(f"{where}: named for {promised}, holds {number}. {IMAGE_ADVICE}")
         except UserError as problem:
             yield partial(tuple, (None, None, problem))
 

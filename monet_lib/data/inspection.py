@@ -6,6 +6,7 @@ from pathlib import Path
 
 from monet_lib.data.competition import SETS, ImageSet, image_files_in
 from monet_lib.data.examination import examine, plain_name
+from monet_lib.errors import counted
 
 
 def inspect_data(root: str | Path) -> tuple[list[str], list[str]]:
@@ -33,13 +34,14 @@ def _inspect_images(images, problems):
     folder = images.files[0].parent
     repeated = [name for name, times in names.items() if times > 1]
     if repeated:
-        problems.append(f"{folder}: {len(repeated)} names occur twice, such as {repeated[0]}. Rename one of each.")
+        found = f"{counted(len(repeated), 'name')} used twice, such as {repeated[0]}"
+        problems.append(f"{folder}: {found}. Rename one of each.")
     if images.name == "photo" and (odd := [name for name in names if not plain_name(name)]):
-        found = f"{len(odd)} names are no plain file names, such as {odd[0]!r}"
-        problems.append(f"{folder}: {found}: monet submit needs them. Rename.")
+        found = f"{counted(len(odd), 'name')} not plain enough for a file, such as {odd[0]!r}"
+        problems.append(f"{folder}: {found}: monet submit needs plain ones. Rename.")
     copies = [group for group in by_pixels.values() if len(group) > 1]
     named, size = images.named_count(), sum(f.stat().st_size for f in images.files if f.is_file()) / 1e6
-    what = f"{names.total()} images of 256x256 RGB in {len(images.files)} files"
+    what = f"{counted(names.total(), 'image')} of 256x256 RGB in {counted(len(images.files), 'file')}"
     line = f"{images.name}_{images.format}: {what}, {size:.1f} MB"
     line += f"; {named} by the names" if images.format == "tfrec" and named is not None else ""
     return line + f"; {len(by_pixels)} distinct" + (f", such as {' = '.join(copies[0])}" if copies else "")

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from monet_lib.config import Config
 from monet_lib.data.competition import find_images, load, to_float
+from monet_lib.errors import counted
 
 
 class UnpairedBatches:
@@ -85,6 +86,7 @@ def load_pair(
         names, pixels, problems = load(images, skip_bad)
         for problem in problems:
             print(f"skipped: {problem}")
-        print(f"{name}: {len(names)} images from {images.format}, {len(problems)} bad records skipped")
+        bad = counted(len(problems), "bad record")
+        print(f"{name}: {counted(len(names), 'image')} from {images.format}, {bad} skipped")
         loaded[name] = names, pixels
     return loaded

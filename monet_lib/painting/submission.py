@@ -16,7 +16,7 @@ from monet_lib.data.archives import opened_zip, read_entry
 from monet_lib.data.competition import ImageSet, read_batches
 from monet_lib.data.examination import in_order, plain_name
 from monet_lib.data.images import SIZE, decode
-from monet_lib.errors import UserError
+from monet_lib.errors import UserError, counted
 from monet_lib.files import made_folder, write_beside
 from monet_lib.painting.translation import jpeg_of, paint
 
@@ -54,7 +54,7 @@ def write_submission(
     write_beside(path, lambda temporary: _write_zip(temporary, images, photos.files[0].parent))
     shutil.rmtree(parts.parent)
     seconds, megabytes = time.perf_counter() - began, path.stat().st_size / 1e6
-    return f"{path}: {total} images, {megabytes:.1f} MB, {seconds:.0f} s ({total / seconds:.1f} images/s)"
+    return f"{path}: {counted(total, 'image')}, {megabytes:.1f} MB, {seconds:.0f} s ({total / seconds:.1f} images/s)"
 
 
 def _write_zip(path, images, folder):
@@ -98,9 +98,9 @@ def check_submission(path: str | Path) -> str:
         for info in infos:
             _check_image(path, archive, info)
     if len(set(names)) < len(names):
-        raise UserError(f"{path}: {len(names) - len(set(names))} names occur twice. Make it again.")
+        raise UserError(f"{path}: {counted(len(names) - len(set(names)), 'name')} used twice. Make it again.")
     if not LEAST <= len(names) <= MOST:
-        raise UserError(f"{path}: {len(names)} valid images; Kaggle takes {LEAST:,} to {MOST:,}. "
+        raise UserError(f"{path}: {counted(len(names), 'valid image')}; Kaggle takes {LEAST:,} to {MOST:,}. "
                         "With fewer photos, --pad adds mirrored ones.")  # fmt: skip
     return f"{path}: {len(names)} images, all {SIZE}x{SIZE} RGB JPEGs with flat, unique names: Kaggle would take it"
 

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from monet_lib.config import Config
-from monet_lib.errors import UserError
+from monet_lib.errors import UserError, counted
 from monet_lib.files import TEMPORARY, made_folder, reading, remove_leftovers, unwritable, write_beside
 from monet_lib.gan.losses import losses_of
 from monet_lib.networks.weights import load_generator, save_generator
@@ -108,7 +108,7 @@ class Run:
         missing = ["nan"] * (len(fields) - len(header))
         rows = [row + missing for row in read if len(row) == len(header) and all(map(_is_number, row))]
         if len(rows) < len(read):
-            print(f"note: {file}: {len(read) - len(rows)} lines that can't be read, left out")
+            print(f"note: {file}: {counted(len(read) - len(rows), 'line')} that can't be read, left out")
         return [row for row in rows if float(row[0]) <= step]
 
     def write_table(self, name: str, fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
