@@ -110,4 +110,4 @@ def test_loading_tells_what_was_read_and_skipped(data_folder, capsys):
     assert [len(pair[name][1]) for name in ("monet", "photo")] == [3, 4]
     out = capsys.readouterr().out
     assert "skipped: photo_jpg/photo00.jpg: not a JPEG" in out
-    assert "photo: 4 images from jpg, 1 bad records skipped" in out
+    assert "photo: 4 images from jpg, 1 bad record skipped" in out
