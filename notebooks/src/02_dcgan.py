@@ -551,7 +551,7 @@ if config.profile != "tiny":
 # %% [markdown]
 # The handicapped run repeats in seconds what S3 reports: the same picture for every latent (here it is grey with a
 # coloured border) and calm loss curves. Of the two changes, the slow discriminator alone costs about half of the
-# diversity with both seeds. The fast generator alone costs much with one seed and nothing with the other, so two
+# diversity with both seeds. The fast generator alone costs much with one seed and hardly anything with the other, so two
 # seeds cannot say how much it does by itself. Together they cost nearly everything. Look at the losses, too: those of
 # all three runs stay close to the level at which nothing is known, so only the diversity tells these runs apart.
 #
