@@ -44,6 +44,14 @@ def assert_same_gradients(got, expected):
     np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
 
 
+def test_a_share_for_a_discriminator_that_is_not_there_is_the_patch_discriminators():
+    images, losses = pair(), []
+    for share in (0.0, 0.7):
+        rng.bit_generator.state = np.random.default_rng(0).bit_generator.state
+        losses.append(flat(small(feature_discriminator=share).gradients(images)[1]))
+    np.testing.assert_array_equal(*losses)
+
+
 def generator_objective(model, monet, photo, cycle_weight, identity_weight):
     """The papers' full objective for both generators, summed here once more in NumPy's words."""
     to_monet = lambda x: model.monet_generator(x, training=True)  # noqa: E731

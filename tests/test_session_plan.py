@@ -9,8 +9,7 @@ import pytest
 from monet_lib import cli
 from monet_lib.errors import UserError
 from monet_lib.gan.builder import ConstantThenLinear
-from monet_lib.training import session_plan
-from monet_lib.training.loop import train
+from monet_lib.training import loop, session_plan
 from monet_lib.training.session_plan import Estimate, RecordedPlan, TimeBudget
 
 
@@ -36,7 +35,8 @@ def session(clock, nano, folder, seconds, start=0, limit=10**6, minutes=10):
     model = SimpleNamespace(schedules=[schedule], stop_training=False)
     run = SimpleNamespace(folder=folder, config=nano, last_generator=lambda: (None, None))
     limits = TimeBudget(run, start, SimpleNamespace(save=lambda: None), None, clock.now + 60 * minutes)
-    plan, shares = RecordedPlan(run, start, limit, limits), []
+    bar = SimpleNamespace(total=limit)
+    plan, shares = RecordedPlan(run, start, limit, limits, SimpleNamespace(bar=bar)), []
     limits.set_model(model)
     plan.set_model(model)
     plan.on_train_begin()
@@ -46,6 +46,7 @@ def session(clock, nano, folder, seconds, start=0, limit=10**6, minutes=10):
         for callback in (limits, plan):
             callback.on_train_batch_end(len(shares) - 1, {})
     shares.append(float(schedule(start + len(shares))) / 2e-4)
+    assert bar.total == plan.total, "the progress bar is as long as the plan"
     return plan, shares
 
 
@@ -85,10 +86,31 @@ def test_a_resumed_session_plans_anew(clock, nano, tmp_path):
 
 def test_a_schedule_to_fit_needs_a_budget(nano, data_folder, tmp_path, capsys):
     with pytest.raises(UserError, match="fit_schedule: fits the learning rates to a time budget"):
-        train(nano.with_(fit_schedule=True), data_folder, tmp_path / "run")
+        loop.train(nano.with_(fit_schedule=True), data_folder, tmp_path / "run")
     command = ["train", "--data", str(data_folder), "--profile", "tiny", "--out", str(tmp_path / "run")]
     assert cli.main([*command, "--fit-schedule"]) == 2
     assert "there is none" in capsys.readouterr().err
+
+
+class TickingClock(Clock):
+    """A clock that advances by one second whenever it is looked at."""
+
+    def monotonic(self):
+        self.now += 1
+        return self.now
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_run_is_trained_by_its_plan(nano, data_folder, tmp_path, monkeypatch, capsys):
+    ticking = TickingClock()
+    for module in (loop, session_plan):
+        monkeypatch.setattr(module, "time", ticking)
+    monkeypatch.setattr(session_plan, "submission_seconds", lambda *arguments: 0.0)
+    config, run = nano.with_(steps=1000, fit_schedule=True), tmp_path / "run"
+    step = int(loop.train(config, data_folder, run, time_budget=50 / 3600).step)
+    (told,) = json.loads((run / "plan.json").read_text())
+    assert 2 <= step <= told["to"] < 25, "some looks at the clock a step, 50 of them in all"
+    assert f"plan: trained to step {step}, learning rates at" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("steps", "warned"), [(211_000, True), (1000, False)])

@@ -147,7 +147,7 @@ class CycleGAN(keras.Model):
             images, *generators, self.settings.identity_weight, self.identity_steps, self.step
         )
         losses = {"monet_generator": monet, "photo_generator": photo, "cycle": cycle, "identity": identity}
-        share = self.settings.feature_discriminator
+        share = self.settings.feature_discriminator if fake_maps else 0.0
         total = (1.0 - share) * monet + photo
         if self.settings.tone_weight:
             losses["tone"] = tone_loss(images.photo, images.fake_monet)
@@ -165,7 +165,7 @@ class CycleGAN(keras.Model):
         monet = loss(self.monet_discriminator, *self._augmented(MONET, images.monet, images.fake_monet))
         photo = loss(self.photo_discriminator, *self._augmented(PHOTO, images.photo, images.fake_photo))
         losses = {"monet_discriminator": monet, "photo_discriminator": photo}
-        share = self.settings.feature_discriminator
+        share = self.settings.feature_discriminator if fake_maps else 0.0
         total = (1.0 - share) * monet + photo
         if fake_maps:
             maps = self._maps(images.monet), fake_maps

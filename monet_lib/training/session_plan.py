@@ -102,7 +102,7 @@ class SessionPlan(StepCallback):
     jumps. Every session plans for itself, from the full rate. limit: the run's last step, which no plan goes beyond.
     """
 
-    def __init__(self, run: "Run", start: int, limit: Any, budget: Any) -> None:
+    def __init__(self, run: Run, start: int, limit: Any, budget: Any) -> None:
         super().__init__(run, start)
         self.limit, self.budget = limit, budget
         self.constant = self.total = limit
@@ -151,14 +151,13 @@ class SessionPlan(StepCallback):
 class RecordedPlan(SessionPlan):
     """The same, shown: plan.json of the run tells each session's last plan, and the journal's bar its length."""
 
-    def __init__(self, run: Run, start: int, limit: Any, budget: Any, journal: Any = None) -> None:
+    def __init__(self, run: Run, start: int, limit: Any, budget: Any, journal: Any) -> None:
         super().__init__(run, start, limit, budget)
         self.journal = journal
 
     def _plan(self, steps):
         super()._plan(steps)
-        if self.journal is not None and self.journal.file:
-            self.journal.bar.total = self.total
+        self.journal.bar.total = self.total
         file = self.run.folder / "plan.json"
         sessions = json.loads(file.read_text()) if file.exists() else []
         plan = {"from": self.start, "constant_until": self.constant, "to": self.total, "seconds_a_step": self.seconds}
