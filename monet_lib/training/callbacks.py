@@ -20,7 +20,7 @@ from monet_lib.training.tensorboard import write_image, write_scalars
 class StepCallback(keras.callbacks.Callback):
     """A callback that knows the run's step, counted from the beginning of the run and not of this process."""
 
-    def __init__(self, run: Run, start: int) -> None:
+    def __init__(self, run: "Run", start: int) -> None:
         super().__init__()
         self.run, self.start, self.step = run, start, start
 

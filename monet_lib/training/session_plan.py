@@ -102,7 +102,8 @@ class SessionPlan(StepCallback):
     jumps. Every session plans for itself, from the full rate. limit: the run's last step, which no plan goes beyond.
     """
 
-    def __init__(self, run: Run, start: int, limit: Any, budget: Any) -> None:
+    # Run in quotes, here and in StepCallback: the submission notebook has these classes, and a run of its own.
+    def __init__(self, run: "Run", start: int, limit: Any, budget: Any) -> None:
         super().__init__(run, start)
         self.limit, self.budget = limit, budget
         self.constant = self.total = limit
