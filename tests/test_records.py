@@ -87,6 +87,12 @@ def test_what_came_instead_of_a_shard_is_named(shard, pack, says):
         load(find_images(shard.parents[1], "photo"))
 
 
+def test_an_empty_shard_that_promises_nothing_is_named(tmp_path):
+    write_shard(tmp_path / "photo_tfrec" / "mine.tfrec", [])
+    with pytest.raises(UserError, match=r"^photo_tfrec/mine.tfrec: holds no record\. "):
+        load(find_images(tmp_path, "photo"))
+
+
 def test_a_folder_called_like_a_shard_is_named(shard):
     shard.unlink()
     shard.mkdir()

@@ -80,8 +80,8 @@ def _records(images):
             for number, record in enumerate(read_records(file, where), 1):
                 yield partial(_record, record, f"{file.stem}-{number}", f"{where}, record {number}")
             if number != named and (named is not None or not number):
-                promised = "no number" if named is None else counted(named, "record")
-                raise UserError(f"{where}: named for {promised}, holds {number}. {IMAGE_ADVICE}")
+                promised = "" if named is None else f"named for {counted(named, 'record')}, "
+                raise UserError(f"{where}: {promised}holds {number if promised else 'no record'}. {IMAGE_ADVICE}")
         except UserError as problem:
             yield partial(tuple, (None, None, problem))
 
