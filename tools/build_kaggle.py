@@ -63,10 +63,7 @@ FACTS = {
     "gan.losses": {"kind not in ('bce', 'least_squares')": False},
     "gan.passes": {"targets is None": False},
     "networks.generators": {"config.model == 'resnet'": True, "residual_output": False},
-    "networks.layers": {
-        "how == 'transpose'": False,
-        "how == 'resize'": True,
-    },
+    "networks.layers": {"how == 'transpose'": False, "how == 'resize'": True},
     "networks.norms": {"norm == 'group'": False, "norm == 'batch'": False},
     "painting.translation": {"not hasattr(generator, 'predict_on_batch')": False},
     "scoring.metrics": {

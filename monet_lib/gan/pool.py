@@ -20,7 +20,9 @@ class ImagePool(keras.layers.Layer):
         super().__init__(trainable=False, dtype="float32", **kwargs)
         self.size = size
         state = {"trainable": False, "initializer": "zeros", "aggregation": "only_first_replica"}
-        with tf.variable_creator_scope(_without_synchronization):
+        # All devices compute the same pool, so none has to send it to another.
+        alone = {"synchronization": tf.VariableSynchronization.ON_READ}
+        with tf.variable_creator_scope(lambda create, **options: create(**options | alone)):
             self.stored = self.add_weight(shape=(size, *image_shape), dtype="float32", name="stored", **state)
             self.count = self.add_weight(shape=(), dtype="int32", name="count", **state)
 
@@ -44,8 +46,3 @@ class ImagePool(keras.layers.Layer):
             self.count.assign(tf.minimum(self.count.value + 1, self.size))
             out.append(tf.where(swap, old, image))
         return tf.stack(out)[replica * local : (replica + 1) * local]
-
-
-def _without_synchronization(create, **kwargs):
-    # All devices compute the same pool, so none has to send it to another.
-    return create(**{**kwargs, "synchronization": tf.VariableSynchronization.ON_READ})

@@ -55,7 +55,7 @@ def fuses(x: Any) -> bool:
         return False
     batch, height, width, _ = x.shape
     # A small map costs more in calls than in arithmetic, a large batch in tracing.
-    return batch <= 16 and height * width >= 256 and not _accelerated()
+    return batch <= 16 and height * width >= 256 and not tf.config.list_logical_devices("GPU")
 
 
 def fused_instance_norm(x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
@@ -65,7 +65,3 @@ def fused_instance_norm(x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
     norm = tf.compat.v1.nn.fused_batch_norm
     images = [norm(part, gamma, beta, epsilon=epsilon, is_training=True)[0] for part in parts]
     return tf.concat(images, 0) if len(images) > 1 else images[0]
-
-
-def _accelerated():
-    return bool(tf.config.list_logical_devices("GPU"))

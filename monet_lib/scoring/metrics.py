@@ -62,7 +62,8 @@ def memorization_distance(generated: np.ndarray, train: np.ndarray) -> float:
     which some libraries compute, asks whether every painting was copied. A row of zeros is at distance 1 from all.
     Work is done in blocks: beside the features, 32 MB at any number of images.
     """
-    g, t = (_unit_rows(x) for x in _finite_pair("memorization_distance", generated, train))
+    pair, least = _finite_pair("memorization_distance", generated, train), np.finfo(np.float64).tiny
+    g, t = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), least) for x in pair)
     nearest = [1 - np.abs(g[rows] @ t.T).max(1) for rows in _row_blocks(len(g), len(t))]
     return max(0.0, float(np.concatenate(nearest).mean()))
 
@@ -79,10 +80,6 @@ def mifid(fid: float, distance: float, threshold: float = 0.1) -> float:
 
 def _cubic_kernel(x, y):
     return (x @ y.T / x.shape[1] + 1) ** 3
-
-
-def _unit_rows(x):
-    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), np.finfo(np.float64).tiny)
 
 
 def _row_blocks(rows, columns):

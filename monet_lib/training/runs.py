@@ -17,6 +17,8 @@ from monet_lib.gan.losses import losses_of
 from monet_lib.networks.weights import load_generator, save_generator
 from monet_lib.training.folders import require_run
 
+NUMBER = re.compile(r"nan|[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")  # as the tables' fields are
+
 
 class Run:
     """`config.json` (settings and data), `history.csv`, `checkpoints/`, `grids/`, `losses.png`, `generator.npz`."""
@@ -35,8 +37,9 @@ class Run:
     ) -> "Run":
         """The run in `folder`, made if it isn't there. Raises UserError where it holds anything else than this run."""
         folder = Path(folder)
-        described = {"folder": str(Path(data).resolve()), "format": format}
-        described |= {name: _described(names) for name, (names, _) in pair.items()}
+        described: dict[str, Any] = {"folder": str(Path(data).resolve()), "format": format}
+        for name, (names, _) in pair.items():  # which, and in which order: a seed picks other batches from another list
+            described[name] = {"count": len(names), "sha256": hashlib.sha256("\n".join(names).encode()).hexdigest()}
         run = cls(folder, config, described)
         if (folder / "config.json").exists():
             before = cls.load(folder)
@@ -106,7 +109,7 @@ class Run:
             text = file.read_bytes().replace(b"\0", b"").decode("utf-8", "replace")
             header, *read = csv.reader(text.splitlines()) if text.strip() else [list(fields)]
         missing = ["nan"] * (len(fields) - len(header))
-        rows = [row + missing for row in read if len(row) == len(header) and all(map(_is_number, row))]
+        rows = [row + missing for row in read if len(row) == len(header) and all(map(NUMBER.fullmatch, row))]
         if len(rows) < len(read):
             print(f"note: {file}: {counted(len(read) - len(rows), 'line')} that can't be read, left out")
         return [row for row in rows if float(row[0]) <= step]
@@ -141,12 +144,3 @@ class Run:
         target = self.folder / name
         made_folder(target.parent)
         write_beside(target, lambda path: path.write_bytes(data))
-
-
-def _described(names):
-    # Which images, and in which order: the same seed picks other batches from another list.
-    return {"count": len(names), "sha256": hashlib.sha256("\n".join(names).encode()).hexdigest()}
-
-
-def _is_number(text):
-    return text == "nan" or bool(re.fullmatch(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?", text))
