@@ -93,6 +93,32 @@ def test_steps_move_the_heads_and_leave_the_features_bit_by_bit(config, precisio
     assert min(moved[::2]) > 0  # the kernels: of the last bias, the sides of the hinge cancel at first
 
 
+@pytest.mark.parametrize("precision", ["float32", pytest.param("mixed_bfloat16", marks=sixteen_bits)])
+def test_a_one_pixel_map_has_the_output_and_the_gradient_of_its_stride(precision):
+    """Against a plain strided convolution in float32; as often as it takes for memory to be another's."""
+    layer = SpectralConv2D(64, 3, 2, "same", dtype=precision)
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(2, 1, 1, 64)).astype("float32")
+    layer.build(x.shape)
+    kernel = tf.convert_to_tensor(layer.kernel)
+    with tf.GradientTape() as tape:
+        tape.watch(kernel)
+        expected = tf.nn.conv2d(x, kernel / tf.stop_gradient(spectral_norm(kernel)), 2, "SAME")
+        loss = tf.reduce_sum(expected)
+    direct = tape.gradient(loss, kernel)
+    for _ in range(40):
+        with tf.GradientTape() as tape:
+            found = layer(x)
+            loss = tf.reduce_sum(tf.cast(found, "float32"))
+        gradient = tape.gradient(loss, layer.kernel)
+        np.testing.assert_allclose(tf.cast(found, "float32"), expected, atol=0.05)
+        assert np.isfinite(gradient).all()
+    # The gradient through the singular value has rank one: away from it both agree.
+    sigma_part = np.asarray(gradient - direct).reshape(-1, 64)
+    values = np.linalg.svd(sigma_part, compute_uv=False)
+    assert values[1] < 0.05 * np.linalg.norm(np.asarray(direct))
+
+
 def test_nothing_frozen_is_trained_or_saved(config, tmp_path):
     """Beside the plain model's variables there are the heads', in the optimizer twice more, and no other."""
     plain, model = build(config.with_(feature_discriminator=0.0), 4), build(config, 4)
