@@ -15,8 +15,9 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 # Modules whose assertions compare numbers that were summed, and one lesson that trains, scores and compares.
-TESTS = ["augment", "compatibility", "cyclegan", "data", "dcgan", "features", "guards", "layers", "lesson_eda",
-         "lesson_tools", "losses", "metrics", "models", "pipeline", "scoring", "skies", "translation"]  # fmt: skip
+TESTS = ["augment", "compatibility", "cyclegan", "data", "dcgan", "feature_discriminator", "features", "guards",
+         "layers", "lesson_eda", "lesson_tools", "losses", "metrics", "models", "pipeline", "scoring", "skies",
+         "translation"]  # fmt: skip
 EXACT = "resumes_exactly"  # of test_training: what is promised bit for bit, on one machine
 
 
