@@ -15,7 +15,7 @@ MONET := $(RUN) -m monet_lib.cli
 help:
 	@echo "make demo       paint photographs with the trained generator, and train one of your own, from nothing installed"
 	@echo "make test       install and run all that CI runs"
-	@echo "make test-machines  run what depends on arithmetic as other processors would (half an hour)"
+	@echo "make test-machines  run what depends on arithmetic as other processors would (a quarter of an hour)"
 	@echo "make test-browser  run the lessons in JupyterLab and Notebook 7 and the painting page, in a browser (needs Chromium,"
 	@echo "                its driver, and npm)"
 	@echo "make notebooks  build and execute notebooks/*.ipynb from notebooks/src/*.py"

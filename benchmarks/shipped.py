@@ -1,10 +1,9 @@
-"""Measure models/monet.npz: python benchmarks/shipped.py [DATA] [--judge COMMAND] [--generator FILE].
+"""Measure models/monet.npz: python benchmarks/shipped.py [DATA] [--generator FILE].
 
 Prints how long `monet translate` takes for one photo of 256x256 as a whole process, and its peak memory for one of 12
 megapixels; then, on the photos of DATA that training left out, KID against all paintings by both trained networks that
-come with the repo, also as a share of the photos' own KID, content and memorization. --judge: another
-program's scores of the same paintings, see recipes.py. --generator: the scores, on the same photos, of another
-generator.npz or monet.npz.
+come with the repo, also as a share of the photos' own KID, content and memorization. --generator: the scores, on the
+same photos, of another generator.npz or monet.npz.
 """
 
 import argparse
@@ -17,7 +16,6 @@ import time
 from pathlib import Path
 
 from PIL import Image
-from recipes import outside_judge
 
 from monet_lib.config import Config
 from monet_lib.data.competition import find_data
@@ -61,7 +59,6 @@ def translate(size):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="?")
-    parser.add_argument("--judge", metavar="COMMAND")
     parser.add_argument("--generator", metavar="FILE", type=Path, default=SHIPPED)
     arguments = parser.parse_args()
     for name, size in SIZES.items() if arguments.generator == SHIPPED else ():
@@ -85,12 +82,6 @@ def main():
                 f"{name}, {len(held)} {what}: KID {score.kid:.4f} ± {score.kid_std:.4f}, "
                 f"{score.kid / found[0].kid:.2f} of the photos', memorization {score.memorization:.2f}"
             )
-    if arguments.judge:
-        folder = tempfile.TemporaryDirectory()
-        judge = outside_judge(arguments.judge, Path(folder.name), [names[k] for k in held], photos[held])
-        for what, images in (("photos as they are", photos[held]), ("painted", painted)):
-            found = ", ".join(f"{k} {value:.4f}" for k, value in judge(images).items())
-            print(f"outside judge, {len(held)} {what}: {found}")
 
 
 if __name__ == "__main__":

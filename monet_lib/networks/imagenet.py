@@ -54,16 +54,24 @@ def squeezenet_features(pixels: Any) -> Any:
 
     The network was trained on 227x227: the caller resizes.
     """
-    weights = iter(_pairs())
+    return ops.mean(squeezenet_maps(pixels)[-1], axis=(1, 2))
+
+
+def squeezenet_maps(pixels: Any) -> list[Any]:
+    """What the eight fire modules answer to (batch, h, w, 3) RGB in 0..255, of 128, 128, 256, 256, 384, 384, 512 and
+    512 channels: the first two at stride 4, the next two at 8, the others at 16.
+    """
+    weights, maps = iter(_pairs()), []
     x = ops.cast(pixels, "float32")[..., ::-1] - np.array(SQUEEZENET_MEANS, "float32")
     kernel, bias = next(weights)
     x = _thinned(_activated(x, kernel, bias, 2, "valid"))
     for module in range(2, 10):
         x = _activated(x, *next(weights))
         x = ops.concatenate([_activated(x, *next(weights)), _activated(x, *next(weights))], axis=-1)
+        maps.append(x)
         if module in POOLED:
             x = _thinned(x)
-    return ops.mean(x, axis=(1, 2))
+    return maps
 
 
 def trained_arrays(name: str) -> list[np.ndarray]:
