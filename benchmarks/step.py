@@ -4,11 +4,13 @@ Variants, with the same networks and the same batch: `tutorial`, the official Te
 written from its description (one persistent tape, four gradient calls, four of Keras' Adams, BCE, instance norm by its
 formula, float32); `float32` and `bf16`, ours with image pool and moving average, in either precision;
 `torch` and `torch bf16`, the same networks and losses in PyTorch at its best (see torch_step.py), in float32 and by
-autocast to bfloat16, where it is installed (`--torch PYTHON` names another interpreter that has it). Each variant lives
-in a process of its own, whose peak memory is its own; the processes take one step each in turns. The figures are
-medians of ratios within a turn.
-A case is MODEL-SIZE-BATCH, such as resnet-128-1; by default all eight. Results are kept in benchmarks/step.json, and
-the table of all that is there is printed at the end (`--table`: only that).
+autocast to bfloat16, where it is installed (`--torch PYTHON` names another interpreter that has it). Its best is looked
+for anew in every case, first; torch.compile, which takes minutes, is tried at 128 px with one image, and in a network's
+other cases where it won there. Each variant lives in a process of its own, whose peak memory is its own; the processes
+take one step each in turns. The figures are medians of ratios within a turn.
+A case is MODEL-SIZE-BATCH, such as resnet-128-1; by default all eight. `--avx2`: in float32, as a processor without
+AVX-512 runs it. Results are kept in benchmarks/step.json, and the tables of all that is there are printed at the end
+(`--table`: only that).
 """
 
 import argparse
@@ -24,6 +26,8 @@ from pathlib import Path
 CASES = [f"{model}-{size}-{batch}" for model in ("unet", "resnet") for size in (128, 256) for batch in (1, 4)]
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "benchmarks" / "step.json"
+# What holds TensorFlow's and PyTorch's kernels back to AVX2; such cases are kept under names that begin with AVX2.
+AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
 VARIANTS = ("tutorial", "float32", "torch", "bf16", "torch bf16")
 TITLES = {"float32": "ours, float32", "torch": "PyTorch, float32",
           "bf16": "ours, bfloat16", "torch bf16": "PyTorch, bfloat16"}  # fmt: skip
@@ -117,13 +121,26 @@ def our_step(case, precision):
     return lambda: float(step(data)["cycle"])
 
 
-def worker(variant, case):
+def quickest_way(variant, case, kept, python):
+    """PyTorch's quickest way of a case, one of torch_step.WAYS. kept: what was measured in earlier cases."""
+    first = f"{case.split('-')[0]}-128-1"
+    compiles = case == first or "compiled" in kept.get(first, {}).get(variant, {}).get("way", "")
+    ways = [f"{channels} {how}" for how in ("eager", "compiled")[: 1 + compiles] for channels in ("first", "last")]
+    command = [python, str(Path(__file__).with_name("torch_step.py")), case, precision_of(variant), *ways]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()[-1]
+
+
+def precision_of(variant):
+    return "bfloat16" if variant.endswith("bf16") else "float32"
+
+
+def worker(variant, case, way):
     """Build a variant, then take a step for every line on standard input and answer with its seconds."""
     if variant.startswith("torch"):
         sys.path.insert(0, str(Path(__file__).parent))
         from torch_step import torch_step
 
-        step = torch_step(case, images(case), "bfloat16" if variant.endswith("bf16") else "float32")
+        step = torch_step(case, images(case), precision_of(variant), way)
     elif variant == "tutorial":
         step = tutorial_step(case)
     else:
@@ -142,9 +159,9 @@ def worker(variant, case):
 class Variant:
     """A worker process that takes a step when asked."""
 
-    def __init__(self, name, case, python):
+    def __init__(self, name, case, python, way=None):
         environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-        command = [python, __file__, case, "--worker", name]
+        command = [python, __file__, case, "--worker", name, *(["--way", way] if way else [])]
         self.process = subprocess.Popen(command, env=environment, text=True, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
         while line := self.process.stdout.readline():
@@ -162,13 +179,14 @@ class Variant:
         self.process.wait(timeout=60)
 
 
-def measure(case, seconds, torch_python):
+def measure(case, seconds, kept, torch_python):
     """Median step time and peak memory of every variant, as ratios to the tutorial's, from turns for `seconds`."""
+    wanted = [name for name in VARIANTS if torch_python or not name.startswith("torch")]
+    wanted = [name for name in wanted if not (name.endswith("bf16") and AVX2.items() <= os.environ.items())]
+    ways = {name: quickest_way(name, case, kept, torch_python) for name in wanted if name.startswith("torch")}
     running = {}
-    for name in VARIANTS:
-        if not name.startswith("torch") or torch_python:
-            python = torch_python if name.startswith("torch") else sys.executable
-            running[name] = Variant(name, case, python)
+    for name in wanted:
+        running[name] = Variant(name, case, torch_python if name in ways else sys.executable, ways.get(name))
     turns, began = [], time.perf_counter()
     while len(turns) < 3 or (time.perf_counter() - began < seconds and len(turns) < 60):
         turns.append({name: variant.step() for name, variant in running.items()})
@@ -181,6 +199,7 @@ def measure(case, seconds, torch_python):
             "speed": statistics.median(t["tutorial"]["seconds"] / t[name]["seconds"] for t in turns),
             "memory": turns[-1][name]["megabytes"] / turns[-1]["tutorial"]["megabytes"],
             "megabytes": turns[-1][name]["megabytes"],
+            **({"way": ways[name]} if name in ways else {}),
         }
     return found
 
@@ -193,8 +212,13 @@ def torch_interpreter(wanted):
     return None
 
 
-def table(kept):
+def tables(kept):
     """Markdown: of every case and variant, steps per second and peak memory as ratios to the tutorial's."""
+    narrow = {case.removeprefix("AVX2 "): found for case, found in kept.items() if case.startswith("AVX2 ")}
+    return table(kept) + (f"\n\nThe same with AVX2 alone (`--avx2`):\n\n{table(narrow)}" if narrow else "")
+
+
+def table(kept):
     names = [name for name in TITLES if any(name in found for found in kept.values())]
     titles = [
         "network, size, batch",
@@ -221,25 +245,29 @@ def main():
     parser.add_argument("--seconds", type=float, default=25, help="of turns for a case; default: 25")
     parser.add_argument("--table", action="store_true", help="measure nothing")
     parser.add_argument("--torch", metavar="PYTHON", default=os.environ.get("MONET_TORCH"))
+    parser.add_argument("--avx2", action="store_true", help="use no wider instructions than AVX2, and float32")
     parser.add_argument("--worker", choices=VARIANTS, help=argparse.SUPPRESS)
+    parser.add_argument("--way", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
-        return worker(arguments.worker, arguments.cases[0])
+        return worker(arguments.worker, arguments.cases[0], arguments.way)
     if unknown := set(arguments.cases) - set(CASES):
         parser.error(f"case {min(unknown)!r} is unknown. Choose from {', '.join(CASES)}.")
     cases = arguments.cases or [c for c in CASES if not arguments.quick or c.endswith("128-1")]
     torch_python = torch_interpreter(arguments.torch)
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    os.environ |= AVX2 if arguments.avx2 else {}
     for case in [] if arguments.table else cases:
-        kept[case] = measure(case, 10 if arguments.quick else arguments.seconds, torch_python)
+        found = measure(case, 10 if arguments.quick else arguments.seconds, kept, torch_python)
+        kept[f"AVX2 {case}" if arguments.avx2 else case] = found
         KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
-        for name in filter(kept[case].get, VARIANTS):
-            f = kept[case][name]
+        for name in filter(found.get, VARIANTS):
+            f = found[name]
             print(f"{case:13} {name:9} {f['seconds']:7.3f} s a step   {f['speed']:5.2f} times the tutorial's steps a "
                   f"second   {f['megabytes']:6.0f} MB, {f['memory']:.2f} times", file=sys.stderr)  # fmt: skip
     if not torch_python and not arguments.table:
         print("PyTorch is not installed: its step is left out (pip install torch, or --torch)", file=sys.stderr)
-    print(table(kept))
+    print(tables(kept))
 
 
 if __name__ == "__main__":

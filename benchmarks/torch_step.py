@@ -3,13 +3,12 @@
 Same layers, filters and losses as step.py's other variants (no feature discriminator and no spectral norm: the case's
 networks have instance norm and BCE), and their passes joined as ours are: translation and identity in one call of a
 generator, real and fake in one of a discriminator. One joint gradient for both generators, one for both discriminators,
-PyTorch's fused Adam. Channels first or last, and eager or by torch.compile: whichever is quickest for the case here.
+PyTorch's fused Adam. Channels first or last, eager or by torch.compile: whichever of the ways is quickest here.
 
-    python benchmarks/torch_step.py CASE PRECISION   # prints the seconds of a step of each way, and the quickest
+    python benchmarks/torch_step.py CASE PRECISION [WAY ...]   # prints the seconds of a step of each, and the quickest
 """
 
 import itertools
-import subprocess
 import sys
 import time
 
@@ -96,26 +95,14 @@ def discriminator():
 
 
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16}
-WAYS = (
-    "first eager",
-    "last eager",
-    "first compiled",
-    "last compiled",
-)  # channels, and whether by torch.compile
+WAYS = ("first eager", "last eager", "first compiled", "last compiled")  # channels, and whether by torch.compile
 
 
-def torch_step(case, arrays, precision, way=None):
+def torch_step(case, arrays, precision, way):
     """A function that takes one step of the case's networks on (monet, photo), float32 (batch, h, w, 3).
 
-    precision: "float32", or "bfloat16" for autocast, with losses, weights and optimizers in float32. way: of WAYS; None
-    takes the quickest, found by another process, whose memory is not this one's.
+    precision: "float32", or "bfloat16" for autocast, with losses, weights and optimizers in float32. way: of WAYS.
     """
-    way = (
-        way
-        or subprocess.run(
-            [sys.executable, __file__, case, precision], stdout=subprocess.PIPE, text=True, check=True
-        ).stdout.splitlines()[-1]
-    )
     torch.manual_seed(0)
     layout = torch.channels_last if way.startswith("last") else torch.contiguous_format
     make = resnet if case.startswith("resnet") else UNet
@@ -161,11 +148,11 @@ def torch_step(case, arrays, precision, way=None):
     return step
 
 
-def main(case, precision):
+def main(case, precision, *ways):
     from step import images
 
     seconds = {}
-    for way in WAYS:
+    for way in ways or WAYS:
         try:
             step = torch_step(case, images(case), precision, way)
             for _ in range(2):
@@ -178,7 +165,7 @@ def main(case, precision):
             print(f"{way}: {str(error).splitlines()[0][:100]}", file=sys.stderr)
             continue
         seconds[way] = min(after - before for before, after in itertools.pairwise(times))
-        print(f"{way}: {seconds[way]:.3f} s")
+        print(f"{case}, {precision}, {way}: {seconds[way]:.3f} s", file=sys.stderr)
     print(min(seconds, key=seconds.get))
 
 
