@@ -188,6 +188,7 @@ def main():
         speeds, found = json.loads(file.read_text())
     if missing := [n for n in names if n in RECIPES and n not in speeds]:
         speeds |= seconds_a_step(missing, monets, photos[kept])
+        tf.keras.backend.clear_session()
         keep(file, [speeds, found])
     print(
         "| recipe | s/step | steps | KID after each half | SqueezeNet | content | pattern |\n|" + "---|" * 7, flush=True
