@@ -5,9 +5,9 @@ written from its description (one persistent tape, four gradient calls, four of 
 formula, float32); `float32` and `bf16`, ours with image pool and moving average, in either precision;
 `torch` and `torch bf16`, the same networks and losses in PyTorch at its best (see torch_step.py), in float32 and by
 autocast to bfloat16, where it is installed (`--torch PYTHON` names another interpreter that has it). Its best is looked
-for anew in every case, first; torch.compile, which takes minutes, is tried at 128 px with one image, and in a network's
-other cases where it won there. Each variant lives in a process of its own, whose peak memory is its own; the processes
-take one step each in turns. The figures are medians of ratios within a turn.
+for first, at 128 px with one image, and taken for the network's other cases too. Each variant lives in a process of its
+own, whose peak memory is its own; the processes take one step each in turns. The figures are medians of ratios within a
+turn.
 A case is MODEL-SIZE-BATCH, such as resnet-128-1; by default all eight. `--avx2`: in float32, as a processor without
 AVX-512 runs it. Results are kept in benchmarks/step.json, and the tables of all that is there are printed at the end
 (`--table`: only that).
@@ -124,9 +124,9 @@ def our_step(case, precision):
 def quickest_way(variant, case, kept, python):
     """PyTorch's quickest way of a case, one of torch_step.WAYS. kept: what was measured in earlier cases."""
     first = f"{case.split('-')[0]}-128-1"
-    compiles = case == first or "compiled" in kept.get(first, {}).get(variant, {}).get("way", "")
-    ways = [f"{channels} {how}" for how in ("eager", "compiled")[: 1 + compiles] for channels in ("first", "last")]
-    command = [python, str(Path(__file__).with_name("torch_step.py")), case, precision_of(variant), *ways]
+    if case != first and (way := kept.get(first, {}).get(variant, {}).get("way")):
+        return way
+    command = [python, str(Path(__file__).with_name("torch_step.py")), case, precision_of(variant)]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()[-1]
 
 
