@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 from monet_lib.config import profile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
-from contrastive import TEMPERATURE, build_cut, patch_nce  # noqa: E402
+from contrastive import TEMPERATURE, build_cut, patch_nce
 
 
 def test_patch_nce_is_the_cross_entropy_of_finding_ones_own_place():
