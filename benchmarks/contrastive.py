@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from monet_lib.config import Config
-from monet_lib.gan.builder import ConstantThenLinear, build
+from monet_lib.gan.builder import build, compiled
 from monet_lib.gan.cyclegan import MONET, MONET_POOL, CycleGAN
 from monet_lib.gan.losses import tone_loss
 from monet_lib.gan.replicas import global_draws
@@ -98,14 +98,6 @@ class CUT(CycleGAN):
         return sum(found) / len(found)
 
 
-def build_cut(config: Config, steps: int) -> CUT:
+def build_cut(config: Config, steps: int) -> CycleGAN:
     """A compiled CUT from a CycleGAN's Config: its networks and rates."""
     return compiled(CUT(build(config, steps), config), config, steps)
-
-
-def compiled(model: CycleGAN, config: Config, steps: int) -> Any:
-    """The model, with optimizers for the networks that it has now."""
-    rates = (config.generator_rate, config.discriminator_rate)
-    schedules = [ConstantThenLinear(rate, round(config.decay_from * steps), steps) for rate in rates]
-    model.compile(*(keras.optimizers.Adam(x, beta_1=config.beta_1) for x in schedules), config, steps)
-    return model

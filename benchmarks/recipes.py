@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from contrastive import build_cut, compiled
+from contrastive import build_cut
 from opponents import arbitrary_style, style_statistics
 from PIL import Image
 
@@ -27,7 +27,7 @@ from monet_lib.data.competition import find_data
 from monet_lib.data.pipeline import UnpairedBatches, load_pair, split, training_data
 from monet_lib.figures import image_grid
 from monet_lib.files import write_beside
-from monet_lib.gan.builder import build
+from monet_lib.gan.builder import build, compiled
 from monet_lib.gan.feature_discriminator import FeatureDiscriminator
 from monet_lib.networks.generators import with_border
 from monet_lib.painting.shipped import photographs
@@ -45,7 +45,7 @@ TUTORIAL = {
     "discriminator_filters": 64, "upsample": "transpose", "norm": "instance", "discriminator_norm": "instance",
     "residual_output": False, "adversarial": "bce", "cycle_weight": 10.0, "identity_weight": 5.0, "tone_weight": 0.0,
     "feature_discriminator": 0.0, "diff_augment": "", "generator_rate": 2e-4, "discriminator_rate": 2e-4, "beta_1": 0.5,
-    "pool_size": 0, "ema": 0.0, "decay_from": 1.0,
+    "pool_size": 0, "ema": 0.0, "decay_from": 1.0, "precision": "float32",
 }  # fmt: skip
 # What each changes of the profile `quick`. "build" and "heads" are no settings, see `model_of`.
 RECIPES = {

@@ -42,16 +42,22 @@ def build(config: Config, steps: int) -> CycleGAN:
     Under the scope of a `devices.strategy()` it trains on all of that strategy's devices.
     """
     keras.utils.set_random_seed(config.seed)
-    outside, precision = keras.config.dtype_policy(), pick_precision(config.precision)
-    keras.config.set_dtype_policy(precision)
+    outside = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(pick_precision(config.precision))
     try:
         model = _untrained(config)
     finally:
         keras.config.set_dtype_policy(outside)
+    return compiled(model, config, steps)
+
+
+def compiled(model: CycleGAN, config: Config, steps: int) -> CycleGAN:
+    """The model with the Config's losses, and optimizers for the networks that it has now, for `steps` steps."""
     rates = (config.generator_rate, config.discriminator_rate)
     schedules = [ConstantThenLinear(rate, round(config.decay_from * steps), steps) for rate in rates]
-    adam = ScaledAdam if precision == "mixed_float16" else keras.optimizers.Adam
-    model.compile(*(adam(schedule, beta_1=config.beta_1) for schedule in schedules), config, steps)
+    adam = ScaledAdam if pick_precision(config.precision) == "mixed_float16" else keras.optimizers.Adam
+    generators, discriminators = (adam(schedule, beta_1=config.beta_1) for schedule in schedules)
+    model.compile(generators, discriminators, config, steps)
     model.schedules = schedules
     return model
 

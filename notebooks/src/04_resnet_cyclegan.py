@@ -543,8 +543,8 @@ show(
 # | the one in bold, cycle weight 5, identity fading out | 3,742 | 0.073 |
 # | the one in bold with DiffAugment | 4,128 | 0.102 |
 #
-# `python benchmarks/recipes.py`, on an Intel Xeon with 2 cores; KID with the features of an ImageNet network, photos as
-# they are 0.085; [pictures and the way there](../benchmarks/recipes.md).
+# `python benchmarks/recipes.py --earlier`, on an Intel Xeon with 2 cores; KID by an ImageNet network, photos as they are
+# 0.085; [pictures and the way there](../benchmarks/recipes.md).
 #
 # Each recipe was trained once, and between the third and the fourth quarter of its time a KID still changed by up to
 # 0.06: trust only large differences. In a training of minutes, the number of steps counts more than the size of the
