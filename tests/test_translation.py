@@ -10,7 +10,8 @@ from PIL import Image, ImageCms
 from monet_lib.config import Config
 from monet_lib.course.resnet import unevenness
 from monet_lib.errors import UserError
-from monet_lib.networks.generators import generator_of, resnet_generator, with_border
+from monet_lib.networks.generators import generator_of, resnet_generator, unet_generator, with_border
+from monet_lib.painting.colors import match_colors
 from monet_lib.painting.photos import image_files, read_photo
 from monet_lib.painting.shipped import shipped_generator
 from monet_lib.painting.translation import (
@@ -242,3 +243,39 @@ def test_a_large_photo_is_in_memory_with_its_painting_and_no_third_time():
     tracemalloc.stop()
     np.testing.assert_array_equal(painting, 255 - photo)
     assert peak < 2 * photo.nbytes  # the painting, and a strip of tiles
+
+
+@pytest.fixture
+def brighter_pair():
+    """(photos, monets) of two distributions of colours."""
+    rng = np.random.default_rng(0)
+    photos = rng.normal((90, 100, 110), (60, 50, 55), (4, 64, 64, 3))
+    monets = rng.normal((135, 130, 120), (45, 50, 55), (4, 64, 64, 3))
+    return [np.clip(images, 0, 255).astype(np.uint8) for images in (photos, monets)]
+
+
+def test_matched_colours_are_the_paintings_own_and_only_the_last_layer_moves(brighter_pair):
+    photos, monets = brighter_pair
+    generator = resnet_generator(4, 1, "none", "resize")
+    *others, kernel, bias = generator.get_weights()
+    generator.set_weights([*others, 10 * kernel, bias])  # fresh, it paints all but grey
+    before = generator.get_weights()
+    untouched = paint_all(with_border(generator, 8), photos)
+    match_colors(generator, photos, monets, border=8)
+    painted = paint_all(with_border(generator, 8), photos)
+    for moment in (np.mean, np.std):
+        goal = moment(monets, (0, 1, 2))
+        assert np.abs(moment(untouched, (0, 1, 2)) - goal).max() > 15
+        np.testing.assert_allclose(moment(painted, (0, 1, 2)), goal, atol=1)
+    moved = [not np.array_equal(*pair) for pair in zip(before, generator.get_weights(), strict=True)]
+    assert moved == [False] * (len(before) - 2) + [True, True]
+
+
+@pytest.mark.parametrize(
+    "generator", [resnet_generator(4, 1, residual_output=True), unet_generator([4, 8], how="resize")]
+)
+def test_a_generator_without_a_last_layer_that_makes_the_image_is_refused(generator, brighter_pair):
+    before = generator.get_weights()
+    with pytest.raises(UserError, match="Train a ResNet with residual_output off"):
+        match_colors(generator, *brighter_pair)
+    np.testing.assert_equal(generator.get_weights(), before)

@@ -1,9 +1,11 @@
-"""Put a run's best generator into models/, with its log: python tools/ship_generator.py RUN [--out models].
+"""Put a run's generator into models/, with its log: python tools/ship_generator.py RUN [--out models].
 
 Writes monet.npz, the generator, and companions.npz, the other three networks, to start a training from (weights as
 float16, no pickle), monet.onnx, the generator to paint with anywhere, and config.json (settings and data). log/1 holds
 that too, with validation.csv and history.csv, thinned to 200 rows; of a run that began with such networks, log/1 and so
-on are theirs, and its own comes after them. --painter instead of RUN: monet.onnx alone, of the monet.npz that is there.
+on are theirs, and its own comes after them. The best by validation is taken, with --last that of the last step.
+--match-colors: its paintings of training photos get the colours of the training paintings, see
+`monet_lib.painting.colors`. --painter instead of RUN: monet.onnx alone, of the monet.npz that is there.
 """
 
 import argparse
@@ -12,14 +14,17 @@ import json
 import shutil
 from pathlib import Path
 
+from monet_lib.data.competition import find_data
+from monet_lib.data.pipeline import load_pair, split
 from monet_lib.files import write_beside
 from monet_lib.gan.builder import build
 from monet_lib.networks.weights import load_generator, save_networks
+from monet_lib.painting.colors import match_colors
 from monet_lib.painting.export import export_painter
 from monet_lib.training.checkpoints import Checkpoints
 from monet_lib.training.runs import Run
 
-ROWS = 200
+ROWS, PHOTOS = 200, 200
 
 
 def main():
@@ -27,6 +32,8 @@ def main():
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("run", type=Path, nargs="?")
     source.add_argument("--painter", action="store_true", help="write monet.onnx of monet.npz, nothing else")
+    parser.add_argument("--last", action="store_true")
+    parser.add_argument("--match-colors", metavar="DATA")
     parser.add_argument("--out", type=Path, default=Path("models"))
     arguments = parser.parse_args()
     out = arguments.out
@@ -36,7 +43,10 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     model = build(run.config, run.config.steps)
     checkpoints = Checkpoints(run.folder / "checkpoints", model, run.config.keep)
-    step = checkpoints.restore_best() or checkpoints.restore()
+    step = (None if arguments.last else checkpoints.restore_best()) or checkpoints.restore()
+    if arguments.match_colors:
+        generator = model.averaged_generator or model.monet_generator
+        match_colors(generator, *_trained_on(arguments.match_colors, run.config), run.config.border)
     save_networks(out, model, run.config, half=True)
     _write_painter(out)
     described = {
@@ -56,6 +66,17 @@ def main():
             _write_table(run.folder / name, log / name, step)
     sizes = ", ".join(f"{name} {(out / name).stat().st_size / 1e6:.2f} MB" for name in ("monet.npz", "companions.npz"))
     print(f"{out}: step {step}, {sizes}")
+
+
+def _trained_on(data, config):
+    """(photos, monets) of the training set: all its paintings, and photos enough to know the colours by."""
+    pair = load_pair(find_data(data))
+    kept = [
+        images[split(len(images), holdout, config.seed)[0]]
+        for (_, images), holdout in ((pair["photo"], config.holdout_photos), (pair["monet"], config.holdout_monets))
+    ]
+    photos, monets = kept
+    return photos[:: max(1, len(photos) // PHOTOS)], monets
 
 
 def _write_painter(out):
