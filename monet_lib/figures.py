@@ -118,6 +118,7 @@ def plot_history(history: Mapping[str, np.ndarray], smooth: float = 0.98) -> Fig
                 values, color = np.asarray(history[name], float), COLORS.get(name.split("_")[0])
                 axis.plot(steps, _smoothed(values, smooth), label=name.replace("_", " "), color=color)
             axis.set(title=title, xlabel="training step", ylabel="loss", ylim=(0, None))
+            axis.locator_params(axis="x", nbins=5)  # more labels of five digits would touch
             axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
     return figure
 
