@@ -228,7 +228,9 @@ def main():
     grids = [image_grid(list(side.values()), row_labels=list(side)) for side in sides]
     height = max(len(grid) for grid in grids)
     grids = [np.pad(g, ((0, height - len(g)), (0, 8), (0, 0)), constant_values=255) for g in grids]
-    Image.fromarray(np.concatenate(grids, axis=1)).save(arguments.out / "recipes.jpg", quality=88)
+    picture = Image.fromarray(np.concatenate(grids, axis=1))
+    picture.thumbnail((1600, 1800))
+    picture.save(arguments.out / "recipes.jpg", quality=85)
 
 
 if __name__ == "__main__":
