@@ -2,6 +2,7 @@ import json
 import tracemalloc
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from inputs import jpeg
@@ -254,8 +255,10 @@ def brighter_pair():
     return [np.clip(images, 0, 255).astype(np.uint8) for images in (photos, monets)]
 
 
-def test_matched_colours_are_the_paintings_own_and_only_the_last_layer_moves(brighter_pair):
+@pytest.mark.parametrize("seed", range(3))
+def test_matched_colours_are_the_paintings_own_and_only_the_last_layer_moves(seed, brighter_pair):
     photos, monets = brighter_pair
+    keras.utils.set_random_seed(seed)
     generator = resnet_generator(4, 1, "none", "resize")
     *others, kernel, bias = generator.get_weights()
     generator.set_weights([*others, 10 * kernel, bias])  # fresh, it paints all but grey
@@ -265,7 +268,7 @@ def test_matched_colours_are_the_paintings_own_and_only_the_last_layer_moves(bri
     painted = paint_all(with_border(generator, 8), photos)
     for moment in (np.mean, np.std):
         goal = moment(monets, (0, 1, 2))
-        assert np.abs(moment(untouched, (0, 1, 2)) - goal).max() > 15
+        assert np.abs(moment(untouched, (0, 1, 2)) - goal).max() > 10
         np.testing.assert_allclose(moment(painted, (0, 1, 2)), goal, atol=1)
     moved = [not np.array_equal(*pair) for pair in zip(before, generator.get_weights(), strict=True)]
     assert moved == [False] * (len(before) - 2) + [True, True]

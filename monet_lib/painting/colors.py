@@ -8,7 +8,7 @@ from monet_lib.errors import UserError
 from monet_lib.networks.generators import with_border
 from monet_lib.networks.layers import ChangedImage
 
-BATCH, ITERATIONS = 8, 20
+BATCH, ITERATIONS = 8, 30
 
 
 def match_colors(generator: keras.Model, photos: np.ndarray, monets: np.ndarray, border: int = 0) -> None:
@@ -43,11 +43,12 @@ def _moments(images):
 
 def _adjustment(inside, goal):
     """(scale, shift), each (3,), of what goes into the last tanh, which bring the images to the moments `goal`."""
-    scale, shift = np.ones(3, np.float32), np.zeros(3, np.float32)
+    centre = inside.mean((0, 1, 2))  # scaled around it, the mean hardly moves, and the two can be sought side by side
+    scale, level = np.ones(3, np.float32), centre.copy()
     for _ in range(ITERATIONS):
-        tones = np.tanh(inside * scale + shift)
+        tones = np.tanh((inside - centre) * scale + level)
         mean, spread = _moments((tones + 1) * 127.5)
         slope = 1 - np.square(tones).mean((0, 1, 2))  # of the tanh, on average
-        shift += (goal[0] - mean) / 127.5 / np.maximum(slope, 0.1)
-        scale *= np.clip(goal[1] / np.maximum(spread, 1), 0.5, 2)
-    return scale, shift
+        level += np.clip((goal[0] - mean) / 127.5 / np.maximum(slope, 0.1), -0.5, 0.5)
+        scale *= np.clip(goal[1] / np.maximum(spread, 1), 0.7, 1.4)
+    return scale, level - scale * centre
