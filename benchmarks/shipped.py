@@ -1,9 +1,9 @@
 """Measure models/monet.npz: python benchmarks/shipped.py [DATA] [--generator FILE].
 
 Prints how long `monet translate` takes for one photo of 256x256 as a whole process, and its peak memory for one of 12
-megapixels; then, on the photos of DATA that training left out, KID against all paintings by both trained networks that
-come with the repo, also as a share of the photos' own KID, content and memorization. --generator: the scores, on the
-same photos, of another generator.npz or monet.npz.
+megapixels; then, on the photos of DATA that training left out, content, colours, and KID against all paintings by both
+trained networks that come with the repo, also as a share of the photos' own KID, and memorization. --generator: the
+same, without the times, of another generator.npz or monet.npz.
 """
 
 import argparse
@@ -73,6 +73,9 @@ def main():
     _, held = split(len(names), config.holdout_photos, config.seed)
     painted = paint_all(load_generator(arguments.generator)[0], photos[held])
     print(f"content {scene_kept(photos[held], painted):.2f}")
+    for what, images in (("paintings", monets), ("photos as they are", photos[held]), ("painted", painted)):
+        mean, spread = (moment((0, 1, 2), dtype=float).round(1) for moment in (images.mean, images.std))
+        print(f"red, green and blue of {what}: mean {mean}, standard deviation {spread}")
     for name in ("efficientnet-lite0", "squeezenet"):
         network = feature_network(name)
         real = embed(monets, network)

@@ -15,13 +15,14 @@ import shutil
 from pathlib import Path
 
 from monet_lib.data.competition import find_data
-from monet_lib.data.pipeline import load_pair, split
+from monet_lib.data.pipeline import load_pair
 from monet_lib.files import write_beside
 from monet_lib.gan.builder import build
 from monet_lib.networks.weights import load_generator, save_networks
 from monet_lib.painting.colors import match_colors
 from monet_lib.painting.export import export_painter
 from monet_lib.training.checkpoints import Checkpoints
+from monet_lib.training.loop import hold_out
 from monet_lib.training.runs import Run
 
 ROWS, PHOTOS = 200, 200
@@ -71,11 +72,7 @@ def main():
 def _trained_on(data, config):
     """(photos, monets) of the training set: all its paintings, and photos enough to know the colours by."""
     pair = load_pair(find_data(data))
-    kept = [
-        images[split(len(images), holdout, config.seed)[0]]
-        for (_, images), holdout in ((pair["photo"], config.holdout_photos), (pair["monet"], config.holdout_monets))
-    ]
-    photos, monets = kept
+    photos, monets = (hold_out(pair[name][1], name, config)[0] for name in ("photo", "monet"))
     return photos[:: max(1, len(photos) // PHOTOS)], monets
 
 

@@ -616,9 +616,9 @@ show(
 # 4. 4,000 steps in which the tone loss also bounds how much contrast a square may gain, so that a bare sky stays nearly
 #    bare, at a rate that falls to zero. The pattern is gone.
 #
-# **Predict first:** these paintings are, on average over all pixels, 17 levels of 255 darker than Monet's, and a little
-# too red. Six numbers, a factor and a summand for each channel of the last layer, bring both right. No other weight
-# moves, and nothing is trained. How much of the KID, 0.0135, can so little be worth?
+# **Predict first:** on average over all pixels, these paintings are 17 levels of 255 darker than Monet's, and a little
+# violet. Six numbers, a factor and a summand for each channel of the last layer, bring both right. No other weight
+# moves, and nothing is trained. How much of the KID, 0.0134, can so little be worth?
 #
 # <details><summary>The answer</summary>
 #
@@ -626,7 +626,8 @@ show(
 # shrinks from 0.29 to 0.23. Nothing in the game holds the tint of all paintings still, so that it wanders to and fro
 # while the two sides circle around each other; and the cycle and the identity loss like a painting as dark as its
 # photo. [`match_colors`](../monet_lib/painting/colors.py) measures it on paintings of training photos, and puts it
-# right. When a score disappoints, look at the simplest statistics first, as in lesson 1.
+# right. When a score disappoints, look at the simplest statistics first, as in lesson 1. (`python benchmarks/shipped.py`;
+# [all of it](../benchmarks/recipes.md).)
 # </details>
 #
 # Settings, logs and scores lie [beside its weights](../models/README.md). The next cell draws the logs.
