@@ -3,7 +3,8 @@
     python benchmarks/lessons.py [PROFILE [LESSON ...]]     measure these lessons (default: all) with that profile
                                                             (default: tiny), then write the table
 
-`make notebooks` measures profile `laptop` while it builds. The figures are kept in benchmarks/lessons.json.
+The figures are kept in benchmarks/lessons.json. `make notebooks` prints its own, and keeps none: it runs on whatever
+processor builds, and the table tells of one.
 """
 
 import json

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tools")]
 
 from address import absolute
-from lessons import execute, record
+from lessons import execute
 
 NOTEBOOKS = ROOT / "notebooks"
 # Without it nbconvert writes a lesson's script as .txt; the kernel's own tells of its version, which changes.
@@ -67,8 +67,8 @@ def build(source):
     notebook.metadata["language_info"] = LANGUAGE
     nbformat.write(notebook, temporary)
     temporary.replace(target)
-    record(source.stem, "laptop", seconds, megabytes)
-    print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 1e3:.0f} kB, {seconds:.0f} s", flush=True)
+    size = target.stat().st_size / 1e3
+    print(f"{target.relative_to(ROOT)}: {size:.0f} kB, {seconds:.0f} s, {megabytes:.0f} MB", flush=True)
 
 
 def _save_cover(cell, name):
