@@ -11,10 +11,8 @@ import tensorflow as tf
 from keras import layers, ops
 
 from monet_lib.config import Config
-from monet_lib.gan.builder import build, compiled
-from monet_lib.gan.cyclegan import MONET, MONET_POOL, CycleGAN
-from monet_lib.gan.losses import tone_loss
-from monet_lib.gan.replicas import global_draws
+from monet_lib.model.cyclegan import MONET, MONET_POOL, CycleGAN, build, global_draws, with_optimizers
+from monet_lib.model.losses import tone_loss
 
 TEMPERATURE, PLACES, WIDTH = 0.07, 256, 256  # as in the paper, A.1 and C.2
 PLACE = 7  # the stream of random numbers that places are drawn from
@@ -100,4 +98,4 @@ class CUT(CycleGAN):
 
 def build_cut(config: Config, steps: int) -> CycleGAN:
     """A compiled CUT from a CycleGAN's Config: its networks and rates."""
-    return compiled(CUT(build(config, steps), config), config, steps)
+    return with_optimizers(CUT(build(config, steps), config), config, steps)

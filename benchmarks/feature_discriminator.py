@@ -10,8 +10,8 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from monet_lib.config import profile
-from monet_lib.gan.builder import build
+from monet_lib.model.cyclegan import build
+from monet_lib.recipes import profile
 
 ROUNDS, STEPS = 8, 5
 VARIANTS = {

@@ -33,7 +33,7 @@ def sqrtm_distance(generated, real):
 
 
 def measure(name, queue):
-    from monet_lib.scoring import metrics
+    from monet_lib.score import metrics
 
     functions = {
         "frechet_distance": metrics.frechet_distance,

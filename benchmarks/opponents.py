@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from monet_lib.networks.imagenet import squeezenet_maps
+from monet_lib.model.imagenet import squeezenet_maps
 
 CONTENT, STYLE = 4, (0, 2, 4, 6)  # which of SqueezeNet's eight maps are kept, and whose statistics are the painting's
 STYLE_WEIGHT, RATE, BATCH = 30.0, 3.0, 8

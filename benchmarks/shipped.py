@@ -18,14 +18,13 @@ from pathlib import Path
 from PIL import Image
 
 from monet_lib.config import Config
-from monet_lib.data.competition import find_data
-from monet_lib.data.pipeline import load_pair, split
-from monet_lib.networks.weights import load_generator
-from monet_lib.painting.shipped import SHIPPED
-from monet_lib.painting.translation import paint_all
-from monet_lib.scoring.features import feature_network
-from monet_lib.scoring.metrics import scene_kept
-from monet_lib.scoring.scores import compare, embed
+from monet_lib.data.batches import load_pair, split
+from monet_lib.data.reading import find_data
+from monet_lib.model.weights import load_generator
+from monet_lib.paint.painting import SHIPPED, paint_all
+from monet_lib.score.metrics import scene_kept
+from monet_lib.score.networks import feature_network
+from monet_lib.score.score import compare, embed
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTO = ROOT / "data" / "photos" / "brook.jpg"

@@ -14,12 +14,11 @@ import numpy as np
 from PIL import Image
 
 from monet_lib.config import Config
-from monet_lib.data.competition import find_data
-from monet_lib.data.pipeline import load_pair, split
-from monet_lib.networks.weights import load_generator
-from monet_lib.painting.shipped import SHIPPED
-from monet_lib.painting.translation import paint_all
-from monet_lib.scoring.skies import LEAST_PATCHES, Skies, flat_places, patterns, sky_places
+from monet_lib.data.batches import load_pair, split
+from monet_lib.data.reading import find_data
+from monet_lib.model.weights import load_generator
+from monet_lib.paint.painting import SHIPPED, paint_all
+from monet_lib.score.metrics import LEAST_PATCHES, Skies, flat_places, patterns, sky_places
 
 DARK, FLAT = 20, 20
 

@@ -57,9 +57,9 @@ def tutorial_step(case):
     import keras
     import tensorflow as tf
 
-    from monet_lib.networks import layers
-    from monet_lib.networks.discriminators import discriminator_of
-    from monet_lib.networks.generators import generator_of
+    from monet_lib.model import layers
+    from monet_lib.model.discriminators import discriminator_of
+    from monet_lib.model.generators import generator_of
 
     layers.fuses = lambda x: False  # instance norm by its formula, as the tutorial's layer has it
     config = config_of(case)
@@ -113,7 +113,7 @@ def our_step(case, precision):
     """A function that takes one step of `CycleGAN.train_step`, compiled as `fit` compiles it."""
     import tensorflow as tf
 
-    from monet_lib.gan.builder import build
+    from monet_lib.model.cyclegan import build
 
     model = build(config_of(case, precision), steps=1000)
     step = tf.function(model.train_step, jit_compile=False)

@@ -18,12 +18,13 @@ BATCH = 8
 
 
 def measure(count):
-    from monet_lib.config import profile
-    from monet_lib.data.competition import find_images, load
-    from monet_lib.networks.generators import generator_of
-    from monet_lib.painting.submission import write_submission
-    from monet_lib.painting.translation import paint
     from monet_lib.sample import make_sample
+
+    from monet_lib.data.reading import find_images, load
+    from monet_lib.model.generators import generator_of
+    from monet_lib.paint.painting import paint
+    from monet_lib.paint.submission import write_submission
+    from monet_lib.recipes import profile
 
     with tempfile.TemporaryDirectory() as folder:
         photos = find_images(make_sample(Path(folder) / "sample", monets=1, photos=count), "photo")

@@ -23,10 +23,10 @@ def measure(root, steps):
     import keras
     import psutil
 
-    from monet_lib.config import profile
-    from monet_lib.data.pipeline import UnpairedBatches, load_pair, training_data
-    from monet_lib.training import callbacks
-    from monet_lib.training.loop import train
+    from monet_lib.data.batches import UnpairedBatches, load_pair, training_data
+    from monet_lib.recipes import profile
+    from monet_lib.train import callbacks
+    from monet_lib.train.loop import train
 
     process, resident, clock, cpu, saves = psutil.Process(), {}, [], [], []
 
@@ -73,7 +73,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.measure:
         return measure(arguments.data, arguments.steps)
-    from monet_lib.data.competition import find_data
+    from monet_lib.data.reading import find_data
 
     command = [
         sys.executable,

@@ -1,5 +1,7 @@
-"""From raw TFRecords to repainted photographs: a room for each thing one does, see docs/architecture.md."""
+"""From raw TFRecords to repainted photographs: see docs/architecture.md."""
 
-from monet_lib.quiet import quiet
+import os
 
-quiet()  # here, since every part of the library, and so every command, passes here before it imports TensorFlow
+# TensorFlow and ONNX Runtime read these when they are imported: no start-up messages, and no telemetry.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -1,56 +1,80 @@
 """The `monet` command: data, train, translate, export, submit, score."""
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Sequence
+from configparser import ConfigParser
+from pathlib import Path
 
-from monet_lib.commands import data, export, score, submit, train, translate
-from monet_lib.errors import UserError
-from monet_lib.files import advice, reason
+from PIL import Image
 
-COMMANDS = {"data": data, "train": train, "translate": translate, "export": export, "submit": submit, "score": score}
+from monet_lib.config import CHOICES, Config
+from monet_lib.files import UserError, advice, counted, reason
+from monet_lib.quiet import import_tensorflow
+from monet_lib.recipes import PROFILES, profile
+
+LARGE = 1000  # px of the shorter side, from which a painting at its own size looks like the photo
+DATA = "default: MONET_DATA, Kaggle's input, data/, the sample"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0, 2 for something that the user can fix, 130 for Ctrl-C."""
-    _settle_surroundings()
-    arguments = _parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a score's ± on a terminal that knows ASCII alone
+            stream.reconfigure(errors="backslashreplace")
+    arguments = parser().parse_args(argv)
     # A scheduler that ends the session sends SIGTERM: treat it as Ctrl-C, which saves.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = arguments.command(arguments) or 0
         if sys.stdout:
-            sys.stdout.flush()  # here, where a pipe that nobody reads any more is an error that is caught
+            sys.stdout.flush()  # a closed pipe is an error here, where it is caught
         return code
-    except BrokenPipeError:  # `monet data | head`: who reads has seen enough
-        _drop_output()
+    except BrokenPipeError:  # `monet data | head`: the reader has seen enough
+        drop_output()
         return 141  # as the shell tells of a command that SIGPIPE ended; Windows knows no such signal
-    except (UserError, ModuleNotFoundError, OSError, MemoryError) as error:
-        print(f"monet: {_told(error)}", file=sys.stderr)
-        if isinstance(error, OSError) and not error.filename:  # perhaps of what is printed
-            _drop_output()
-        return 2
     except KeyboardInterrupt:
         print("\nmonet: interrupted; what was finished is kept", file=sys.stderr)
         return 130
+    except Exception as error:
+        if (message := message_of(error)) is None:
+            raise
+        print(f"monet: {message}", file=sys.stderr)
+        if isinstance(error, OSError) and not error.filename:  # perhaps stdout's
+            drop_output()
+        return 2
 
 
-def _told(error):
-    """What happened, and what to do about it, in one line."""
-    if isinstance(error, ModuleNotFoundError):
-        return f"{error.name} is missing: this needs pip install 'monet-lab[train]'."
-    if isinstance(error, MemoryError):
-        return "not enough memory. Close other programs, or take smaller images."
+def message_of(error: Exception) -> str | None:
+    """What happened, and what to do about it, in one line; None for an error that the user can't fix."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name in (
+        "tensorflow",
+        "keras",
+        "onnx",
+        "matplotlib",
+        "seaborn",
+    ):
+        return f"{error.name} is missing. Install what training needs, from the repository: pip install '.[train]'."
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{reason(error)}. {advice(error)}"
-    return str(error)
+    # TensorFlow's error for a full GPU, known by name: not every command has imported TensorFlow.
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return "not enough memory. Close other programs, or take smaller images, a smaller batch or fewer filters."
+    return None
 
 
-def _drop_output():
-    """What is still to be printed is nobody's any more: else Python fails at it once more when it ends."""
+def drop_output() -> None:
+    """If the reader closed the pipe, send the remaining output to /dev/null.
+
+    Otherwise Python raises BrokenPipeError again at exit.
+    """
     try:
         if sys.stdout:
             sys.stdout.flush()
@@ -58,22 +82,247 @@ def _drop_output():
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _settle_surroundings():
-    """What commands rely on, whatever the environment says: Keras on TensorFlow, and any terminal."""
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a score's ± on a terminal that knows ASCII alone
-            stream.reconfigure(errors="backslashreplace")
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands; the Namespace that it gives has the command's function as `command`."""
+    whole = argparse.ArgumentParser(prog="monet", description="Turn photographs into Monets with a CycleGAN.")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(function, help):
+        own = commands.add_parser(function.__name__, help=help)
+        own.set_defaults(command=function)
+        return own.add_argument, own.add_mutually_exclusive_group
+
+    add, _ = command(data, "look at a data set, or download the competition's images")
+    add("folder", nargs="?", metavar="DIR", help=DATA)
+    add("--download", nargs="?", const="", metavar="DIR", help="get Kaggle's images, with your key")
+
+    add, group = command(train, "train a CycleGAN; the same command resumes")
+    add("--data", metavar="DIR", help=DATA)
+    add("--format", choices=("tfrec", "jpg"), help="default: shards where there are any")
+    add("--profile", help=f"{', '.join(PROFILES)}; default: MONET_PROFILE or laptop")
+    add("--model", choices=CHOICES["model"], help="the generator, with the other settings as the profile has them")
+    add("--validate-every", type=int, metavar="STEPS", help="score on images kept out of training")
+    add("--patience", type=int, metavar="N", help="stop after N scores without a better one")
+    length = group()
+    length.add_argument("--steps", type=int, help="training steps, a batch each")
+    length.add_argument("--epochs", type=int, help="passes over the photos")
+    add("--seed", type=int)
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="any setting; repeatable")
+    add("--time-budget", type=float, metavar="HOURS", help="stop in time to paint all photos")
+    schedule = "the learning rates reach zero when the time budget ends"
+    add("--fit-schedule", action="store_true", default=None, help=schedule)
+    add("--devices", default="auto", help="auto, one or mirrored (every GPU of this machine)")
+    add("--tensorboard", action="store_true", help="write RUN/tensorboard for TensorBoard too")
+    add("--skip-bad", action="store_true", help="train without the records that can't be read")
+    add("--out", required=True, metavar="RUN", help="the run's folder")
+
+    add, group = command(translate, "paint image files of any size")
+    add("photos", nargs="+", metavar="IN", help="photos, folders of photos, or patterns")
+    by = group()
+    by.add_argument("--run", metavar="RUN", help="paint with a run's generator; default: the course's")
+    by.add_argument("--generator", metavar="FILE", help="paint with an .onnx of monet export, or an .npz")
+    add("--out", default="painted", metavar="DIR", help="default: painted")
+    add("--brush", type=float, default=1, metavar="N", help="strokes N times as wide; default: 1")
+    add("--side-by-side", action="store_true", help="show each photo beside its painting")
+
+    add, group = command(export, "write a generator as one ONNX file, to paint with anywhere")
+    source = group(required=True)
+    source.add_argument("--run", metavar="RUN", help="a run's generator")
+    source.add_argument("--generator", metavar="FILE", help="an .npz, such as models/monet.npz")
+    add("--out", default="painter.onnx", metavar="FILE", help="default: painter.onnx")
+
+    add, group = command(submit, "repaint every photo into images.zip, or check such a zip")
+    what = group(required=True)
+    what.add_argument("--run", metavar="RUN", help="paint with this run's generator")
+    what.add_argument("--check", metavar="ZIP", help="check a zip and exit")
+    add("--data", metavar="DIR", help="default: the data that the run was trained on")
+    add("--format", choices=("tfrec", "jpg"))
+    add("--out", default="images.zip", metavar="ZIP", help="default: images.zip")
+    add("--pad", action="store_true", help="add mirrored photos up to the 7,000 that Kaggle wants")
+
+    add, _ = command(score, "FID, KID, memorization and MiFID of images against paintings")
+    add("generated", metavar="GENERATED", help="a folder, a .zip or shards")
+    add("--reference", help="real paintings; default: the paintings of the data that is found")
+    add("--train", help="the paintings trained on, for the memorization; default: the reference")
+    add("--features", help="efficientnet-lite0 (default), squeezenet, random-conv, keras-inception-v3, or "
+        "inception-2015, which downloads 89 MB and gives FID and MiFID")  # fmt: skip
+    add("--weights", help="classify_image_graph_def.pb; default: MONET_INCEPTION, Kaggle, download")
+    add("--n", type=int, help="score N images, evenly spread")
+    add("--json", action="store_true", help="one line of JSON")
+    return whole
 
 
-def _parser():
-    parser = argparse.ArgumentParser(prog="monet", description="Turn photographs into Monets with a CycleGAN.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, command in COMMANDS.items():
-        own = commands.add_parser(name, help=command.HELP)
-        command.add_arguments(own)
-        own.set_defaults(command=command.run)
-    return parser
+# The commands. Each imports what it needs, so that a mistake in the arguments is told before TensorFlow is imported.
+
+
+def data(arguments: argparse.Namespace) -> int:
+    """`monet data`: what a data folder holds and what is wrong with it, or a download."""
+    from monet_lib.data import download_data, find_data, inspect_data
+
+    if arguments.download is not None:
+        folder = download_data(arguments.download)
+        print(f"{folder}: ready. Look at it: monet data {folder}. Use it: export MONET_DATA={folder.resolve()}")
+        return 0
+    report, problems = inspect_data(find_data(arguments.folder))
+    print(*report, sep="\n")
+    for problem in problems:
+        print(f"problem: {problem}", file=sys.stderr)
+    print(counted(len(problems), "problem") if problems else "no problems")
+    return 2 if problems else 0
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """`monet train`: train a CycleGAN in a run's folder."""
+    typed = {
+        name: getattr(arguments, name)
+        for name in ("model", "seed", "steps", "epochs", "fit_schedule", "validate_every", "patience")
+        if getattr(arguments, name) is not None
+    }
+    typed |= dict(setting(text) for text in arguments.set)
+    from monet_lib.data import find_data, find_images
+
+    root = find_data(arguments.data)
+    if typed.get("validate_every"):
+        typed = holdouts(*(find_images(root, name, arguments.format).count() for name in ("monet", "photo"))) | typed
+    config = profile(arguments.profile, **typed)
+    if config.patience and not config.validate_every:
+        raise UserError("patience: counts scores, and without validate_every there are none. Set --validate-every.")
+    import_tensorflow()
+    from monet_lib.train import train
+
+    train(
+        config,
+        root,
+        arguments.out,
+        skip_bad=arguments.skip_bad,
+        format=arguments.format,
+        devices=arguments.devices,
+        time_budget=arguments.time_budget,
+        tensorboard=arguments.tensorboard,
+    )
+    print(f"{arguments.out}: config.json, history.csv, losses.png, grids/, checkpoints/, generator.npz")
+
+
+def holdouts(monets: int, photos: int) -> dict[str, int]:
+    """How many of so many images to keep out of training, to score with: a quarter of few, at most 60 and 200."""
+    return {"holdout_monets": max(2, min(60, monets // 4)), "holdout_photos": max(2, min(200, photos // 4))}
+
+
+def setting(text: str) -> tuple[str, object]:
+    """(name, value) of a `--set NAME=VALUE`. Raises UserError for an unknown name or a value of another type."""
+    name, equals, value = text.partition("=")
+    settings = Config().settings()
+    if not equals or name not in settings:
+        raise UserError(f"--set {text!r}: not of the form name=value. The names are {', '.join(settings)}.")
+    kind = type(settings[name])
+    try:
+        return name, ConfigParser.BOOLEAN_STATES[value.lower()] if kind is bool else kind(value)
+    except KeyError:
+        raise UserError(f"--set {text}: {value!r} is neither on nor off.") from None
+    except ValueError:
+        raise UserError(f"--set {text}: {value!r} is not {kind.__name__}.") from None
+
+
+def translate(arguments: argparse.Namespace) -> None:
+    """`monet translate`: paint image files of any size."""
+    from monet_lib.paint import SHIPPED_PAINTER, Painter, translate
+
+    with tempfile.TemporaryDirectory() as folder:
+        if arguments.run:
+            file = run_painter(arguments.run, Path(folder))
+        elif arguments.generator and Path(arguments.generator).suffix != ".onnx":
+            file = Path(folder) / "painter.onnx"
+            write_painter(file, generator=arguments.generator)
+        else:
+            file = Path(arguments.generator or SHIPPED_PAINTER)
+        painter = Painter(file)
+    written = translate(
+        painter, arguments.photos, arguments.out, side_by_side=arguments.side_by_side, brush=arguments.brush
+    )
+    print(f"{arguments.out}: {counted(len(written), 'painting')}")
+    largest = max(min(Image.open(file).size) for file in written)
+    if arguments.brush == 1 and largest >= LARGE:
+        print(f"note: strokes are a few pixels wide; at {largest} px, --brush {largest // 400} makes them visible")
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """`monet export`: write a generator as one ONNX file."""
+    difference = write_painter(arguments.out, run=arguments.run, generator=arguments.generator)
+    size = Path(arguments.out).stat().st_size / 1e6
+    print(f"{arguments.out}: {size:.2f} MB; paints as Keras does, to {difference} of 255 levels")
+
+
+def run_painter(run: str, temporary: Path) -> Path:
+    """The painter of a run's generator: RUN/painter.onnx, or in the folder `temporary` where RUN is read-only."""
+    require_run(run)
+    painter = (Path(run) if os.access(run, os.W_OK) else temporary) / "painter.onnx"
+    write_painter(painter, run=run)
+    return painter
+
+
+def write_painter(out: str | Path, *, run: str | None = None, generator: str | Path | None = None) -> int:
+    """Export a run's generator, or that of an .npz, to `out`. Returns the largest difference to Keras, of 255."""
+    if run:
+        require_run(run)
+    import_tensorflow()
+    from monet_lib.model import load_generator
+    from monet_lib.paint.onnx_export import export_painter
+    from monet_lib.train import Run
+
+    return export_painter(*(Run.load(run).generator() if run else load_generator(generator)), out)
+
+
+def require_run(folder: str) -> None:
+    """Raise UserError where `folder` is no run's, before TensorFlow is imported."""
+    if not (Path(folder) / "config.json").exists():
+        raise UserError(f"{folder}: no run is there (no config.json). Train first: monet train --out {folder}.")
+
+
+def submit(arguments: argparse.Namespace) -> None:
+    """`monet submit`: repaint every photo into images.zip, or check such a zip."""
+    from monet_lib.paint.submission import LEAST, check_submission, write_submission
+
+    if arguments.check:
+        print(check_submission(arguments.check))
+        return
+    require_run(arguments.run)
+    import_tensorflow()
+    from monet_lib.data import find_data, find_images
+    from monet_lib.paint import Painter
+    from monet_lib.train import Run
+
+    run = Run.load(arguments.run)
+    root = find_data(arguments.data or run.data["folder"])
+    photos = find_images(root, "photo", arguments.format or run.data["format"])
+    with tempfile.TemporaryDirectory() as folder:
+        painter = Painter(run_painter(arguments.run, Path(folder)))
+    print(write_submission(painter, photos, arguments.out, pad=arguments.pad))
+    try:
+        print(check_submission(arguments.out))
+    except UserError as error:
+        # A valid zip of too few images is what a part of the data gives: said, and no failure.
+        if photos.count() >= LEAST:
+            raise
+        print(f"note: {error}")
+
+
+def score(arguments: argparse.Namespace) -> None:
+    """`monet score`: score images against paintings."""
+    from monet_lib.data import count_images, find_data, find_images
+
+    # With --json, the line of JSON is all that goes to stdout.
+    with contextlib.redirect_stdout(sys.stderr if arguments.json else sys.stdout):
+        reference = arguments.reference or find_images(find_data(), "monet").files[0].parent
+        for source in (arguments.generated, reference, arguments.train or reference):
+            count_images(source)  # what is missing or empty is told before TensorFlow is imported
+        import_tensorflow()
+        from monet_lib.score import feature_network, score
+
+        # A weights file is the Inception graph's, if nothing else is said.
+        default = "inception-2015" if arguments.weights else "efficientnet-lite0"
+        network = feature_network(arguments.features or default, arguments.weights)
+        found = score(arguments.generated, reference, arguments.train, features=network, n=arguments.n)
+    print(found.to_json() if arguments.json else found)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
-"""Every setting of a training run in one frozen dataclass, with four profiles."""
+"""Every setting of a training run, in one frozen dataclass. The values that work together are in `recipes`."""
 
-import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from monet_lib.errors import UserError
-from monet_lib.places import IMAGENET
+from monet_lib.files import UserError
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,6 @@ class Config:
     real_label: float = 1.0  # below 1: one-sided label smoothing
     cycle_weight: float = 10.0
     identity_weight: float = 5.0
-    identity_until: float = 0.0  # share of training in which the identity loss fades to nothing; 0: it stays
     tone_weight: float = 0.0  # keeps the photo's tones, square by square: see losses.tone_loss
     r1_weight: float = 0.0  # gradient penalty on real images
     feature_discriminator: float = 0.0  # its share of the Monet side's adversarial loss; 0: there is none
@@ -73,12 +71,26 @@ class Config:
     features: str = "random-conv"  # the network that scores are computed with, see features.NETWORKS
 
     def with_(self, **changes: Any) -> "Config":
-        """A copy with other values. Raises UserError for a name that is not a setting or a value out of range."""
+        """A copy with other values. Raises UserError for a name that is not a setting or a value out of range.
+
+        `epochs` without `steps` also sets steps to 0: the length that was asked for last counts.
+        """
         names = [f.name for f in fields(self)]
         for name in changes:
             if name not in names:
                 raise UserError(f"config: no setting named {name!r}. The settings are {', '.join(names)}.")
+        if "epochs" in changes:
+            changes = {"steps": 0} | changes
         return replace(self, **changes)
+
+    @classmethod
+    def from_saved(cls, settings: Mapping[str, Any]) -> "Config":
+        """The Config of settings that a run or a generator file holds, those of earlier versions included.
+
+        A setting that was added later has its default. One that was removed is dropped where it had no effect. Raises
+        UserError for anything else.
+        """
+        return cls().with_(**{name: value for name, value in settings.items() if REMOVED.get(name) != value})
 
     def __post_init__(self):
         if problem := next(self._problems(), None):
@@ -111,6 +123,7 @@ class Config:
         return asdict(self)
 
 
+REMOVED = {"identity_until": 0.0}  # settings of earlier versions, with the value that had no effect
 CHOICES = {
     "model": ("resnet", "unet"),
     "upsample": ("resize", "transpose"),
@@ -125,59 +138,8 @@ RANGES = {
     "holdout_monets": (0, 10**6), "holdout_photos": (0, 10**6), "validate_every": (0, 10**9), "patience": (0, 10**6),
     "generator_filters": (1, 1024), "discriminator_filters": (1, 1024),
     "residual_blocks": (1, 64), "unet_depth": (2, 12), "unet_dropout": (0, 0.99), "border": (0, 64),
-    "real_label": (0.5, 1), "identity_until": (0, 1), "decay_from": (0, 1), "pool_size": (0, 10**4),
+    "real_label": (0.5, 1), "decay_from": (0, 1), "pool_size": (0, 10**4),
     "ema": (0, 0.99999), "beta_1": (0, 0.999), "generator_rate": (0, 1), "discriminator_rate": (0, 1),
     "feature_discriminator": (0, 1), "cycle_weight": (0, 10**4), "identity_weight": (0, 10**4), "r1_weight": (0, 10**6),
     "tone_weight": (0, 10**4),
 }  # fmt: skip
-
-PROFILES = {
-    # CI and first looks: seconds. Whole pictures at 64 px, so that a face of a hill is still a hill.
-    "tiny": Config(
-        profile="tiny", image_size=64, crop=256, epochs=1, generator_filters=8, residual_blocks=2, unet_depth=5,
-        discriminator_filters=8, pool_size=4, ema=0.9, checkpoint_every=20, precision="float32",
-    ),
-    # Real training on a CPU: full-resolution crops; the generator is convolutional and paints whole photos. A light
-    # network takes more steps in the same time, and one without norms paints large photos in tiles without seams.
-    # Its zero-padded halvings leave a strip along the right and the lower edge, which a border takes away.
-    # A discriminator on features learns fast, so little cycle weight is needed; instance norm in the other one asked
-    # for strokes in bare skies, and drew weaves there.
-    "laptop": Config(
-        generator_filters=16, norm="none", discriminator_norm="spectral", cycle_weight=3.0, identity_weight=0.5,
-        border=24, feature_discriminator=0.5, diff_augment="translation", beta_1=0.0, ema=0.995,
-        features="efficientnet-lite0",
-    ),
-    # Ten minutes on two cores, from nothing: a generator that begins by changing nothing, and discriminators, one of
-    # which knows ImageNet, that pull it towards the paintings fast; little but the tone loss holds it to the photo.
-    "quick": Config(
-        profile="quick", steps=2400, generator_filters=16, norm="none", residual_output=True, border=24,
-        discriminator_norm="spectral", feature_discriminator=0.7, cycle_weight=1.0, identity_weight=0.1,
-        tone_weight=5.0, diff_augment="translation", generator_rate=4e-4, discriminator_rate=4e-4, beta_1=0.0, ema=0.99,
-        precision="float32", features="efficientnet-lite0",
-    ),
-    # The papers' networks, for a GPU. A 229 px crop at 256 px is the usual jitter, 256 px cut from 286.
-    "full": Config(
-        profile="full", image_size=256, crop=229, epochs=30, generator_filters=64, residual_blocks=9,
-        unet_depth=8, discriminator_filters=64, diff_augment="color,translation,cutout", feature_discriminator=0.5,
-        features="efficientnet-lite0",
-    ),
-}  # fmt: skip
-
-
-def profile(name: str | None = None, **changes: Any) -> Config:
-    """The Config of a profile with some settings changed.
-
-    name: one of PROFILES; None asks the environment variable MONET_PROFILE, then takes "laptop". Where the repository's
-    models/imagenet/ is not at hand, profiles go without the feature discriminator and trained features.
-    Raises UserError for an unknown profile or setting.
-    """
-    name = name or os.environ.get("MONET_PROFILE") or "laptop"
-    if name not in PROFILES:
-        raise UserError(f"profile {name!r} is unknown. Choose one of {', '.join(PROFILES)}.")
-    config = PROFILES[name]
-    if name in ("laptop", "quick") and changes.get("model") == "unet":
-        # What the ResNet learnt best with is not the U-Net's: it keeps the papers' norm and weights.
-        config = Config(name, steps=config.steps, feature_discriminator=0.5, features="efficientnet-lite0")
-    if not IMAGENET.is_dir():  # a notebook that came alone
-        config = replace(config, feature_discriminator=0.0, features="random-conv")
-    return config.with_(**changes)

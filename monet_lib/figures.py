@@ -14,7 +14,7 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
-from monet_lib.data.pixels import to_uint8
+from monet_lib.data.reading import to_uint8
 
 # Okabe & Ito's palette, told apart under every common colour blindness. Its orange is Monet's and its blue the photos'
 # in every figure, and neither means anything else: channels and other lines have colours of their own, which no colour

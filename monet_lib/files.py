@@ -1,7 +1,7 @@
-"""Files that are whole or as they were, and one line for whatever goes wrong with one.
+"""Files that come with the course, files that are whole or as they were, and one line for what goes wrong with one.
 
-Written beside their place, flushed to the disk, then renamed. What can't be read or written is a UserError that names
-the file, what was found and what to do.
+A file is written beside its place, flushed to the disk, then renamed. What can't be read or written is a UserError
+that names the file, what was found and what to do.
 """
 
 import errno
@@ -14,7 +14,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from monet_lib.errors import UserError
+
+class UserError(ValueError):
+    """Something the user can fix. The message says where, what was found and what to do, in one line."""
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 problem`, `2 problems`: a number and what it counts, a word that takes an s."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+_PACKAGE = Path(__file__).resolve().parent
+# The folder of data/ and models/: the checkout, or a part of the package where that was installed on its own.
+COURSE = _PACKAGE / "shipped" if (_PACKAGE / "shipped").is_dir() else _PACKAGE.parent
+# The trained ImageNet networks: for scores, and for the feature discriminator.
+IMAGENET = COURSE / "models" / "imagenet"
+
 
 TEMPORARY = ".writing-"  # how every temporary name begins: short, since the file's own may be as long as they get
 ADVICE_FOR = {

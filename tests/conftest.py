@@ -16,7 +16,7 @@ import tensorflow as tf
 from inputs import make_data
 
 import monet_lib  # noqa: F401, first of all: it keeps TensorFlow quiet
-from monet_lib.config import profile
+from monet_lib.recipes import profile
 
 LONGEST = ("04_resnet_cyclegan.ipynb", "test_kill.py", "test_training.py", "test_kaggle.py", "test_devices.py",
            "05_submission.ipynb", "03_unet_cyclegan.ipynb", "test_quiet.py", "test_techniques.py", "02_dcgan.ipynb",

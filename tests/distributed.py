@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from monet_lib.config import profile
-from monet_lib.errors import UserError
-from monet_lib.gan.builder import build
-from monet_lib.painting.translation import paint
-from monet_lib.training.devices import strategy
-from monet_lib.training.loop import train
+from monet_lib.files import UserError
+from monet_lib.model.cyclegan import build
+from monet_lib.paint.painting import paint
+from monet_lib.recipes import profile
+from monet_lib.train.loop import strategy, train
 
 
 class Stop(keras.callbacks.Callback):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from monet_lib.gan.augment import DRAWS, color, cutout, diff_augment, five_fold, translation
+from monet_lib.model.augment import DRAWS, color, cutout, diff_augment, five_fold, translation
 
 rng = np.random.default_rng(0)
 IMAGES = rng.uniform(-1, 1, (4, 16, 16, 3)).astype("float32")

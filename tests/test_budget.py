@@ -3,15 +3,14 @@ from types import SimpleNamespace
 import pytest
 
 from monet_lib import cli
-from monet_lib.data.competition import find_images
-from monet_lib.errors import UserError
-from monet_lib.networks.generators import generator_of
-from monet_lib.training import loop as training
-from monet_lib.training import session_plan
-from monet_lib.training.folders import find_run
-from monet_lib.training.loop import train
-from monet_lib.training.runs import Run
-from monet_lib.training.session_plan import submission_seconds
+from monet_lib.data.reading import find_images
+from monet_lib.files import UserError
+from monet_lib.model.generators import generator_of
+from monet_lib.train import loop as training
+from monet_lib.train import session_plan
+from monet_lib.train.budget import submission_seconds
+from monet_lib.train.loop import train
+from monet_lib.train.run import Run, find_run
 
 
 def test_painting_is_measured_and_not_guessed(data_folder, nano, tmp_path, monkeypatch):

@@ -4,13 +4,12 @@ import shutil
 import numpy as np
 import pytest
 
-from monet_lib.errors import UserError
-from monet_lib.gan.builder import build
-from monet_lib.networks.generators import generator_of
-from monet_lib.networks.weights import save_generator
-from monet_lib.training.checkpoints import SUMS, Checkpoints
-from monet_lib.training.folders import find_run
-from monet_lib.training.runs import Run
+from monet_lib.files import UserError
+from monet_lib.model.cyclegan import build
+from monet_lib.model.generators import generator_of
+from monet_lib.model.weights import save_generator
+from monet_lib.train.checkpoints import SUMS, Checkpoints
+from monet_lib.train.run import Run, find_run
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monet_lib.networks.weights import load_generator
-from monet_lib.training.loop import train
-from monet_lib.training.runs import Run
+from monet_lib.model.weights import load_generator
+from monet_lib.train.loop import train
+from monet_lib.train.run import Run
 
 OLD = Path(__file__).with_name("data") / "run-0.1.0"
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from monet_lib.data.pipeline import UnpairedBatches, training_data
-from monet_lib.gan.builder import build
-from monet_lib.training import compiling
-from monet_lib.training.compiling import FEW, STEPS, WORTH_IT, compile_if_quicker, run_few_eagerly, step_seconds
+from monet_lib.data.batches import UnpairedBatches, training_data
+from monet_lib.model.cyclegan import build
+from monet_lib.train import compiling
+from monet_lib.train.loop import FEW, STEPS, WORTH_IT, compile_if_quicker, run_few_eagerly, step_seconds
 
 
 @pytest.fixture

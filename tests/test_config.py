@@ -1,7 +1,7 @@
 import pytest
 
 from monet_lib.config import PROFILES, Config, profile
-from monet_lib.errors import UserError
+from monet_lib.files import UserError
 
 
 @pytest.mark.parametrize("name", PROFILES)

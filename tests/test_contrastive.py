@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from monet_lib.config import profile
+from monet_lib.recipes import profile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 from contrastive import TEMPERATURE, build_cut, patch_nce

@@ -4,13 +4,10 @@ import pytest
 import tensorflow as tf
 
 from monet_lib.config import Config
-from monet_lib.gan.builder import build
-from monet_lib.gan.cyclegan import CycleGAN
-from monet_lib.gan.identity import fading_identity
-from monet_lib.gan.passes import Passes
-from monet_lib.gan.pool import ImagePool
-from monet_lib.networks.discriminators import discriminator_of, patch_discriminator
-from monet_lib.networks.generators import generator_of, resnet_generator
+from monet_lib.model.cyclegan import CycleGAN, Passes, build, fading_identity
+from monet_lib.model.discriminators import discriminator_of, patch_discriminator
+from monet_lib.model.generators import generator_of, resnet_generator
+from monet_lib.model.pool import ImagePool
 
 rng = np.random.default_rng(0)
 

@@ -8,18 +8,18 @@ import pytest
 from inputs import example, jpeg, make_data, write_shard
 from PIL import Image
 
-from monet_lib.data.competition import (
+from monet_lib.data.reading import (
     CHECKOUT_DATA,
+    decode,
+    examine,
     find_data,
     find_images,
+    inspect_data,
     load,
     to_float,
+    to_uint8,
 )
-from monet_lib.data.examination import examine
-from monet_lib.data.images import decode
-from monet_lib.data.inspection import inspect_data
-from monet_lib.data.pixels import to_uint8
-from monet_lib.errors import UserError
+from monet_lib.files import UserError
 
 
 def test_shards_and_folders_give_the_same_images(data_folder):

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from monet_lib.gan.dcgan import DCGAN
-from monet_lib.gan.losses import bce
-from monet_lib.networks.discriminators import dcgan_discriminator
-from monet_lib.networks.generators import dcgan_generator
+from monet_lib.model.dcgan import DCGAN
+from monet_lib.model.discriminators import dcgan_discriminator
+from monet_lib.model.generators import dcgan_generator
+from monet_lib.model.losses import bce
 
 REAL = tf.constant(np.random.default_rng(0).uniform(-1, 1, (4, 16, 16, 3)), tf.float32)
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from inputs import make_data
 
-from monet_lib.errors import UserError
-from monet_lib.gan.losses import LOSSES
-from monet_lib.training.devices import strategy
+from monet_lib.files import UserError
+from monet_lib.model.cyclegan import LOSSES
+from monet_lib.train.loop import strategy
 
 SCRIPT = Path(__file__).with_name("distributed.py")
 

@@ -6,9 +6,9 @@ import pytest
 
 from monet_lib import cli
 from monet_lib.data import download
-from monet_lib.data.competition import find_images
 from monet_lib.data.download import COMPETITION, download_data
-from monet_lib.errors import UserError
+from monet_lib.data.reading import find_images
+from monet_lib.files import UserError
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from monet_lib.course import checks
 from monet_lib.course.checks import Check
-from monet_lib.data.pixels import to_uint8
-from monet_lib.gan import losses
+from monet_lib.data.reading import to_uint8
+from monet_lib.model import losses
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = {

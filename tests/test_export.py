@@ -9,16 +9,13 @@ import onnx
 import pytest
 import tensorflow as tf
 
-from monet_lib.config import profile
-from monet_lib.errors import UserError
-from monet_lib.networks.generators import generator_of, with_border
-from monet_lib.painting import export as exporting
-from monet_lib.painting.export import export_painter, surroundings
-from monet_lib.painting.painter import SHIPPED_PAINTER, Painter
-from monet_lib.painting.photos import read_photo
-from monet_lib.painting.shipped import shipped_generator
-from monet_lib.painting.translation import paint_large
-from monet_lib.places import COURSE
+from monet_lib.files import COURSE, UserError
+from monet_lib.model.generators import generator_of, with_border
+from monet_lib.paint import export as exporting
+from monet_lib.paint.onnx_export import export_painter, surroundings
+from monet_lib.paint.painting import SHIPPED_PAINTER, Painter, paint_large, shipped_generator
+from monet_lib.paint.photos import read_photo
+from monet_lib.recipes import profile
 
 SMALL = {"generator_filters": 4, "residual_blocks": 2, "unet_depth": 5, "image_size": 64}
 
@@ -132,7 +129,7 @@ def test_another_network_is_refused(tmp_path):
 
 def test_painting_imports_neither_tensorflow_nor_keras(tmp_path):
     code = (
-        "import sys; from monet_lib.painting.painter import Painter;"
+        "import sys; from monet_lib.paint.painting import Painter;"
         "print(sorted(m for m in ('tensorflow', 'keras', 'onnx', 'matplotlib') if m in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -9,15 +9,16 @@ import pytest
 import tensorflow as tf
 from inputs import sixteen_bits
 
-from monet_lib.config import Config, profile
-from monet_lib.gan.builder import build
-from monet_lib.gan.feature_discriminator import FeatureDiscriminator
-from monet_lib.networks import imagenet
-from monet_lib.networks.spectral import SpectralConv2D, spectral_norm
-from monet_lib.networks.weights import COMPANIONS, load_networks, save_networks
-from monet_lib.training.checkpoints import Checkpoints
-from monet_lib.training.loop import train
-from monet_lib.training.runs import Run
+from monet_lib.config import Config
+from monet_lib.model import imagenet
+from monet_lib.model.cyclegan import build
+from monet_lib.model.discriminators import FeatureDiscriminator
+from monet_lib.model.layers import SpectralConv2D, spectral_norm
+from monet_lib.model.weights import COMPANIONS, load_networks, save_networks
+from monet_lib.recipes import profile
+from monet_lib.train.checkpoints import Checkpoints
+from monet_lib.train.loop import train
+from monet_lib.train.run import Run
 
 rng = np.random.default_rng(0)
 

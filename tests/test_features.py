@@ -11,11 +11,10 @@ import tensorflow as tf
 from inputs import jpeg
 from PIL import Image
 
-from monet_lib.errors import UserError
-from monet_lib.scoring import inception
-from monet_lib.scoring.features import feature_network, random_network
-from monet_lib.scoring.inception import GRAPH, find_inception, load_inception
-from monet_lib.scoring.metrics import frechet_distance, kernel_distance, memorization_distance
+from monet_lib.files import UserError
+from monet_lib.score import inception
+from monet_lib.score.metrics import frechet_distance, kernel_distance, memorization_distance
+from monet_lib.score.networks import GRAPH, feature_network, find_inception, load_inception, random_network
 
 
 @pytest.fixture(autouse=True)
@@ -307,7 +306,7 @@ def test_real_is_nearer_to_real_than_to_other_images_and_those_nearer_than_noise
 
 @pytest.mark.real_data
 def test_real_paintings_are_nearer_to_paintings_than_to_photos_and_those_nearer_than_noise():
-    from monet_lib.data.competition import find_data, find_images, read_batches
+    from monet_lib.data.reading import find_data, find_images, read_batches
 
     root = find_data()
     monets = np.concatenate([x for _, x in read_batches(find_images(root, "monet"), 50)])

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from monet_lib.errors import UserError
 from monet_lib.files import (
     TEMPORARY,
+    UserError,
     advice,
     disguised,
     reading,

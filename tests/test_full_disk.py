@@ -14,8 +14,8 @@ import keras
 import pytest
 
 from monet_lib import cli
-from monet_lib.networks.weights import save_generator
-from monet_lib.training.loop import train
+from monet_lib.model.weights import save_generator
+from monet_lib.train.loop import train
 
 resource = pytest.importorskip("resource", reason="Windows knows no limit on the size of files")
 DISK = 8 << 20
@@ -71,7 +71,7 @@ class StopAtTwo(keras.callbacks.Callback):
 
 
 def generator(tmp_path, nano):
-    from monet_lib.networks.generators import generator_of
+    from monet_lib.model.generators import generator_of
 
     save_generator(tmp_path / "g.npz", generator_of(nano), nano)
     return tmp_path / "g.npz"

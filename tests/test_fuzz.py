@@ -14,18 +14,17 @@ import pytest
 from inputs import example, jpeg, write_shard
 from PIL import Image, PngImagePlugin
 
-from monet_lib.config import profile
-from monet_lib.data.competition import ImageSet, load
-from monet_lib.errors import UserError
-from monet_lib.files import write_beside
-from monet_lib.gan.builder import build
-from monet_lib.networks.generators import generator_of
-from monet_lib.networks.weights import load_generator, save_generator
-from monet_lib.painting.photos import read_photo
-from monet_lib.painting.submission import check_submission
-from monet_lib.scoring.sources import read_images
-from monet_lib.training.checkpoints import Checkpoints
-from monet_lib.training.runs import Run
+from monet_lib.data.reading import ImageSet, load
+from monet_lib.files import UserError, write_beside
+from monet_lib.model.cyclegan import build
+from monet_lib.model.generators import generator_of
+from monet_lib.model.weights import load_generator, save_generator
+from monet_lib.paint.photos import read_photo
+from monet_lib.paint.submission import check_submission
+from monet_lib.recipes import profile
+from monet_lib.score.score import read_images
+from monet_lib.train.checkpoints import Checkpoints
+from monet_lib.train.run import Run
 
 INPUTS = int(os.environ.get("MONET_FUZZ", "300"))
 NANO = profile("tiny", image_size=32, generator_filters=2, residual_blocks=1, discriminator_filters=2)

@@ -7,8 +7,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
 import gpu_estimate
 
-from monet_lib.networks.discriminators import patch_discriminator
-from monet_lib.networks.generators import resnet_generator
+from monet_lib.model.discriminators import patch_discriminator
+from monet_lib.model.generators import resnet_generator
 
 
 def weights(network):
@@ -16,7 +16,7 @@ def weights(network):
 
 
 def test_the_convolutions_counted_are_the_networks():
-    assert weights(gpu_estimate.resnet(8, 2)) == resnet_generator(8, 2, "none", "resize").count_params()
+    assert weights(gpu_estimate.resnet(8, 2)) == resnet_generator(8, 2, norm="none", upsample="resize").count_params()
     filters = (8, 16, 32, 64)
     assert weights(gpu_estimate.patch(8)) == patch_discriminator(filters, norm="none").count_params()
 

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from monet_lib.scoring.metrics import scene_kept
-from monet_lib.training.guards import Guard, symptoms
+from monet_lib.score.metrics import scene_kept
+from monet_lib.train.callbacks import Guard, symptoms
 
 rng = np.random.default_rng(0)
 PHOTOS = np.kron(rng.uniform(-1, 1, (3, 4, 4, 3)), np.ones((1, 4, 4, 1))).astype("float32")

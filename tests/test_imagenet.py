@@ -6,10 +6,10 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from monet_lib.errors import UserError
-from monet_lib.networks import imagenet
-from monet_lib.networks.imagenet import MAP_CHANNELS, feature_maps, pooled_features, squeezenet_features, trained_arrays
-from monet_lib.scoring.features import feature_network
+from monet_lib.files import UserError
+from monet_lib.model import imagenet
+from monet_lib.model.imagenet import MAP_CHANNELS, feature_maps, pooled_features, squeezenet_features, trained_arrays
+from monet_lib.score.networks import feature_network
 
 rng = np.random.default_rng(0)
 

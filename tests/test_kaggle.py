@@ -19,10 +19,9 @@ import pytest
 
 from monet_lib.config import Config
 from monet_lib.data import pipeline
-from monet_lib.data.competition import find_images
-from monet_lib.gan import builder
-from monet_lib.networks import imagenet, norms
-from monet_lib.painting.submission import check_submission
+from monet_lib.data.reading import find_images
+from monet_lib.model import builder, imagenet, norms
+from monet_lib.paint.submission import check_submission
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -293,7 +292,7 @@ def test_a_notebook_and_the_library_are_the_same_program(inlined, monkeypatch):
 
 X = "\n\n\ndef x():\n    return {}"
 BROKEN = {
-    "from monet_lib.training import runs" + X.format("runs"): "an import of a module",
+    "from monet_lib.train import runs" + X.format("runs"): "an import of a module",
     "import monet_lib.config" + X.format(1): "import monet_lib. Write",
     "from .config import profile" + X.format(1): "an import of a module",
     "from monet_lib.config import profile as p" + X.format("p"): "under another name",
@@ -345,7 +344,7 @@ def test_a_part_keeps_its_comments_and_runs(tmp_path):
         """import math
 import sys
 
-from monet_lib.config import profile
+from monet_lib.recipes import profile
 
 # How many there are.
 COUNT = [int(math.floor(k)) for k in range(3)]  # fmt: skip
@@ -422,7 +421,7 @@ def test_an_import_that_is_given_is_not_repeated(tmp_path):
     text = """import math
 from os import path, sep
 
-from monet_lib.config import profile
+from monet_lib.recipes import profile
 
 
 def y(sep):
@@ -449,7 +448,7 @@ def test_the_submission_notebook_runs_alone(python, tmp_path, monkeypatch):
     # The sample has 24 photos, which mirroring makes 96: Kaggle's lower limit is set to that.
     done = run_standalone(SUBMISSION, python, images, working, edit={"LEAST, MOST = 7000": "LEAST, MOST = 96"})
     assert {path.name for path in working.iterdir()} == {"images.zip", "monet-run"}
-    monkeypatch.setattr("monet_lib.painting.submission.LEAST", 96)
+    monkeypatch.setattr("monet_lib.paint.submission.LEAST", 96)
     assert "96 images" in check_submission(working / "images.zip")
     assert find_images(images / "gan-getting-started", "photo").count() == 24
     assert (working / "monet-run" / "checkpoints" / "step-00000008").is_dir()

@@ -15,7 +15,7 @@ import pytest
 from inputs import make_data
 
 from monet_lib.files import TEMPORARY
-from monet_lib.networks.weights import load_generator
+from monet_lib.model.weights import load_generator
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL and no SIGSTOP")
 KILLS = int(os.environ.get("MONET_KILLS", "3"))

@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 from inputs import jpeg, make_data
 
-from monet_lib.data.competition import find_images
-from monet_lib.painting.submission import write_submission
+from monet_lib.data.reading import find_images
+from monet_lib.paint.submission import write_submission
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 KILLS = int(os.environ.get("MONET_KILLS", "3"))
 SUBMIT = """
 import time
-from monet_lib.data.competition import find_images
-from monet_lib.painting.submission import write_submission
+from monet_lib.data.reading import find_images
+from monet_lib.paint.submission import write_submission
 class Slow:
     def __call__(self, photos):
         time.sleep(0.02)

@@ -4,15 +4,16 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from monet_lib.networks.layers import (
+from monet_lib.model.layers import (
     ChangedImage,
     CropLike,
     ReflectionPadding2D,
     ResidualBlock,
     downsample,
+    fuses,
+    normalization,
     upsample,
 )
-from monet_lib.networks.norms import fuses, normalization
 
 rng = np.random.default_rng(0)
 

@@ -11,7 +11,7 @@ from matplotlib.colors import rgb_to_hsv
 
 from monet_lib.course import eda as lesson
 from monet_lib.course import eda_checks as check
-from monet_lib.data.competition import find_images, load
+from monet_lib.data.reading import find_images, load
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from monet_lib.config import profile
 from monet_lib.course import dcgan as lesson_dcgan
 from monet_lib.course import resnet as lesson_resnet
 from monet_lib.course import short_runs
@@ -14,8 +13,9 @@ from monet_lib.course import submission as lesson_submission
 from monet_lib.course import unet as lesson_unet
 from monet_lib.course.drawings import CYCLE, CYCLE_ARROWS, cyclegan_figure, gan_figure
 from monet_lib.course.resnet import PATCHGAN, overlaps, patch_figure, unevenness
-from monet_lib.networks.discriminators import patch_discriminator, receptive_field
-from monet_lib.painting import shipped
+from monet_lib.model.discriminators import patch_discriminator, receptive_field
+from monet_lib.paint import shipped
+from monet_lib.recipes import profile
 
 rng = np.random.default_rng(0)
 

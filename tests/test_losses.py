@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from monet_lib.config import Config
-from monet_lib.gan.losses import (
+from monet_lib.model.losses import (
     FEATURE_LOSSES,
     LOSSES,
     bce,

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from monet_lib.errors import UserError
-from monet_lib.scoring import metrics
-from monet_lib.scoring.metrics import (
+from monet_lib.files import UserError
+from monet_lib.score import metrics
+from monet_lib.score.metrics import (
     diversity,
     frechet_distance,
     kernel_distance,

@@ -5,20 +5,20 @@ import numpy as np
 import pytest
 
 from monet_lib.config import PROFILES, profile
-from monet_lib.networks.discriminators import (
+from monet_lib.model.discriminators import (
     dcgan_discriminator,
     discriminator_of,
     patch_discriminator,
     receptive_field,
 )
-from monet_lib.networks.generators import (
+from monet_lib.model.generators import (
     dcgan_generator,
     generator_of,
     resnet_generator,
     unet_generator,
     with_border,
 )
-from monet_lib.networks.norms import normalization
+from monet_lib.model.layers import normalization
 
 S1_DOWN = [64, 128, 128, 128, 128, 256, 256, 256]
 S1_UP = [256, 256, 256, 256, 128, 128, 64]
@@ -55,8 +55,8 @@ def resnet_count(k, blocks, normed=True):
 
 @pytest.mark.parametrize("how", ["transpose", "resize"])
 def test_the_resnet_has_the_papers_parameters(how):
-    assert resnet_generator(how=how).count_params() == resnet_count(64, 9) == 11_383_427
-    assert resnet_generator(32, 6, how=how).count_params() == resnet_count(32, 6)
+    assert resnet_generator(upsample=how).count_params() == resnet_count(64, 9) == 11_383_427
+    assert resnet_generator(32, 6, upsample=how).count_params() == resnet_count(32, 6)
 
 
 def test_the_unets_have_the_sources_parameters():
@@ -181,8 +181,8 @@ def test_outputs_are_float32_under_mixed_precision():
 
 
 def test_a_residual_output_keeps_the_photo_where_the_last_convolution_is_silent():
-    network = resnet_generator(4, 1, norm="group", how="resize", residual_output=True)
-    assert network.count_params() == resnet_generator(4, 1, norm="group", how="resize").count_params()
+    network = resnet_generator(4, 1, norm="group", upsample="resize", residual_output=True)
+    assert network.count_params() == resnet_generator(4, 1, norm="group", upsample="resize").count_params()
     last = [layer for layer in network.layers if layer.weights][-1]
     last.set_weights([0 * w for w in last.get_weights()])
     photo = np.random.default_rng(0).uniform(-1, 1, (1, 37, 50, 3)).astype("float32")
@@ -191,7 +191,7 @@ def test_a_residual_output_keeps_the_photo_where_the_last_convolution_is_silent(
 
 def test_a_border_is_painted_along_and_thrown_away():
     images = np.random.default_rng(0).uniform(-1, 1, (2, 32, 44, 3)).astype("float32")
-    generator = resnet_generator(4, 1, "none", "resize")
+    generator = resnet_generator(4, 1, norm="none", upsample="resize")
     wide = np.pad(images, ((0, 0), (24, 24), (24, 24), (0, 0)), "reflect")
     painted = with_border(generator, 24)(images).numpy()
     np.testing.assert_allclose(painted, generator(wide).numpy()[:, 24:-24, 24:-24], atol=1e-5)
@@ -208,7 +208,7 @@ def test_the_discriminators_norm_can_differ():
 
 def test_without_norms_the_signal_keeps_its_size_and_the_photo_passes_unchanged():
     keras.utils.set_random_seed(0)
-    generator = resnet_generator(8, 6, "none", "resize", residual_output=True)
+    generator = resnet_generator(8, 6, norm="none", upsample="resize", residual_output=True)
     photo = np.random.default_rng(0).uniform(-1, 1, (1, 64, 64, 3)).astype("float32")
     np.testing.assert_allclose(generator(photo), np.tanh(np.arctanh(0.98 * photo)), atol=1e-5)
     assert not generator.layers[-3].kernel.numpy().any()

@@ -10,13 +10,12 @@ from inputs import jpeg, make_data
 from PIL import Image, PngImagePlugin
 
 from monet_lib import cli
-from monet_lib.data.competition import find_data, find_images, load
-from monet_lib.data.inspection import inspect_data
-from monet_lib.errors import UserError
-from monet_lib.painting import photos
-from monet_lib.painting.photos import image_files, read_photo
-from monet_lib.painting.submission import write_submission
-from monet_lib.painting.translation import translate
+from monet_lib.data.reading import find_data, find_images, inspect_data, load
+from monet_lib.files import UserError
+from monet_lib.paint import photos
+from monet_lib.paint.painting import translate
+from monet_lib.paint.photos import image_files, read_photo
+from monet_lib.paint.submission import write_submission
 
 
 class Invert:

@@ -6,11 +6,10 @@ import pytest
 import tensorflow as tf
 from inputs import sixteen_bits
 
-from monet_lib.gan import scaled_adam
-from monet_lib.gan.builder import build
-from monet_lib.gan.precision import pick_precision
-from monet_lib.gan.scaled_adam import ScaledAdam
-from monet_lib.training.checkpoints import Checkpoints
+from monet_lib.model import scaled_adam
+from monet_lib.model.cyclegan import build
+from monet_lib.model.optimizers import ScaledAdam, pick_precision
+from monet_lib.train.checkpoints import Checkpoints
 
 rng = np.random.default_rng(0)
 

@@ -12,7 +12,7 @@ from inputs import make_data
 from standalone import progress_removed
 
 from monet_lib.quiet import without_stderr
-from monet_lib.training.compiling import FEW
+from monet_lib.train.loop import FEW
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))

@@ -9,10 +9,8 @@ import tensorflow as tf
 from inputs import example, jpeg, write_shard
 from PIL import Image
 
-from monet_lib.data.competition import find_images, load
-from monet_lib.data.images import decode
-from monet_lib.data.records import count_records, parse_example, read_records
-from monet_lib.errors import UserError
+from monet_lib.data.reading import count_records, decode, find_images, load, parse_example, read_records
+from monet_lib.files import UserError
 
 
 @pytest.fixture

@@ -210,5 +210,5 @@ def modules_outside_the_course():
     files = (path.relative_to(ROOT) for path in (ROOT / "monet_lib").rglob("*.py"))
     names = {".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in files}
     found = {name for name in names if not name.startswith("monet_lib.course")}
-    assert {"monet_lib.training.loop", "monet_lib.figures"} < found
+    assert {"monet_lib.train.loop", "monet_lib.figures"} < found
     return found

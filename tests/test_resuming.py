@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from monet_lib.errors import UserError
-from monet_lib.training.folders import copy_run, find_run
+from monet_lib.files import UserError
+from monet_lib.train.run import copy_run, find_run
 
 
 def make_run(folder, *steps):

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from monet_lib.sample import SHARD, make_sample
 from PIL import Image
 
 from monet_lib import sample
-from monet_lib.data.images import SIZE
-from monet_lib.errors import UserError
-from monet_lib.sample import SHARD, make_sample
+from monet_lib.data.reading import SIZE
+from monet_lib.files import UserError
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 

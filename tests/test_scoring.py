@@ -8,10 +8,9 @@ from inputs import example, jpeg, make_data, write_shard
 from PIL import Image
 
 from monet_lib.data import archives
-from monet_lib.errors import UserError
-from monet_lib.scoring.features import random_network
-from monet_lib.scoring.scores import Score, compare, embed, extract, score
-from monet_lib.scoring.sources import count_images, read_images
+from monet_lib.files import UserError
+from monet_lib.score.networks import random_network
+from monet_lib.score.score import Score, compare, count_images, embed, extract, read_images, score
 
 
 @pytest.fixture
@@ -195,7 +194,7 @@ def test_copies_of_the_training_images_are_seen_and_g_and_r_are_not_interchangea
 
 @pytest.mark.real_data
 def test_real_shards_and_photos_are_scored_in_the_right_order():
-    from monet_lib.data.competition import find_data
+    from monet_lib.data.reading import find_data
 
     root = find_data()
     paintings = score(root / "monet_tfrec", root / "monet_tfrec", features="random-conv", n=100)

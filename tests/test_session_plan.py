@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from monet_lib import cli
-from monet_lib.errors import UserError
-from monet_lib.gan.builder import ConstantThenLinear
-from monet_lib.training import loop, session_plan
-from monet_lib.training.session_plan import Estimate, RecordedPlan, TimeBudget
+from monet_lib.files import UserError
+from monet_lib.model.cyclegan import ConstantThenLinear
+from monet_lib.train import loop, session_plan
+from monet_lib.train.budget import Estimate, RecordedPlan, TimeBudget
 
 
 class Clock:

@@ -3,7 +3,7 @@ import csv
 import numpy as np
 import pytest
 
-from monet_lib.scoring.skies import (
+from monet_lib.score.metrics import (
     LEAST_PATCHES,
     Skies,
     flat_places,
@@ -12,7 +12,7 @@ from monet_lib.scoring.skies import (
     spectrum,
     turned_orange,
 )
-from monet_lib.training.validation import Validator, _rank
+from monet_lib.train.callbacks import Validator, _rank
 
 rng = np.random.default_rng(0)
 DOWN = np.linspace(0, 1, 256)[:, None, None]
@@ -101,7 +101,7 @@ def test_a_weave_or_an_orange_sky_is_worse_than_any_distance():
 
 
 def test_a_table_of_before_is_read(tmp_path):
-    from monet_lib.training.runs import Run
+    from monet_lib.train.run import Run
 
     with open(tmp_path / "validation.csv", "w", newline="") as file:
         csv.writer(file).writerows([Validator.FIELDS[:5], [2, 0.1, 0, 0, 0], [4, 0.2, 0, 0, 0], [4]])

@@ -6,10 +6,10 @@ import pytest
 from inputs import example, jpeg, make_data, write_shard
 from PIL import Image
 
-from monet_lib.data.competition import find_images, load
-from monet_lib.errors import UserError
-from monet_lib.painting import submission
-from monet_lib.painting.submission import check_submission, submission_size, write_submission
+from monet_lib.data.reading import find_images, load
+from monet_lib.files import UserError
+from monet_lib.paint import submission
+from monet_lib.paint.submission import check_submission, submission_size, write_submission
 
 
 class Invert:

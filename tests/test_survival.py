@@ -9,12 +9,12 @@ import tensorflow as tf
 from inputs import make_data
 
 from monet_lib import cli
-from monet_lib.errors import UserError
-from monet_lib.networks.weights import load_generator
-from monet_lib.training import loop, validation
-from monet_lib.training.checkpoints import Checkpoints
-from monet_lib.training.loop import train
-from monet_lib.training.runs import Run
+from monet_lib.files import UserError
+from monet_lib.model.weights import load_generator
+from monet_lib.train import loop, validation
+from monet_lib.train.checkpoints import Checkpoints
+from monet_lib.train.loop import train
+from monet_lib.train.run import Run
 
 
 def weights(model):

@@ -13,9 +13,9 @@ import pytest
 import tensorflow as tf
 from inputs import make_data, sixteen_bits
 
-from monet_lib.config import profile
-from monet_lib.gan.losses import LOSSES
-from monet_lib.training.loop import train
+from monet_lib.model.cyclegan import LOSSES
+from monet_lib.recipes import profile
+from monet_lib.train.loop import train
 
 STEPS = int(os.environ.get("MONET_STEPS", "3"))
 LONG = STEPS > 3

@@ -8,10 +8,10 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from monet_lib.cli import main
-from monet_lib.errors import UserError
-from monet_lib.gan.losses import LOSSES
-from monet_lib.training.loop import train
-from monet_lib.training.tensorboard import require_tensorboard
+from monet_lib.files import UserError
+from monet_lib.model.cyclegan import LOSSES
+from monet_lib.train.callbacks import require_tensorboard
+from monet_lib.train.loop import train
 
 
 def events(run):
@@ -52,7 +52,7 @@ def test_the_event_file_holds_losses_rates_scores_and_grids(nano, tmp_path):
 
 
 def test_without_the_package_one_line_says_what_to_do(data_folder, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("monet_lib.training.tensorboard.find_spec", lambda name: None)
+    monkeypatch.setattr("monet_lib.train.callbacks.find_spec", lambda name: None)
     with pytest.raises(UserError, match="tensorboard: not installed. Install it: pip install"):
         require_tensorboard()
     assert main(["train", "--data", str(data_folder), "--tensorboard", "--out", str(tmp_path / "run")]) == 2

@@ -10,16 +10,14 @@ import pytest
 from inputs import make_data
 from PIL import Image
 
-from monet_lib.errors import UserError
-from monet_lib.gan.builder import ConstantThenLinear, build
-from monet_lib.gan.losses import LOSSES
-from monet_lib.gan.precision import pick_precision
-from monet_lib.networks.generators import generator_of
-from monet_lib.networks.weights import load_generator, load_networks, save_generator, save_networks
-from monet_lib.training.checkpoints import Checkpoints
-from monet_lib.training.compiling import FEW
-from monet_lib.training.loop import train
-from monet_lib.training.runs import Run
+from monet_lib.files import UserError
+from monet_lib.model.cyclegan import LOSSES, ConstantThenLinear, build
+from monet_lib.model.generators import generator_of
+from monet_lib.model.optimizers import pick_precision
+from monet_lib.model.weights import load_generator, load_networks, save_generator, save_networks
+from monet_lib.train.checkpoints import Checkpoints
+from monet_lib.train.loop import FEW, train
+from monet_lib.train.run import Run
 
 
 def weights(model):
@@ -237,9 +235,9 @@ def test_precision_follows_the_processor(monkeypatch):
         ("amx_bf16", "mixed_bfloat16"),
         ("avx2", "float32"),
     ):
-        monkeypatch.setattr("monet_lib.gan.precision.Path.read_text", lambda self, flags=flags: f"flags : {flags}")
+        monkeypatch.setattr("monet_lib.model.optimizers.Path.read_text", lambda self, flags=flags: f"flags : {flags}")
         assert pick_precision() == expected
-    monkeypatch.setattr("monet_lib.gan.precision.Path.read_text", lambda self: "flags : amx_bf16")
+    monkeypatch.setattr("monet_lib.model.optimizers.Path.read_text", lambda self: "flags : amx_bf16")
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
     assert pick_precision() == "float32"
 

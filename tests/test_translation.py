@@ -10,19 +10,19 @@ from PIL import Image, ImageCms
 
 from monet_lib.config import Config
 from monet_lib.course.resnet import unevenness
-from monet_lib.errors import UserError
-from monet_lib.networks.generators import generator_of, resnet_generator, unet_generator, with_border
-from monet_lib.painting.colors import match_colors
-from monet_lib.painting.photos import image_files, read_photo
-from monet_lib.painting.shipped import shipped_generator
-from monet_lib.painting.translation import (
+from monet_lib.files import UserError
+from monet_lib.model.generators import generator_of, resnet_generator, unet_generator, with_border
+from monet_lib.paint.colors import match_colors
+from monet_lib.paint.painting import (
     FADE,
     paint,
     paint_all,
     paint_broadly,
     paint_large,
+    shipped_generator,
     translate,
 )
+from monet_lib.paint.photos import image_files, read_photo
 
 
 class Invert:
@@ -55,7 +55,7 @@ def test_tiles_cover_every_pixel_once_and_in_its_place(size):
 
 def lively(norm, rng):
     """A generator whose output depends on the neighbourhood, as a trained one's; with fresh weights it hardly does."""
-    generator = resnet_generator(4, 6, norm, "resize", residual_output=True)
+    generator = resnet_generator(4, 6, norm=norm, upsample="resize", residual_output=True)
     for variable in generator.trainable_variables:
         if len(variable.shape) == 4:
             fan_in = np.prod(variable.shape[:3])
@@ -259,7 +259,7 @@ def brighter_pair():
 def test_matched_colours_are_the_paintings_own_and_only_the_last_layer_moves(seed, brighter_pair):
     photos, monets = brighter_pair
     keras.utils.set_random_seed(seed)
-    generator = resnet_generator(4, 1, "none", "resize")
+    generator = resnet_generator(4, 1, norm="none", upsample="resize")
     *others, kernel, bias = generator.get_weights()
     generator.set_weights([*others, 10 * kernel, bias])  # fresh, it paints all but grey
     before = generator.get_weights()
@@ -275,7 +275,7 @@ def test_matched_colours_are_the_paintings_own_and_only_the_last_layer_moves(see
 
 
 @pytest.mark.parametrize(
-    "generator", [resnet_generator(4, 1, residual_output=True), unet_generator([4, 8], how="resize")]
+    "generator", [resnet_generator(4, 1, residual_output=True), unet_generator([4, 8], upsample="resize")]
 )
 def test_a_generator_without_a_last_layer_that_makes_the_image_is_refused(generator, brighter_pair):
     before = generator.get_weights()

@@ -17,7 +17,7 @@ from PIL import Image
 from monet_lib.course import eda as lesson_eda
 from monet_lib.course import widgets
 from monet_lib.course.widgets import explore
-from monet_lib.data.competition import find_images, read_batches
+from monet_lib.data.reading import find_images, read_batches
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from monet_lib.data.images import SIZE
+from monet_lib.data.reading import SIZE
 
 # Brushes, coarse to fine: length, width, spacing (pixels), colour jitter, least detail they are used for.
 BRUSHES = ((34, 14, 9, 9, 0), (21, 8.5, 6, 11, 0), (13, 5.2, 4, 12, 1), (8, 3.3, 3, 10, 4))

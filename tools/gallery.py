@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from monet_lib.figures import image_grid
-from monet_lib.painting.photos import read_photo
+from monet_lib.paint.photos import read_photo
 
 
 def main():

@@ -68,20 +68,18 @@ tf.get_logger().setLevel("ERROR")
 
 # %%
 from monet_lib.config import Config
-from monet_lib.data.pipeline import UnpairedBatches, split, training_data
-from monet_lib.gan.builder import build
-from monet_lib.gan.precision import pick_precision
-from monet_lib.networks.generators import generator_of, with_border
-from monet_lib.networks.imagenet import pooled_features
-from monet_lib.painting.translation import JPEG, paint
-from monet_lib.scoring.features import random_network, trained_network
-from monet_lib.scoring.inception import graph_network
-from monet_lib.scoring.metrics import scene_kept
-from monet_lib.scoring.scores import compare, embed
-from monet_lib.training.callbacks import StepCallback
-from monet_lib.training.compiling import compile_if_quicker
-from monet_lib.training.devices import strategy
-from monet_lib.training.session_plan import SessionPlan
+from monet_lib.data.batches import UnpairedBatches, split, training_data
+from monet_lib.model.cyclegan import build
+from monet_lib.model.generators import generator_of, with_border
+from monet_lib.model.imagenet import pooled_features
+from monet_lib.model.optimizers import pick_precision
+from monet_lib.paint.painting import JPEG, paint
+from monet_lib.score.metrics import scene_kept
+from monet_lib.score.networks import graph_network, random_network, trained_network
+from monet_lib.score.score import compare, embed
+from monet_lib.train.budget import SessionPlan
+from monet_lib.train.callbacks import StepCallback
+from monet_lib.train.loop import compile_if_quicker, strategy
 
 # /kaggle/input/SLUG, .../competitions/SLUG or .../datasets/OWNER/SLUG, however the images were attached.
 places = [file for depth in ("*", "*/*", "*/*/*", "*/*/*/*") for file in input_root.glob(f"{depth}/monet_tfrec")]

@@ -16,9 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
 from brushwork import repainted
-
-from monet_lib.data.images import SIZE
 from monet_lib.sample import write_domain
+
+from monet_lib.data.reading import SIZE
 
 QUALITY = 84  # keeps 24 + 24 pictures, in both formats, under 2 MB
 # file: the squares cut from it as (left, top, side), each a share of the photograph's height.

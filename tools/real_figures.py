@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT))
 from matplotlib import pyplot as plt
 
 from monet_lib.course import eda
-from monet_lib.data.competition import find_data, find_images
+from monet_lib.data.reading import find_data, find_images
 from monet_lib.figures import COLORS, encode, figure_style
 
 

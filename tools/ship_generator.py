@@ -5,7 +5,7 @@ float16, no pickle), monet.onnx, the generator to paint with anywhere, and confi
 that too, with validation.csv and history.csv, thinned to 200 rows; of a run that began with such networks, log/1 and so
 on are theirs, and its own comes after them. The best by validation is taken, with --last that of the last step.
 --match-colors: its paintings of training photos get the colours of the training paintings, see
-`monet_lib.painting.colors`. --painter instead of RUN: monet.onnx alone, of the monet.npz that is there.
+`monet_lib.paint.colors`. --painter instead of RUN: monet.onnx alone, of the monet.npz that is there.
 """
 
 import argparse
@@ -14,16 +14,16 @@ import json
 import shutil
 from pathlib import Path
 
-from monet_lib.data.competition import find_data
-from monet_lib.data.pipeline import load_pair
+from monet_lib.data.batches import load_pair
+from monet_lib.data.reading import find_data
 from monet_lib.files import write_beside
-from monet_lib.gan.builder import build
-from monet_lib.networks.weights import load_generator, save_networks
-from monet_lib.painting.colors import match_colors
-from monet_lib.painting.export import export_painter
-from monet_lib.training.checkpoints import Checkpoints
-from monet_lib.training.loop import hold_out
-from monet_lib.training.runs import Run
+from monet_lib.model.cyclegan import build
+from monet_lib.model.weights import load_generator, save_networks
+from monet_lib.paint.colors import match_colors
+from monet_lib.paint.onnx_export import export_painter
+from monet_lib.train.checkpoints import Checkpoints
+from monet_lib.train.loop import hold_out
+from monet_lib.train.run import Run
 
 ROWS, PHOTOS = 200, 200
 

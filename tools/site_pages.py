@@ -163,7 +163,7 @@ def paint_pair(folder):
     import numpy as np
 
     sys.path.insert(0, str(ROOT))
-    from monet_lib.painting.painter import Painter
+    from monet_lib.paint.painting import Painter
 
     photo = Image.open(ROOT / "data" / "photos" / f"{PHOTO}.jpg").convert("RGB")
     painting = Painter(ROOT / "models" / "monet.onnx")(np.asarray(photo)[None])[0]

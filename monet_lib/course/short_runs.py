@@ -8,13 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from monet_lib.config import Config
-from monet_lib.data.competition import to_float
-from monet_lib.data.pipeline import UnpairedBatches, training_data
-from monet_lib.gan.augment import DRAWS, diff_augment
-from monet_lib.gan.builder import build
-from monet_lib.gan.cyclegan import CycleGAN
-from monet_lib.gan.losses import LOSSES, discriminator_loss
-from monet_lib.training.compiling import FEW
+from monet_lib.data.batches import UnpairedBatches, training_data
+from monet_lib.data.reading import to_float
+from monet_lib.model.augment import DRAWS, diff_augment
+from monet_lib.model.cyclegan import LOSSES, CycleGAN, build
+from monet_lib.model.losses import discriminator_loss
+from monet_lib.train.loop import FEW
 
 
 def shrunk(pixels: np.ndarray, size: int) -> np.ndarray:

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from monet_lib.data.competition import CHECKOUT_DATA, has_both_sets
-from monet_lib.errors import UserError
-from monet_lib.files import ADVICE_FOR, advice, copy_files, made_folder, reason, write_folder_beside
+from monet_lib.data.reading import CHECKOUT_DATA, has_both_sets
+from monet_lib.files import ADVICE_FOR, UserError, advice, copy_files, made_folder, reason, write_folder_beside
 
 COMPETITION = "gan-getting-started"
 BY_HAND = "or download it by hand, see data/README.md."

@@ -81,9 +81,9 @@ from monet_lib.course import eda as lesson
 from monet_lib.course import eda_checks as check
 from monet_lib.course import explore
 from monet_lib.data import UnpairedBatches, examine, find_images, read_batches, to_float, to_uint8
-from monet_lib.data.competition import ImageSet
+from monet_lib.data.reading import ImageSet
 from monet_lib.figures import COLORS, figure_style, image_grid, show
-from monet_lib.painting import SHIPPED, paint_all, photographs, shipped_generator
+from monet_lib.paint import SHIPPED, paint_all, photographs, shipped_generator
 
 COMPETITION = {"monet": 300, "photo": 7038}  # how many images of each set it has
 

@@ -76,9 +76,8 @@ from monet_lib.course import explore, shrunk
 from monet_lib.course.drawings import gan_figure
 from monet_lib.data import find_images, load
 from monet_lib.figures import figure_style, image_grid, show
-from monet_lib.gan import DCGAN, bce, five_fold
-from monet_lib.networks import dcgan_discriminator, dcgan_generator
-from monet_lib.scoring import diversity
+from monet_lib.model import DCGAN, bce, dcgan_discriminator, dcgan_generator, five_fold
+from monet_lib.score import diversity
 
 scale = lesson.SCALES[config.profile]
 size, seeds = scale["size"], scale["seeds"]

@@ -72,9 +72,8 @@ from monet_lib.course import unet_checks as check
 from monet_lib.course.drawings import cyclegan_figure
 from monet_lib.data import UnpairedBatches, find_images, load, training_data
 from monet_lib.figures import image_grid, plot_history, show
-from monet_lib.gan import bce, build
-from monet_lib.networks import discriminator_of, generator_of, patch_discriminator, unet_generator
-from monet_lib.scoring import diversity, scene_kept
+from monet_lib.model import bce, build, discriminator_of, generator_of, patch_discriminator, unet_generator
+from monet_lib.score import diversity, scene_kept
 
 config, steps, short, seeds = lesson.settings(config)
 print(f"{config.image_size} px, {steps} steps in the long training, {short} in the short ones")
@@ -248,7 +247,7 @@ LISTS = {
     "usual": ((64, 128, 256, *(512,) * 5), None),
 }
 for name, (encoder, decoder) in LISTS.items():
-    full = unet_generator(encoder, decoder, "batch" if name == "S1" else "instance").count_params()
+    full = unet_generator(encoder, decoder, norm="batch" if name == "S1" else "instance").count_params()
     narrow = [tuple(f // 4 for f in part)[k:] if part else None for k, part in ((0, encoder), (1, decoder))]
     if config.image_size < 256:  # one halving less for every halving of the picture
         less = 8 - config.image_size.bit_length() + 1
@@ -256,7 +255,7 @@ for name, (encoder, decoder) in LISTS.items():
     ends = []
     for seed in seeds:
         keras.utils.set_random_seed(seed)
-        network = unet_generator(*narrow, "instance", dropout=0.0)
+        network = unet_generator(*narrow, norm="instance", dropout=0.0)
         ends.append(lesson.regress(network, photos, photos, steps=short, seed=seed)[-5:].mean())
     print(
         f"{name:6}{full:12,} weights; narrowed: {network.count_params():9,}, error {', '.join(f'{e:.3f}' for e in ends)}"

@@ -73,8 +73,8 @@ from monet_lib.course import resnet as lesson
 from monet_lib.course import resnet_checks as check
 from monet_lib.data import find_images, load, split, to_float
 from monet_lib.figures import image_grid, plot_history, plot_validation, read_history, show
-from monet_lib.gan import ConstantThenLinear
-from monet_lib.networks import (
+from monet_lib.model import (
+    ConstantThenLinear,
     ReflectionPadding2D,
     ResidualBlock,
     load_generator,
@@ -85,9 +85,9 @@ from monet_lib.networks import (
     save_networks,
     upsample,
 )
-from monet_lib.painting import SHIPPED, paint_all, photographs
-from monet_lib.scoring import compare, embed, feature_network, scene_kept
-from monet_lib.training import Run, train
+from monet_lib.paint import SHIPPED, paint_all, photographs
+from monet_lib.score import compare, embed, feature_network, scene_kept
+from monet_lib.train import Run, train
 
 changes, steps, budget, seeds = lesson.SCALES[config.profile]
 config = config.with_(model="resnet", **changes)
@@ -138,7 +138,7 @@ print("with gamma 0 the block hands its input on, bit by bit")
 # 7×7, stride 1; d: down; u: up; then the filters).
 
 # %%
-paper = resnet_generator(filters=64, blocks=9)
+paper = resnet_generator(filters=64, residual_blocks=9)
 print(f"{paper.count_params():,} weights; the usual U-Net of lesson 3 has 54,414,531")
 for size in (64, 100, 256):
     shape = paper.compute_output_shape((1, size, size, 3))
@@ -256,7 +256,7 @@ for name, size, how in (
     patterns = []
     for seed in range(12):
         keras.utils.set_random_seed(seed)
-        patterns.append(np.asarray(upsample(3, size, "none", how=how, activation="linear")(flat))[0])
+        patterns.append(np.asarray(upsample(3, size=size, norm="none", how=how, activation="linear")(flat))[0])
     made[name] = np.stack(patterns)
     print(f"{name}: unevenness {lesson.unevenness(made[name]) / np.abs(made[name]).mean():.2f} of the mean value")
 assert lesson.unevenness(made["resized 3×3"]) < 1e-5 < lesson.unevenness(made["transposed 4×4"])

@@ -74,9 +74,9 @@ from monet_lib.course import explore
 from monet_lib.course import submission as lesson
 from monet_lib.course import submission_checks as check
 from monet_lib.data import find_images, load, split, to_float
-from monet_lib.errors import UserError
 from monet_lib.figures import image_grid, plot_validation, show
-from monet_lib.painting import (
+from monet_lib.files import UserError
+from monet_lib.paint import (
     SHIPPED,
     check_submission,
     paint_all,
@@ -84,7 +84,7 @@ from monet_lib.painting import (
     shipped_generator,
     write_submission,
 )
-from monet_lib.scoring import (
+from monet_lib.score import (
     compare,
     embed,
     feature_network,
@@ -93,7 +93,7 @@ from monet_lib.scoring import (
     memorization_distance,
     mifid,
 )
-from monet_lib.training import Run, train
+from monet_lib.train import Run, train
 
 changes, steps = lesson.SCALES[config.profile]
 photo_set = find_images(root, "photo")

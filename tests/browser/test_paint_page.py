@@ -23,8 +23,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from monet_lib.painting.painter import SHIPPED_PAINTER, Painter
-from monet_lib.painting.translation import paint_broadly, read_photo
+from monet_lib.paint.painting import SHIPPED_PAINTER, Painter, paint_broadly, read_photo
 
 sys.path.insert(0, str(ROOT / "tools"))
 from build_site import WASM, WEBGPU, build_paint, fetch_packages

@@ -25,9 +25,9 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from standalone import fresh_environment, kaggle_input, run_standalone  # noqa: E402
 
-from monet_lib.painting.submission import check_submission  # noqa: E402
-from monet_lib.painting.translation import paint  # noqa: E402
-from monet_lib.training.runs import Run  # noqa: E402
+from monet_lib.paint.submission import check_submission  # noqa: E402
+from monet_lib.paint.painting import paint  # noqa: E402
+from monet_lib.train.run import Run  # noqa: E402
 
 SUBMISSION = ROOT / "kaggle" / "monet-submission" / "monet-submission.ipynb"
 # Everything that Kaggle's images of 2025 have and a notebook uses; the rest follows from these.
@@ -90,7 +90,7 @@ def test_a_session_is_killed_and_the_next_resumes(python, tmp_path, monkeypatch)
 
     The images lie where a competition's do in the first version, and where a data set's do in the second.
     """
-    monkeypatch.setattr("monet_lib.painting.submission.LEAST", 96)
+    monkeypatch.setattr("monet_lib.paint.submission.LEAST", 96)
     edit = TWO_DEVICES | LONG | least(96)
     images = kaggle_input(tmp_path / "input", layout="competitions/gan-getting-started")
     run_standalone(SUBMISSION, python, images, tmp_path / "first", edit=edit | KILL, dies=True, timeout=1800)
@@ -114,7 +114,7 @@ def test_a_session_is_killed_and_the_next_resumes(python, tmp_path, monkeypatch)
 
 def test_where_no_time_is_left_the_first_zip_stays(python, tmp_path, monkeypatch):
     """The budget is used up before training could begin: nothing is trained, and what was painted first is submitted."""
-    monkeypatch.setattr("monet_lib.painting.submission.LEAST", 96)
+    monkeypatch.setattr("monet_lib.paint.submission.LEAST", 96)
     edit = least(96) | {"time_budget_hours = 4.5": "time_budget_hours = 1 / 3600"}
     done = run_standalone(SUBMISSION, python, kaggle_input(tmp_path / "input"), tmp_path / "working", edit=edit)
     text = "\n".join(_lines(done))
@@ -151,7 +151,7 @@ def test_a_few_minutes_of_real_images_and_as_many_more(python, tmp_path, monkeyp
     (images / "features").mkdir()
     shutil.copy(ROOT / "models" / "imagenet" / "efficientnet_lite0.npz", images / "features")
     photos = int(shard.stem.rpartition("-")[2])
-    monkeypatch.setattr("monet_lib.painting.submission.LEAST", photos)
+    monkeypatch.setattr("monet_lib.paint.submission.LEAST", photos)
     edit, steps = A_FEW_MINUTES | LONG | least(photos), []
     for version in ("first", "second"):
         began = time.monotonic()

@@ -1,0 +1,15 @@
+"""Paint with a trained generator: arrays, image files of any size, and every photo into Kaggle's images.zip."""
+
+from monet_lib.paint.painting import (
+    SHIPPED,
+    Painter,
+    paint,
+    paint_all,
+    paint_broadly,
+    paint_large,
+    photographs,
+    shipped_generator,
+    translate,
+)
+from monet_lib.paint.photos import read_photo
+from monet_lib.paint.submission import check_submission, write_submission

@@ -1,0 +1,23 @@
+"""Training on a CPU for as long as one likes: crops of 128 px at full resolution, networks for two cores.
+
+TIME
+
+    monet train --profile laptop --out runs/first
+"""
+
+from monet_lib.config import Config
+
+RECIPE = Config(
+    profile="laptop",
+    generator_filters=16,  # a light network takes more steps in the same time
+    norm="none",  # so that large photos are painted in tiles without seams
+    border=24,  # the zero-padded halvings leave a strip at two edges; the border takes it away
+    discriminator_norm="spectral",  # instance norm asked for strokes in bare skies, and the generator drew weaves there
+    feature_discriminator=0.5,
+    cycle_weight=3.0,  # the feature discriminator learns fast, so little has to hold the generator to the photo
+    identity_weight=0.5,
+    diff_augment="translation",
+    beta_1=0.0,
+    ema=0.995,
+    features="efficientnet-lite0",
+)
