@@ -2,10 +2,10 @@
 
     python benchmarks/gpu_estimate.py
 
-The larger of two bounds: arithmetic (FLOPs of the convolutions at a share of the card's peak) and memory (activations
-written and read at a share of its bandwidth). The share of the float32 peak is that of the one published figure, Keras'
-CycleGAN example on a P100 at 0.39 s an image; those of tensor cores and of the memory are assumptions. Prints a
-Markdown table.
+A step takes the longer of two times: arithmetic (FLOPs of the convolutions at a share of the card's peak) and memory
+(activations written and read at a share of its bandwidth). The share of the float32 peak comes from the only published
+figure, Keras' CycleGAN example on a P100 at 0.39 s an image. The shares for tensor cores and for the bandwidth are
+assumptions. Prints a Markdown table.
 """
 
 SIZE, BATCH, PHOTOS = 256, 8, 6838
@@ -20,8 +20,8 @@ CARDS = {
     "L4, bfloat16": (121, 300, 2),
     "H100 (SXM), bfloat16": (989, 3350, 2),
 }
-# Forward passes' worth in a step, for each pair of images: a backward pass costs two where weights learn, one where
-# only the gradient of the image is wanted.
+# The cost of a step for each pair of images, in forward passes. A backward pass costs two of them where weights learn,
+# and one where it only carries the gradient to the image.
 GENERATOR_PASSES = 6 * 3  # translation, cycle and identity of either generator
 DISCRIMINATOR_PASSES = 2 * 2 + 4 * 3  # fooled: two fakes; told apart: two real, two fake
 LITE0_PASSES = 2 + 1  # of the fake with the gradient of the image, of the real
@@ -37,24 +37,24 @@ def resnet(filters=FILTERS, blocks=BLOCKS, size=SIZE):
 
 
 def patch(filters=DISCRIMINATOR, size=SIZE):
-    """The 70x70 PatchGAN's."""
+    """The convolutions of the 70x70 PatchGAN, in the same form."""
     d = filters
     return [(4, 3, d, size // 2), (4, d, 2 * d, size // 4), (4, 2 * d, 4 * d, size // 8),
             (4, 4 * d, 8 * d, size // 8 - 1), (4, 8 * d, 1, size // 8 - 2)]  # fmt: skip
 
 
 def flops(network):
-    """Of a forward pass of one image: two for each product that is summed."""
+    """FLOPs of a forward pass of one image: two for each product that is summed."""
     return sum(2 * k * k * i * o * side * side for k, i, o, side in network)
 
 
 def activations(network):
-    """Numbers that the convolutions of one image give."""
+    """How many numbers the convolutions compute for one image."""
     return sum(o * side * side for _, _, o, side in network)
 
 
 def step_flops(batch=BATCH):
-    """Of one training step."""
+    """FLOPs of one training step."""
     passes = (
         (GENERATOR_PASSES, flops(resnet())),
         (DISCRIMINATOR_PASSES, flops(patch())),
@@ -64,7 +64,7 @@ def step_flops(batch=BATCH):
 
 
 def step_bytes(width, batch=BATCH):
-    """Written and read in one training step; `width` bytes a number."""
+    """Bytes that one training step writes and reads; `width`: bytes of a number."""
     numbers = 6 * activations(resnet()) + 6 * activations(patch())
     return batch * TOUCHES * width * numbers
 

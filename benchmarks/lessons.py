@@ -3,8 +3,8 @@
     python benchmarks/lessons.py [PROFILE [LESSON ...]]     measure these lessons (default: all) with that profile
                                                             (default: tiny), then write the table
 
-The figures are kept in benchmarks/lessons.json. `make notebooks` prints its own, and keeps none: it runs on whatever
-processor builds, and the table tells of one.
+The figures are kept in benchmarks/lessons.json. `make notebooks` measures too, but keeps no figures, because the table
+must come from one machine.
 """
 
 import json
@@ -31,10 +31,7 @@ ABOUT = {
 
 def execute(notebook, profile):
     """Run a notebook on the embedded sample in a fresh kernel; returns (seconds, peak MB of the kernel)."""
-    os.environ |= {
-        "MONET_PROFILE": profile,
-        "MONET_DATA": "../data/sample",
-    }  # from notebooks/, where kernels run
+    os.environ |= {"MONET_PROFILE": profile, "MONET_DATA": "../data/sample"}  # kernels run in notebooks/
     peak, done, me = [0], threading.Event(), psutil.Process()
 
     def watch():

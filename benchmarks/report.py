@@ -1,12 +1,13 @@
 """Run the benchmarks and put what they print into benchmarks/README.md: python benchmarks/report.py [NAME ...].
 
 NAME: step, training, pipeline, submission, metrics, painting, shipped; by default all, for about half an hour.
-`--kept`: of the step, the table of what was measured before. The README's section "Measured" is written anew from the
-page.
+`--kept`: print the step's table from the last measurements, without measuring. The table under "Measured" in the
+README is then written from benchmarks/README.md.
 """
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,7 @@ def machine():
 
 
 def parts(page, name):
-    """(before, between, after) a name's two marks in a page, the marks left with their sides."""
+    """(text before, between and after) the two marks of a name in a page; each mark belongs to its outer text."""
     before, start, rest = page.read_text().partition(f"<!-- {name} -->\n")
     between, end, after = rest.partition(f"<!-- /{name} -->")
     if not end:
@@ -39,23 +40,48 @@ def parts(page, name):
 
 
 def put(page, name, text):
-    """Replace what stands between a name's two marks."""
+    """Replace the text between the two marks of a name."""
     before, _, after = parts(page, name)
     page.write_text(f"{before}{text}\n{after}")
 
 
+def found(name, pattern):
+    """The first match of a regular expression in the section of a program: its groups, joined by commas."""
+    match = re.search(pattern, parts(REPORT, name)[1])
+    if not match:
+        raise SystemExit(f"{REPORT}: no {pattern!r} in the section {name}. Run: python benchmarks/report.py {name}.")
+    return ", ".join(match.groups())
+
+
+def speeds(column):
+    """The least and the greatest speed in a column of the step's first table, whose cells are "speed, memory"."""
+    table = found("step", r"(\|[^\n]+\n(?:\|[^\n]+\n)+)").splitlines()
+    place = table[0].split("|").index(f" {column}: speed, memory ")
+    values = [float(cell.split(",")[0]) for row in table[2:] if (cell := row.split("|")[place]).strip()]
+    return f"{min(values):.2f} to {max(values):.2f} times"
+
+
 def summary():
-    """The README's figures: the step's table, and the other programs' lines as they stand on the page."""
-    step = parts(REPORT, "step")[1]
-    about = "Steps a second and peak memory of training, as ratios to the official TensorFlow tutorial's step"
-    found = [f"{about}, {step}"] if step else []
-    for name in ("training", "pipeline", "submission"):
-        if text := parts(REPORT, name)[1]:
-            command, _, lines = text.partition("```\n")
-            items = [f"- {line}" for line in lines.removesuffix("```").strip().splitlines()]
-            found.append(command.strip() + "\n\n" + "\n".join(items))
-    found.append("More, and what was tried: [benchmarks/README.md](benchmarks/README.md).")
-    return "\n\n".join(found)
+    """The README's table: the figures that matter most, and the machine on which they were measured."""
+    rows = (
+        ("a training step in float32, against the official TensorFlow tutorial's",
+         f"{speeds('ours, float32')} its speed", "step"),
+        ("the same in bfloat16", speeds("ours, bfloat16"), "step"),
+        ("PyTorch's step at its best, in float32 and bfloat16",
+         f"{speeds('PyTorch, float32')}, {speeds('PyTorch, bfloat16')}", "step"),
+        ("memory of a training with profile `laptop`", found("training", r"peak ([\d.]+ GB)"), "training"),
+        ("a photo of 256x256 px, painted by `monet translate`", found("shipped", r"256x256: (.+)"), "shipped"),
+        ("a photo of 4000x3000 px", found("shipped", r"4000x3000: (.+)"), "shipped"),
+        ("KID of 500 paintings by EfficientNet-Lite0; photos as they are",
+         found("shipped", r"lite0, 500 painted: KID ([\d.]+)") + "; "
+         + found("shipped", r"lite0, 500 photos as they are: KID ([\d.]+)"), "shipped"),
+        ("the same by SqueezeNet, which no training used",
+         found("shipped", r"squeezenet, 500 painted: .*, ([\d.]+ of the photos')"), "shipped"),
+    )  # fmt: skip
+    usual = found("machine", r"it is (.+)\.")
+    machines = sorted({found(name, r"\.py`(?: on )?(.*):\n") or usual for _, _, name in rows})
+    lines = [f"On {' and '.join(machines)}:", "", "| what | result | `benchmarks/` |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| {what} | {result} | `{name}.py` |" for what, result, name in rows)])
 
 
 def main():
@@ -65,16 +91,18 @@ def main():
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(NAMES):
         parser.error(f"{min(unknown)!r} is unknown. Choose from {', '.join(NAMES)}.")
+    if not arguments.names:
+        put(REPORT, "machine", f"Where a section names no machine, it is {machine()}.")
     for name in arguments.names or NAMES:
-        command = [
-            sys.executable,
-            f"benchmarks/{name}.py",
-            *(["--table"] if arguments.kept and name == "step" else []),
-        ]
+        command = [sys.executable, f"benchmarks/{name}.py"]
+        if arguments.kept and name == "step":
+            command.append("--table")
         out = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
         lines = [line for line in out.splitlines() if not line.startswith("data: ")]
         body = out if name == "step" else "```\n" + "\n".join(lines) + "\n```"
-        put(REPORT, name, f"`python benchmarks/{name}.py` on {machine()}:\n\n{body}")
+        about = machine()
+        elsewhere = "" if about in parts(REPORT, "machine")[1] else f" on {about}"
+        put(REPORT, name, f"`python benchmarks/{name}.py`{elsewhere}:\n\n{body}")
         put(ROOT / "README.md", "bench", summary())
         print(f"{name}: written to {REPORT}")
 
