@@ -11,8 +11,8 @@ import tensorflow as tf
 from keras import layers, ops
 
 from monet_lib.config import Config
-from monet_lib.model.cyclegan import MONET, MONET_POOL, CycleGAN, build, global_draws, with_optimizers
-from monet_lib.model.losses import tone_loss
+from monet_lib.model.cyclegan import MONET, MONET_POOL, CycleGAN, build, mean, with_optimizers
+from monet_lib.model.losses import discriminator_loss, generator_loss, tone_loss
 
 TEMPERATURE, PLACES, WIDTH = 0.07, 256, 256  # as in the paper, A.1 and C.2
 PLACE = 7  # the stream of random numbers that places are drawn from
@@ -35,11 +35,15 @@ class CUT(CycleGAN):
     Weights as in the paper: 1 for each of the two. Discriminators, tone loss, average and pool are the CycleGAN's.
     """
 
-    def __init__(self, of: CycleGAN, config: Config) -> None:
-        networks = (of.monet_generator, of.photo_generator, of.monet_discriminator, of.photo_discriminator)
-        shape = (config.image_size, config.image_size, 3)
+    def __init__(self, of: CycleGAN) -> None:
         super().__init__(
-            *networks, of.averaged_generator, config.pool_size, shape, config.seed, of.feature_discriminator
+            of.monet_generator,
+            of.photo_generator,
+            of.monet_discriminator,
+            of.photo_discriminator,
+            averaged_generator=of.averaged_generator,
+            feature_discriminator=of.feature_discriminator,
+            pools=(of.monet_pool, of.photo_pool),
         )
         relus = [x for x in self.monet_generator.layers if isinstance(x, layers.ReLU)][:3]
         blocks = [x for x in self.monet_generator.layers if type(x).__name__ == "ResidualBlock"]
@@ -59,43 +63,48 @@ class CUT(CycleGAN):
         networks = (self.monet_discriminator, self.feature_discriminator)
         return [v for network in networks if network is not None for v in network.trainable_variables]
 
-    def gradients(self, data: Any) -> Any:
-        """Both sides' gradients and the losses, see `CycleGAN.gradients`."""
-        monet, photo = data
-        share = self.settings.feature_discriminator
-        with tf.GradientTape() as tape:
-            fake, same = tf.split(self.monet_generator(tf.concat([photo, monet], 0), training=True), 2)
-            adversarial = self.adversarial.generator_loss(self.monet_discriminator, *self._augmented(MONET, fake))
-            nce = self.nce(photo, fake) + self.nce(monet, same)
-            losses = {"monet_generator": adversarial, "nce": nce}
-            total = (1.0 - share) * adversarial + nce
-            if self.settings.tone_weight:
-                losses["tone"] = tone_loss(photo, fake)
-                total += self.settings.tone_weight * losses["tone"]
-            fake_maps = self._maps(fake)
-            if fake_maps:
-                total += share * self.feature_discriminator.generator_loss(fake_maps)
-        generator_gradients = tape.gradient(total, self.generator_variables)
-        pooled = self._pooled(self.monet_pool, fake, MONET_POOL)
-        with tf.GradientTape() as tape:
-            images = self._augmented(MONET, monet, pooled)
-            losses["monet_discriminator"] = self.adversarial.discriminator_loss(self.monet_discriminator, *images)
-            total = (1.0 - share) * losses["monet_discriminator"]
-            if fake_maps:
-                total += share * self.feature_discriminator.discriminator_loss(self._maps(monet), fake_maps)
-        return generator_gradients, tape.gradient(total, self.discriminator_variables), losses
+    def generator_objective(self, monet: tf.Tensor, photo: tf.Tensor) -> tuple:
+        """(weighted sum, losses by name, fakes) of the one generator, see `CycleGAN.generator_objective`."""
+        fake, same = self.both(self.monet_generator, photo, monet)
+        losses = {
+            "monet_generator": self.fool(self.monet_discriminator, *self.augment(MONET, fake)),
+            "nce": self.nce(photo, fake) + self.nce(monet, same),
+        }
+        share = self.feature_share
+        objective = (1 - share) * losses["monet_generator"] + losses["nce"]
+        if self.config.tone_weight:
+            losses["tone"] = tone_loss(photo, fake)
+            objective += self.config.tone_weight * losses["tone"]
+        maps = self.feature_maps(fake)
+        if share:
+            objective += share * mean(generator_loss(x, "hinge") for x in self.feature_discriminator(maps))
+        return objective, losses, (fake, None, maps)
+
+    def discriminator_objective(self, monet, photo, fake_monet, fake_photo, fake_maps) -> tuple:
+        """(weighted sum, losses by name) of the Monet side, see `CycleGAN.discriminator_objective`."""
+        fake_monet = self.pooled(self.monet_pool, tf.stop_gradient(fake_monet), MONET_POOL)
+        images = self.augment(MONET, monet, fake_monet)
+        losses = {"monet_discriminator": self.tell_apart(self.monet_discriminator, *images)}
+        share = self.feature_share
+        objective = (1 - share) * losses["monet_discriminator"]
+        if share:
+            pairs = zip(self.feature_maps(monet), fake_maps, strict=True)
+            logits = self.feature_discriminator([tf.stop_gradient(tf.concat(pair, 0)) for pair in pairs])
+            halves = (tf.split(x, 2) for x in logits)
+            objective += share * mean(discriminator_loss(real, fake, "hinge") for real, fake in halves)
+        return objective, losses
 
     def nce(self, images: Any, answers: Any) -> Any:
         """PatchNCE between images and the generator's answers to them, mean over the encoder's maps."""
-        found, draws = [], global_draws(self.seed, self.step, PLACE, PLACES, 1)[:, 0]
+        found, draws = [], self.draws(PLACE, PLACES, 1)[:, 0]
         for a, b, head in zip(self.encoder(images), self.encoder(answers), self.heads, strict=True):
             flat = [ops.reshape(x, (x.shape[0], -1, x.shape[-1])) for x in (a, b)]
             places = ops.cast(draws * flat[0].shape[1], "int32")
             key, query = (ops.normalize(head(ops.take(x, places, axis=1)), axis=-1) for x in flat)
             found.append(patch_nce(query, key))
-        return sum(found) / len(found)
+        return mean(found)
 
 
 def build_cut(config: Config, steps: int) -> CycleGAN:
     """A compiled CUT from a CycleGAN's Config: its networks and rates."""
-    return with_optimizers(CUT(build(config, steps), config), config, steps)
+    return with_optimizers(CUT(build(config, steps)), config, steps)

@@ -105,7 +105,7 @@ def scores(data, count=300):
     from monet_lib.score.score import compare, embed
 
     pair = load_pair(find_data(data))
-    config = Config().with_(**json.loads((ROOT / "models" / "config.json").read_text())["config"])
+    config = Config.from_saved(json.loads((ROOT / "models" / "config.json").read_text())["config"])
     monets, photos = pair["monet"][1], pair["photo"][1]
     photos = photos[split(len(photos), config.holdout_photos, config.seed)[1][:count]]
     other, styles = StyleTransfer(device="cpu"), [Image.fromarray(monet) for monet in monets]

@@ -1,6 +1,6 @@
 """Speed and memory of the input pipeline, as ratios of things measured in turns: python benchmarks/pipeline.py [DATA].
 
-Each measurement is a process of its own, repeated in rounds; the medians are printed, and the machine.
+Each measurement is a process of its own, repeated in rounds. Prints the medians and the machine's name.
 """
 
 import argparse
@@ -21,8 +21,7 @@ def measure(kind, root):
 
     import tensorflow as tf
 
-    from monet_lib.data.batches import UnpairedBatches, training_data
-    from monet_lib.data.reading import find_images, load
+    from monet_lib.data import UnpairedBatches, find_images, load, training_data
     from monet_lib.recipes import profile
 
     sets = [find_images(root, name) for name in ("monet", "photo")]
@@ -63,7 +62,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.measure:
         return measure(arguments.measure, arguments.data)
-    from monet_lib.data.reading import find_data
+    from monet_lib.data import find_data
 
     root = find_data(arguments.data)
     rounds = []

@@ -78,7 +78,6 @@ EARLIER = {
     "ResNet6, transposed convolutions": {**PLAIN, "upsample": "transpose"},
     "16 filters, instance norm": {"norm": "instance"},
     "laptop": {},
-    "laptop, looser": {"cycle_weight": 5.0, "identity_until": 0.5},
     "laptop, DiffAugment": {"diff_augment": "color,translation,cutout"},
 }
 
@@ -149,7 +148,7 @@ def trained(name, steps, monets, photos, judge):
     """(scores after each half, generator) of a recipe, trained for `steps`."""
     model, config = model_of(name, steps)
     take, scores = tf.function(model.train_step, jit_compile=False), []
-    paint = with_border(model.averaged_generator or model.monet_generator, config.border)
+    paint = with_border(model.painter, config.border)
     for step, pair in enumerate(training_data(UnpairedBatches(monets, photos, config), 0, steps), 1):
         take(pair)
         if step in (steps // 2, steps):
@@ -182,7 +181,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [*RECIPES, *OPPONENTS]
     parser.add_argument("recipes", nargs="*", help=f"default: all of {'; '.join(names)}")
-    parser.add_argument("--earlier", action="store_true", help="the eight of the first table instead")
+    parser.add_argument("--earlier", action="store_true", help="those of the first table instead")
     parser.add_argument("--data")
     parser.add_argument("--out", type=Path, default=Path("runs/recipes"))
     parser.add_argument("--minutes", type=float, default=5)

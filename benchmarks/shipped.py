@@ -65,7 +65,7 @@ def main():
         print(f"translate, {name}: {seconds:.1f} s, {memory:.0f} MB")
     root = find_data(arguments.data)
     trained = json.loads((SHIPPED.parent / "config.json").read_text())
-    config, pair = Config(**trained["config"]), load_pair(root)
+    config, pair = Config.from_saved(trained["config"]), load_pair(root)
     (_, monets), (names, photos) = pair["monet"], pair["photo"]
     if len(names) != trained["data"]["photo"]["count"]:
         raise SystemExit(f"{root}: has not the photos that the generator was trained on. Which were left out?")

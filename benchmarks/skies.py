@@ -1,9 +1,10 @@
 """Look at skies: python benchmarks/skies.py [DATA] [--generator FILE] [--sheet PNG].
 
-Chooses 40 of the photos that models/monet.npz was not trained on, by a rule: of those with flat patches enough in
-their upper half (see `monet_lib.skies`), the 20 with the darkest skies, then the 20 of the rest with most flat patches.
-Prints how patterned the generator paints them, how many turn orange, and the same for all photos left out. --sheet:
-the 40, photo over painting, for the eye; the competition's photos may not be published.
+Chooses 40 of the photos that models/monet.npz was not trained on, by a rule: of the photos with enough flat patches in
+their upper half (see `monet_lib.score.metrics`), the 20 with the darkest skies, then from the others the 20 with the
+most flat patches. Prints how patterned the generator paints these 40, how many turn orange, and the same for all photos
+left out of training. --sheet: a picture of the 40, each photo over its painting; the competition's photos may not be
+published.
 """
 
 import argparse
@@ -14,8 +15,7 @@ import numpy as np
 from PIL import Image
 
 from monet_lib.config import Config
-from monet_lib.data.batches import load_pair, split
-from monet_lib.data.reading import find_data
+from monet_lib.data import find_data, load_pair, split
 from monet_lib.model.weights import load_generator
 from monet_lib.paint.painting import SHIPPED, paint_all
 from monet_lib.score.metrics import LEAST_PATCHES, Skies, flat_places, patterns, sky_places
@@ -44,7 +44,7 @@ def main():
     parser.add_argument("--generator", metavar="FILE", type=Path, default=SHIPPED)
     parser.add_argument("--sheet", metavar="PNG", type=Path)
     arguments = parser.parse_args()
-    config = Config(**json.loads((SHIPPED.parent / "config.json").read_text())["config"])
+    config = Config.from_saved(json.loads((SHIPPED.parent / "config.json").read_text())["config"])
     pair = load_pair(find_data(arguments.data))
     monets, photos = (pair[name][1] for name in ("monet", "photo"))
     photos = photos[split(len(photos), config.holdout_photos, config.seed)[1]]

@@ -11,7 +11,7 @@ from monet_lib.files import UserError
 class Config:
     """All that decides what a run computes. Two runs with equal configs and data give equal weights on one machine.
 
-    On another one sums are rounded otherwise, and `precision` "auto" may choose another precision there.
+    On another machine sums are rounded in another way, and `precision` "auto" may choose another precision.
     """
 
     profile: str = "laptop"
@@ -67,8 +67,8 @@ class Config:
     checkpoint_every: int = 500  # steps
     keep: int = 3  # newest checkpoints kept, beside the best
     validate_every: int = 0  # steps between scores on the images kept out; 0: never
-    patience: int = 0  # scores without a better one after which training stops; 0: it doesn't
-    features: str = "random-conv"  # the network that scores are computed with, see features.NETWORKS
+    patience: int = 0  # scores without a better one after which training stops; 0: it doesn't stop
+    features: str = "random-conv"  # the network that scores are computed with, see score.networks.NETWORKS
 
     def with_(self, **changes: Any) -> "Config":
         """A copy with other values. Raises UserError for a name that is not a setting or a value out of range.
@@ -99,19 +99,19 @@ class Config:
     def _problems(self):
         """Yield what is wrong, the types first: all later checks rely on them."""
         for f in fields(self):
-            value = getattr(self, f.name)
-            kinds = (int, float) if f.type is float else (f.type,)
-            if not isinstance(value, kinds) or (isinstance(value, bool) and f.type is not bool):
-                yield f"{f.name} must be {f.type.__name__}, got {value!r}."
+            value, kind = getattr(self, f.name), type(f.default)
+            kinds = (int, float) if kind is float else (kind,)
+            if not isinstance(value, kinds) or (isinstance(value, bool) and kind is not bool):
+                yield f"{f.name} must be {kind.__name__}, got {value!r}."
         for name, allowed in CHOICES.items():
             if (value := getattr(self, name)) not in allowed:
                 yield f"{name} {value!r} is unknown. Choose one of {', '.join(allowed)}."
         for name, (low, high) in RANGES.items():
             if not low <= (value := getattr(self, name)) <= high:
                 yield f"{name} must be from {low} to {high}, got {value!r}."
-        for kind in filter(None, self.diff_augment.split(",")):
-            if kind not in ("color", "translation", "cutout"):
-                yield f"diff_augment {kind!r} is unknown. Use color,translation,cutout."
+        for step in filter(None, self.diff_augment.split(",")):
+            if step not in ("color", "translation", "cutout"):
+                yield f"diff_augment {step!r} is unknown. Use color,translation,cutout."
         if self.validate_every and min(self.holdout_monets, self.holdout_photos) < 2:
             yield "validate_every needs images to score with. Set holdout_monets and holdout_photos."
         if self.model == "unet" and self.image_size % 2**self.unet_depth:
@@ -133,6 +133,7 @@ CHOICES = {
     "precision": ("auto", "float32", "mixed_bfloat16", "mixed_float16"),
 }
 RANGES = {
+    "seed": (0, 2**28 - 1),  # eight streams of random numbers, each with a seed of 31 bits
     "image_size": (24, 4096), "crop": (16, 256), "batch_size": (1, 4096), "epochs": (1, 10**6),
     "steps": (0, 10**9), "log_every": (1, 10**6), "checkpoint_every": (1, 10**9), "keep": (1, 1000),
     "holdout_monets": (0, 10**6), "holdout_photos": (0, 10**6), "validate_every": (0, 10**9), "patience": (0, 10**6),

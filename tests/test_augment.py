@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from monet_lib.model.augment import DRAWS, color, cutout, diff_augment, five_fold, translation
+from monet_lib.model.augment import DRAWS, color, cutout, diff_augment, translation
 
 rng = np.random.default_rng(0)
 IMAGES = rng.uniform(-1, 1, (4, 16, 16, 3)).astype("float32")
@@ -46,11 +46,8 @@ def test_cutout_by_numpy():
         np.testing.assert_array_equal(got, expected)
 
 
-def test_the_same_draws_alter_real_and_fake_alike():
-    d = draws(DRAWS)
-    np.testing.assert_array_equal(as_numpy(diff_augment(IMAGES, d)), as_numpy(diff_augment(IMAGES.copy(), d)))
-    assert np.abs(as_numpy(diff_augment(IMAGES, draws(DRAWS))) - IMAGES).max() > 0.1
-    np.testing.assert_array_equal(as_numpy(diff_augment(IMAGES, d, "")), IMAGES)
+def test_an_empty_policy_alters_nothing():
+    np.testing.assert_array_equal(as_numpy(diff_augment(IMAGES, draws(DRAWS), "")), IMAGES)
 
 
 @pytest.mark.parametrize("policy", ["color", "translation", "cutout", "color,translation,cutout"])
@@ -66,17 +63,3 @@ def test_gradients_flow_through(policy):
     numeric = float(loss(x + 1e-5 * direction) - loss(x - 1e-5 * direction)) / 2e-5
     assert slope == pytest.approx(numeric, rel=1e-4)
     assert abs(slope) > 1e-3
-
-
-def test_five_fold_gives_the_image_and_four_copies_of_it():
-    images = np.linspace(-1, 1, 3 * 16 * 16 * 3, dtype=np.float32).reshape(3, 16, 16, 3)
-    same, down, mirrored, cropped, noisy = np.split(five_fold(images, np.random.default_rng(0)), 5)
-    np.testing.assert_array_equal(same, images)
-    np.testing.assert_array_equal(down, images[:, ::-1])
-    np.testing.assert_array_equal(mirrored, images[:, :, ::-1])
-    # The images are linear in the pixel's place, and a crop enlarged again is flatter by the share that was kept.
-    slope = lambda x: np.diff(x[:, 4:12], axis=1).mean()  # noqa: E731
-    assert slope(cropped) == pytest.approx(0.875 * slope(images), rel=0.02)
-    assert 0.03 < np.std(noisy - images) < 0.06
-    again = five_fold(images, np.random.default_rng(0))
-    np.testing.assert_array_equal(again[-3:], noisy)

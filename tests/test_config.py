@@ -1,24 +1,48 @@
+from pathlib import Path
+
 import pytest
 
-from monet_lib.config import PROFILES, Config, profile
+from monet_lib.config import Config
 from monet_lib.files import UserError
+from monet_lib.recipes import PROFILES, profile
 
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_settings_make_the_same_config_again(name):
-    assert Config(**PROFILES[name].settings()) == PROFILES[name]
+    assert profile(name).profile == name
+    assert Config.from_saved(profile(name).settings()) == profile(name)
+
+
+def test_every_recipe_is_a_file_and_every_file_a_recipe():
+    files = {file.stem for file in (Path(__file__).parents[1] / "monet_lib" / "recipes").glob("*.py")}
+    assert files - {"__init__"} == set(PROFILES)
 
 
 def test_environment_picks_the_profile(monkeypatch):
     monkeypatch.setenv("MONET_PROFILE", "tiny")
-    assert profile() == PROFILES["tiny"]
-    assert profile("full") == PROFILES["full"]
+    assert profile() == profile("tiny")
+    assert profile("full").image_size == 256
 
 
-def test_each_network_has_its_own_laptop_settings():
-    resnet, unet = (profile("laptop", model=model, seed=3) for model in ("resnet", "unet"))
-    assert (resnet.norm, unet.norm) == ("none", "instance")
-    assert (resnet.profile, unet.profile, resnet.seed, unet.seed) == ("laptop", "laptop", 3, 3)
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_change_is_the_same_before_and_after(name):
+    changes = {"model": "unet", "image_size": 256, "norm": "group", "seed": 3}
+    assert profile(name, **changes) == profile(name).with_(**changes)
+
+
+def test_the_length_that_was_asked_for_last_counts():
+    assert profile("quick").steps == 2400
+    assert profile("quick", epochs=2).steps == 0
+    assert profile("quick").with_(epochs=2).steps == 0
+    assert profile("quick", epochs=2, steps=7).steps == 7
+
+
+def test_settings_of_earlier_versions_are_read():
+    settings = profile("laptop", seed=3).settings()
+    del settings["tone_weight"]  # added in 0.2.0
+    assert Config.from_saved(settings | {"identity_until": 0.0}) == profile("laptop", seed=3)
+    with pytest.raises(UserError, match="no setting named 'identity_until'"):
+        Config.from_saved(settings | {"identity_until": 0.5})  # this run would go on in another way
 
 
 @pytest.mark.parametrize(
@@ -27,6 +51,8 @@ def test_each_network_has_its_own_laptop_settings():
         ({"learning_rate": 1}, "no setting named 'learning_rate'"),
         ({"model": "vit"}, "model 'vit' is unknown. Choose one of resnet, unet"),
         ({"batch_size": 0}, "batch_size must be from 1"),
+        ({"seed": -1}, "seed must be from 0"),
+        ({"seed": 2**28}, "seed must be from 0 to 268435455"),
         ({"batch_size": 1.5}, "batch_size must be int"),
         ({"flip": 1}, "flip must be bool"),
         ({"diff_augment": "color,blur"}, "diff_augment 'blur' is unknown"),
@@ -39,5 +65,7 @@ def test_a_wrong_setting_is_named(changes, says):
 
 
 def test_an_unknown_profile_is_named():
-    with pytest.raises(UserError, match="profile 'huge' is unknown. Choose one of tiny, laptop, quick, full"):
+    with pytest.raises(
+        UserError, match="profile 'huge' is unknown. Choose one of tiny, demo, quick, laptop, unet, full"
+    ):
         profile("huge")

@@ -1,10 +1,12 @@
+import random
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from monet_lib.config import Config
-from monet_lib.model.cyclegan import CycleGAN, Passes, build, fading_identity
+from monet_lib.model.cyclegan import LOSSES, CycleGAN, build, losses_of
 from monet_lib.model.discriminators import discriminator_of, patch_discriminator
 from monet_lib.model.generators import generator_of, resnet_generator
 from monet_lib.model.pool import ImagePool
@@ -144,9 +146,7 @@ def test_fit_moves_all_four_networks_and_reports_the_losses(adversarial):
     model = small(heads=adversarial.count(",") + 1, adversarial=adversarial)
     before = [flat(n.get_weights()) for n in model.layers]
     history = model.fit(tf.data.Dataset.from_tensors(pair()).repeat(3), verbose=0, shuffle=False).history
-    assert set(history) == {
-        "monet_generator", "photo_generator", "cycle", "identity", "monet_discriminator", "photo_discriminator"
-    }  # fmt: skip
+    assert set(history) == set(LOSSES)
     assert np.isfinite(list(history.values())).all()
     for old, network in zip(before, model.layers, strict=True):
         assert np.abs(flat(network.get_weights()) - old).max() > 1e-7
@@ -171,15 +171,91 @@ def test_joined_calls_give_the_same_gradients(batch):
         assert_same_gradients(got, expected)
 
 
-def test_identity_fades_and_its_passes_are_skipped():
-    model, data = small(), pair()
-    generators, weights = (model.monet_generator, model.photo_generator), []
-    for step in range(3):
-        weight, loss = fading_identity(Passes(*data, *[None] * 6), *generators, 4.0, 2, step)
-        weights.append(float(weight))
-        assert (float(loss) > 0) == (step < 2)
-    assert weights == pytest.approx([4.0, 2.0, 0.0])
-    assert float(loss) == 0.0  # not computed at all
+def test_without_an_identity_weight_its_passes_are_not_made():
+    model, calls = small(identity_weight=0.0), []
+    generator = model.monet_generator
+    model.monet_generator = lambda x, training: calls.append(len(x)) or generator(x, training=training)
+    _, losses, _ = model.generator_objective(*pair())
+    assert calls == [1, 1]  # the photo painted, the fake photo painted back; no Monet
+    assert float(losses["identity"]) == 0.0
+
+
+class Spy(keras.layers.Layer):
+    """A discriminator that keeps what it was shown."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def call(self, images, training=False):
+        self.seen.append(images.numpy())
+        return images[..., :1]
+
+
+def spied(**settings):
+    """A CycleGAN with spies in the place of its discriminators."""
+    model = small(**settings)
+    model.monet_discriminator, model.photo_discriminator = Spy(), Spy()
+    return model
+
+
+@pytest.mark.parametrize("policy", ["color", "translation", "cutout"])
+def test_real_and_fake_images_are_altered_by_the_same_draws(policy):
+    model, (monet, photo) = spied(diff_augment=policy), pair(batch=2)
+    model.discriminator_objective(monet, photo, monet, photo, [])  # fakes that equal the real images
+    for spy, images in ((model.monet_discriminator, monet), (model.photo_discriminator, photo)):
+        (seen,) = spy.seen
+        np.testing.assert_array_equal(seen[:2], seen[2:])
+        assert np.abs(seen[:2] - images).max() > 0.1
+    first = model.monet_discriminator.seen[0]
+    model.generator_optimizer.iterations.assign(1)
+    model.discriminator_objective(monet, photo, monet, photo, [])
+    assert np.abs(model.monet_discriminator.seen[1] - first).max() > 0.1  # new draws at each step
+
+
+def test_the_two_pools_draw_for_themselves():
+    model = spied()
+    model.monet_pool, model.photo_pool = (ImagePool(4, (32, 32, 3)) for _ in range(2))
+    shown = []
+    for step in range(40):
+        model.generator_optimizer.iterations.assign(step)
+        fake = tf.fill((1, 32, 32, 3), step / 40)
+        model.discriminator_objective(fake, fake, fake, fake, [])
+        spies = model.monet_discriminator, model.photo_discriminator
+        shown.append([round(float(spy.seen[-1][1, 0, 0, 0]) * 40) for spy in spies])
+    old = np.array(shown) != np.arange(40)[:, None]  # where a fake of an earlier step was shown
+    assert not old[:4].any()
+    assert (old[4:].mean(0) > 0.2).all()
+    assert (old[:, 0] != old[:, 1]).any()
+
+
+def test_the_optimizers_are_the_configs(nano):
+    model = build(nano.with_(beta_1=0.3, generator_rate=1e-3, discriminator_rate=4e-3, decay_from=0.5), steps=10)
+    for optimizer, rate in ((model.generator_optimizer, 1e-3), (model.discriminator_optimizer, 4e-3)):
+        assert optimizer.beta_1 == 0.3
+        rates = []
+        for step in (0, 5, 9, 10):
+            optimizer.iterations.assign(step)
+            rates.append(float(optimizer.learning_rate))
+        np.testing.assert_allclose(rates, [rate, rate, rate / 5, 0.0], rtol=1e-6)
+
+
+def test_a_configs_weights_depend_on_its_seed_and_on_nothing_else(nano):
+    random.seed(5)
+    before = random.getstate()
+    first = build(nano, steps=4).monet_generator.get_weights()
+    assert random.getstate() == before  # the process's own random numbers go on as if nothing had been built
+    keras.utils.set_random_seed(9)
+    np.testing.assert_array_equal(flat(build(nano, steps=4).monet_generator.get_weights()), flat(first))
+    other = flat(build(nano.with_(seed=1), steps=4).monet_generator.get_weights())
+    assert np.abs(other - flat(first)).max() > 1e-3
+
+
+def test_the_losses_that_are_reported_are_those_of_the_config(nano):
+    for changes in ({}, {"tone_weight": 1.0}, {"feature_discriminator": 0.5}):
+        config = nano.with_(**changes)
+        assert set(build(config, steps=4).gradients(pair())[2]) == set(losses_of(config))
+    assert losses_of(nano) == LOSSES
 
 
 def test_r1_adds_the_gradients_square():

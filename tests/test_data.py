@@ -1,6 +1,8 @@
 import io
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,17 +10,8 @@ import pytest
 from inputs import example, jpeg, make_data, write_shard
 from PIL import Image
 
-from monet_lib.data.reading import (
-    CHECKOUT_DATA,
-    decode,
-    examine,
-    find_data,
-    find_images,
-    inspect_data,
-    load,
-    to_float,
-    to_uint8,
-)
+from monet_lib.data import examine, find_data, find_images, inspect_data, load, to_float, to_uint8
+from monet_lib.data.reading import CHECKOUT_DATA, decode
 from monet_lib.files import UserError
 
 
@@ -170,6 +163,12 @@ def test_examining_continues_after_a_bad_record(tmp_path):
     write_shard(tmp_path / "photo_tfrec" / "photo00-3.tfrec", [GOOD[0], BAD_RECORDS["a CMYK image"], GOOD[1]])
     kinds = [(name, image is not None) for name, image, _ in examine(find_images(tmp_path, "photo"))]
     assert kinds == [("good0", True), ("a", False), ("good1", True)]
+
+
+def test_looking_at_data_needs_no_tensorflow():
+    """`monet data` answers at once: TensorFlow takes seconds to import."""
+    code = "import sys, monet_lib.data as d; d.inspect_data(d.find_data()); sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.real_data

@@ -11,8 +11,9 @@ import tensorflow as tf
 from inputs import jpeg
 from PIL import Image
 
+from monet_lib.data import find_data, find_images, read_batches
 from monet_lib.files import UserError
-from monet_lib.score import inception
+from monet_lib.score import networks
 from monet_lib.score.metrics import frechet_distance, kernel_distance, memorization_distance
 from monet_lib.score.networks import GRAPH, feature_network, find_inception, load_inception, random_network
 
@@ -25,9 +26,9 @@ def _own_places(tmp_path, monkeypatch):
 
 
 def frozen_graph(width=2048, convolutions=94, answer="pool_3"):
-    """A small graph with the node names, operations and quirks of the one of 2015, as bytes.
+    """A small graph with the node names, operations and quirks of the graph of 2015, as bytes.
 
-    It decodes one JPEG, records shapes with a batch of one, and uses a batch norm that only old versions know.
+    It decodes one JPEG, records shapes with a batch of one, and uses a batch norm that only old versions have.
     """
     ops, rng = tf.raw_ops, np.random.default_rng(0)
 
@@ -81,7 +82,7 @@ def graph_bytes():
 @pytest.fixture
 def as_published(graph_bytes, monkeypatch):
     """Let the small graph's size count as the size of the published file."""
-    monkeypatch.setattr(inception, "GRAPH_BYTES", len(graph_bytes))
+    monkeypatch.setattr(networks, "GRAPH_BYTES", len(graph_bytes))
     return graph_bytes
 
 
@@ -90,7 +91,7 @@ def images(count, size=48, seed=0):
 
 
 def one_by_one(data, pixels):
-    """What the graph says to each image when it is run as it is, one at a time."""
+    """What the unchanged graph answers to the images, one at a time."""
     graph_def = tf.compat.v1.GraphDef.FromString(data)
     with tf.Graph().as_default() as graph:
         tf.graph_util.import_graph_def(graph_def, name="")
@@ -114,7 +115,7 @@ def test_the_graph_takes_batches_and_answers_as_for_single_images(tmp_path, as_p
 @pytest.mark.parametrize("change", [{"width": 64}, {"convolutions": 3}])
 def test_a_graph_of_another_shape_is_a_proxy_even_at_the_same_size(tmp_path, monkeypatch, change):
     data = frozen_graph(**change)
-    monkeypatch.setattr(inception, "GRAPH_BYTES", len(data))
+    monkeypatch.setattr(networks, "GRAPH_BYTES", len(data))
     (tmp_path / "other.pb").write_bytes(data)
     network = load_inception(tmp_path / "other.pb")
     assert not network.canonical
@@ -129,12 +130,20 @@ def test_a_graph_of_another_size_is_a_proxy(tmp_path, graph_bytes):
 
 
 def test_files_that_are_no_such_graph_are_refused(tmp_path):
+    one_at_a_time = tf.compat.v1.GraphDef.FromString(frozen_graph(8, 2))
+    for node in one_at_a_time.node:
+        node.name = {"pool_3": "before", "pool_3/_reshape": "pool_3"}.get(node.name, node.name)
+        node.input[:] = ["before" if name == "pool_3" else name for name in node.input]
+    unknown = tf.compat.v1.GraphDef.FromString(frozen_graph(8, 2))
+    unknown.node[-1].op = "NoSuchOperation"
     path = tmp_path / GRAPH
     for data, message in (
         (b"no graph", "not a readable Inception graph"),
         (b"", "no node ExpandDims"),
         (frozen_graph(8, 2, answer="pool_4"), "no node pool_3"),
         (frozen_graph(8, 2)[:-50], "not a readable Inception graph"),
+        (unknown.SerializeToString(), "not a readable Inception graph .*NoSuchOperation"),
+        (one_at_a_time.SerializeToString(), "can't take two images at once"),
     ):
         path.write_bytes(data)
         with pytest.raises(UserError, match=message) as caught:
@@ -142,13 +151,13 @@ def test_files_that_are_no_such_graph_are_refused(tmp_path):
         assert "\n" not in str(caught.value)
 
 
-def test_a_graph_that_insists_on_one_image_is_refused(tmp_path):
-    graph_def = tf.compat.v1.GraphDef.FromString(frozen_graph(8, 2))
-    for node in graph_def.node:
-        node.name = {"pool_3": "before", "pool_3/_reshape": "pool_3"}.get(node.name, node.name)
-        node.input[:] = ["before" if name == "pool_3" else name for name in node.input]
-    (tmp_path / GRAPH).write_bytes(graph_def.SerializeToString())
-    with pytest.raises(UserError, match="not a readable Inception graph"):
+def test_a_mistake_of_ours_is_not_told_as_a_damaged_graph(tmp_path, graph_bytes, monkeypatch):
+    def mistaken(**arguments):
+        raise TypeError("Session takes no such argument")
+
+    (tmp_path / GRAPH).write_bytes(graph_bytes)
+    monkeypatch.setattr(tf.compat.v1, "Session", mistaken)
+    with pytest.raises(TypeError, match="no such argument"):
         load_inception(tmp_path / GRAPH)
 
 
@@ -306,8 +315,6 @@ def test_real_is_nearer_to_real_than_to_other_images_and_those_nearer_than_noise
 
 @pytest.mark.real_data
 def test_real_paintings_are_nearer_to_paintings_than_to_photos_and_those_nearer_than_noise():
-    from monet_lib.data.reading import find_data, find_images, read_batches
-
     root = find_data()
     monets = np.concatenate([x for _, x in read_batches(find_images(root, "monet"), 50)])
     photos = next(x for _, x in read_batches(find_images(root, "photo"), 150))

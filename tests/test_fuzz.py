@@ -14,7 +14,7 @@ import pytest
 from inputs import example, jpeg, write_shard
 from PIL import Image, PngImagePlugin
 
-from monet_lib.data.reading import ImageSet, load
+from monet_lib.data.reading import ImageSet, load, read_images
 from monet_lib.files import UserError, write_beside
 from monet_lib.model.cyclegan import build
 from monet_lib.model.generators import generator_of
@@ -22,7 +22,6 @@ from monet_lib.model.weights import load_generator, save_generator
 from monet_lib.paint.photos import read_photo
 from monet_lib.paint.submission import check_submission
 from monet_lib.recipes import profile
-from monet_lib.score.score import read_images
 from monet_lib.train.checkpoints import Checkpoints
 from monet_lib.train.run import Run
 

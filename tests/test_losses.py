@@ -2,17 +2,13 @@ import keras
 import numpy as np
 import pytest
 
-from monet_lib.config import Config
 from monet_lib.model.losses import (
-    FEATURE_LOSSES,
-    LOSSES,
     bce,
     cycle_loss,
     discriminator_loss,
     generator_loss,
     identity_loss,
     least_squares,
-    losses_of,
     r1_penalty,
     tone_loss,
 )
@@ -105,13 +101,6 @@ def test_losses_of_half_precision_are_float32():
         cycle_loss(half, half),
     ):
         assert keras.backend.standardize_dtype(value.dtype) == "float32"
-
-
-def test_the_losses_that_are_reported_follow_from_the_config():
-    plain = Config().with_(tone_weight=0.0, feature_discriminator=0.0)
-    assert losses_of(plain) == LOSSES
-    assert losses_of(plain.with_(tone_weight=1.0)) == (*LOSSES, "tone")
-    assert losses_of(plain.with_(feature_discriminator=1.0)) == LOSSES + FEATURE_LOSSES
 
 
 def test_an_unknown_kind_is_named():

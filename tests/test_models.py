@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 
-from monet_lib.config import PROFILES, profile
 from monet_lib.model.discriminators import (
     dcgan_discriminator,
     discriminator_of,
@@ -19,6 +18,7 @@ from monet_lib.model.generators import (
     with_border,
 )
 from monet_lib.model.layers import normalization
+from monet_lib.recipes import PROFILES, profile
 
 S1_DOWN = [64, 128, 128, 128, 128, 256, 256, 256]
 S1_UP = [256, 256, 256, 256, 128, 128, 64]
@@ -153,11 +153,10 @@ def test_dcgan_parameters():
 
 
 @pytest.mark.parametrize("name", PROFILES)
-@pytest.mark.parametrize("model", ["resnet", "unet"])
-def test_profiles_describe_networks(name, model):
-    config = profile(name, model=model)
+def test_profiles_describe_networks(name):
+    config = profile(name)
     k = config.generator_filters
-    if model == "resnet":
+    if config.model == "resnet":
         count = resnet_count(k, config.residual_blocks, config.norm != "none")
         assert generator_of(config).count_params() == count
     else:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jedi
 import nbformat
 import pytest
 
@@ -15,7 +16,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 from address import published  # noqa: E402
 from build_notebooks import assemble  # noqa: E402
 
-SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
+SOURCES = sorted((ROOT / "notebooks" / "src").glob("[0-9]*.py"))
 NAMES = [source.stem for source in SOURCES]
 HEADINGS = ["You will learn", "What you will have made", "Setup", "Exercises", "Self-quiz", "Recap"]
 
@@ -32,6 +33,24 @@ def notebook(name):
 
 def cells(notebook, kind):
     return [cell for cell in notebook.cells if cell.cell_type == kind]
+
+
+@pytest.mark.parametrize("source", sorted((ROOT / "notebooks" / "src").glob("*.py")), ids=lambda source: source.stem)
+def test_an_editor_leads_from_every_name_of_the_library_to_its_definition(source):
+    """Every name that a lesson imports from monet_lib, and every `lesson.name`: what Ctrl-click does in an editor."""
+    text, names = source.read_text(), {}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "monet_lib":
+            names |= {alias.name: (alias.lineno, alias.col_offset) for alias in node.names}
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "lesson":
+            names[f"lesson.{node.attr}"] = (node.end_lineno, node.end_col_offset)
+    assert len(names) > 10
+    editor = jedi.Script(text, path=source, project=jedi.Project(ROOT))
+    for name, place in names.items():
+        (found,) = editor.goto(*place, follow_imports=True)
+        assert (ROOT / "monet_lib") in found.module_path.parents, name
+        assert found.type in ("class", "function", "module", "statement"), name
+        assert found.type == "module" or not found.get_line_code().startswith(("from ", "import ", "    from")), name
 
 
 def test_every_notebook_has_a_source():
@@ -115,9 +134,9 @@ def test_the_word_is_discriminator(name):
 def test_code_cells_are_short_and_assert_something(notebook):
     code = cells(notebook, "code")
     install, setup, *sections = (len(cell.source.splitlines()) for cell in code)
-    assert max(sections) <= 28
-    assert setup <= 44, "the setup cell, mostly imports"
-    assert install <= 14, "the cell for Colab"
+    assert max(sections) <= 26
+    assert setup <= 42, "the setup cell, mostly imports"
+    assert install <= 12, "the cell for Colab"
     asserts = sum(isinstance(node, ast.Assert) for cell in code for node in ast.walk(ast.parse(cell.source)))
     assert asserts >= 5
 
@@ -148,32 +167,6 @@ def test_links_lead_somewhere_from_colab_too(notebook):
     assert any(image and published() in link for image, link in links), "a picture of what will have been made"
 
 
-def test_the_installing_cell_can_be_run_again(notebook, tmp_path, monkeypatch):
-    """After a clone that worked and an installation that failed, as after none; an installed library is left alone."""
-    source = cells(notebook, "code")[0].source
-    calls, fails = [], {"pip"}
-
-    def run(command, check):
-        calls.append(command[2] if command[1] == "-m" else command[0])
-        if calls[-1] == "git":
-            (tmp_path / command[-1]).mkdir()  # fails where it is already
-        if calls[-1] in fails:
-            raise subprocess.CalledProcessError(1, command)
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(subprocess, "run", run)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    exec(source, {})
-    assert calls == [], "there is the library"
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(subprocess.CalledProcessError):
-        exec(source, {})
-    fails.clear()
-    exec(source, {})
-    assert calls == ["git", "pip", "pip"]
-    assert sys.path[0] == "monet-lab"
-
-
 def test_sizes(name):
     assert (ROOT / "notebooks" / f"{name}.ipynb").stat().st_size < 1_500_000
 
@@ -186,24 +179,32 @@ def test_outputs_are_of_the_sample_and_name_no_machine(notebook):
     assert not re.search(r"/(work|root|home|tmp)/", text)
 
 
-def test_links_lead_somewhere(notebook):
-    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", "\n".join(c.source for c in cells(notebook, "markdown"))):
-        assert (ROOT / "notebooks" / target).exists(), target
+def test_the_installing_cell_fetches_the_course_where_the_library_is_missing(tmp_path, monkeypatch):
+    """It leaves an installed library alone, and can be run again after a clone that worked and a pip that failed."""
+    cells_ = [cell for source in SOURCES for cell in assemble(source).cells]
+    (source,) = {cell.source for cell in cells_ if "install" in cell.metadata.get("tags", [])}  # one in all lessons
+    commands, fails = [], {"-m"}
 
+    def run(command, check):
+        commands.append(command)
+        if command[0] == "git":
+            (tmp_path / command[-1]).mkdir()  # fails where it is already
+        if command[1] in fails:
+            raise subprocess.CalledProcessError(1, command)
 
-def test_the_first_cell_fetches_the_course_where_the_library_is_missing(monkeypatch):
-    cells_ = [c for n in NAMES for c in assemble(ROOT / "notebooks" / "src" / f"{n}.py").cells]
-    found = {cell.source for cell in cells_ if "install" in cell.metadata.get("tags", [])}
-    assert len(found) == 1, "one text in all lessons"
-    commands = []
-    monkeypatch.setattr("subprocess.run", lambda command, check: commands.append(command))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    exec(min(found), {})
-    assert commands == [], "the library is here"
+    exec(source, {})
+    assert commands == [], "there is the library"
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    exec(min(found), {})
-    (git, clone, *_, course), (python, *pip) = commands
+    with pytest.raises(subprocess.CalledProcessError):
+        exec(source, {})
+    fails.clear()
+    exec(source, {})
+    (git, clone, *_, course), failed, (python, *pip) = commands
     assert (git, clone, python) == ("git", "clone", sys.executable)
+    assert failed[1:] == pip
     assert pip[:2] == ["-m", "pip"]
     # The clone's folder is what pip installs and where this kernel looks from now on.
-    assert sys.path[0] == pip[-1] == course.rsplit("/", 1)[-1]
+    assert sys.path[0] == pip[-1] == course == "monet-lab"

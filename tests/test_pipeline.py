@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from monet_lib.data.batches import UnpairedBatches, load_pair, split, training_data
+from monet_lib.data import UnpairedBatches, load_pair, split, training_data
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from inputs import sixteen_bits
 
-from monet_lib.model import scaled_adam
+from monet_lib.model import optimizers
 from monet_lib.model.cyclegan import build
 from monet_lib.model.optimizers import ScaledAdam, pick_precision
 from monet_lib.train.checkpoints import Checkpoints
@@ -81,7 +81,7 @@ def test_scaled_steps_follow_those_in_float32(float16):
 
 @sixteen_bits
 def test_an_overflow_is_left_out_and_the_scale_recovers(float16, monkeypatch):
-    monkeypatch.setattr(scaled_adam, "GROWTH", 2)
+    monkeypatch.setattr(optimizers, "GROWTH", 2)
     model = build(float16, 10)
     step, optimizer = tf.function(model.train_step), model.generator_optimizer
     optimizer.loss_scale.assign(2.0**40)  # no gradient fits into 16 bits times this

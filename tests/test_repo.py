@@ -1,7 +1,6 @@
 """The repository's own rules: lists that must agree, layering, sizes."""
 
 import ast
-import importlib
 import re
 import subprocess
 import sys
@@ -21,11 +20,10 @@ sys.path.insert(0, str(ROOT / "tools"))
 import draw_architecture  # noqa: E402
 
 LIBRARY = sorted((ROOT / "monet_lib").rglob("*.py"))
-# Networks, losses and metrics run on any Keras backend; files, settings and errors need nothing at all.
+# Networks, losses and metrics are written in Keras and NumPy; files and settings need neither.
 TENSORFLOW_FREE = (
-    "errors", "files", "config", "networks/layers", "networks/generators", "networks/discriminators",
-    "networks/weights", "gan/losses", "gan/augment", "gan/feature_discriminator", "networks/imagenet",
-    "networks/spectral", "scoring/metrics", "scoring/skies",
+    "files", "config", "model/generators", "model/discriminators", "model/weights", "model/losses", "model/augment",
+    "model/imagenet", "score/metrics",
 )  # fmt: skip
 LARGE = {"models/imagenet/efficientnet_lite0.npz"}  # 3.4 million trained weights that no smaller file holds
 
@@ -76,12 +74,10 @@ def test_a_wheel_takes_every_room_along():
         assert all(list(folder.glob(pattern)) for pattern in patterns), package
 
 
-def test_every_room_says_what_it_is_for_and_hands_on_what_exists():
+def test_every_room_says_what_it_is_for():
     for room in sorted(p.parent.name for p in (ROOT / "monet_lib").glob("*/__init__.py")):
-        module = importlib.import_module(f"monet_lib.{room}")
-        handed_on = getattr(module, "__all__", [])
-        assert 2 <= len(module.__doc__.strip().splitlines()) <= 4, room
-        assert all(getattr(module, name) is not None for name in handed_on), room
+        document = ast.get_docstring(ast.parse((ROOT / "monet_lib" / room / "__init__.py").read_text()))
+        assert 1 <= len(document.splitlines()) <= 4, room
 
 
 @pytest.mark.parametrize("module", TENSORFLOW_FREE)
@@ -96,44 +92,15 @@ def test_private_names_of_other_packages_are_not_used():
             assert not any(part.startswith("_") for part in name.split(".")), f"{path.name}: {name}"
 
 
-def public_functions(body, where, method=False):
-    """Yield (where, function, whether it has self or cls) of public functions, and of public classes' methods."""
-    for node in body:
-        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-            yield from public_functions(node.body, f"{where}: {node.name}", True)
-        elif isinstance(node, ast.FunctionDef) and (
-            not node.name.startswith("_") or node.name in ("__init__", "__call__")
-        ):
-            static = any(ast.unparse(each) == "staticmethod" for each in node.decorator_list)
-            yield f"{where}: {node.name}", node, method and not static
-
-
-def test_public_functions_say_what_they_take_and_give():
-    bare, seen = [], 0
+def test_public_functions_say_what_they_do():
+    silent, seen = [], 0
     for path in LIBRARY:
-        for where, function, bound in public_functions(ast.parse(path.read_text()).body, path.name):
-            given = function.args
-            arguments = [*given.posonlyargs, *given.args][bound:] + given.kwonlyargs
-            arguments += [each for each in (given.vararg, given.kwarg) if each]
-            bare += [f"{where}: {each.arg}" for each in arguments if each.annotation is None]
-            bare += [] if function.returns else [f"{where}: what it returns"]
-            seen += 1
-    assert not bare
-    assert seen > 300
-
-
-def test_modules_and_functions_are_short():
-    """A module is read in one sitting, a function on one screen."""
-    long, seen = [], 0
-    for path in LIBRARY:
-        text = path.read_text()
-        long += [path.name] if len(text.splitlines()) > 200 else []
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef):
-                long += [f"{path.name}: {node.name}"] if node.end_lineno - node.lineno >= 40 else []
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                silent += [] if ast.get_docstring(node) else [f"{path.name}: {node.name}"]
                 seen += 1
-    assert not long
-    assert seen > 500
+    assert not silent
+    assert seen > 200
 
 
 def test_files_are_small():
@@ -185,7 +152,7 @@ def test_links_in_documents_lead_somewhere(document):
 def test_the_drawing_of_the_architecture_is_of_this_code():
     document = draw_architecture.DOCUMENT.read_text()
     assert draw_architecture.drawn(document) == document, "run: python tools/draw_architecture.py"
-    assert "commands --> training" in document
+    assert "train --> paint" in document
 
 
 def test_the_pre_commit_hooks_are_valid():

@@ -7,10 +7,11 @@ import pytest
 from inputs import example, jpeg, make_data, write_shard
 from PIL import Image
 
-from monet_lib.data import archives
+from monet_lib.data import reading
+from monet_lib.data.reading import count_images, find_data, read_images
 from monet_lib.files import UserError
 from monet_lib.score.networks import random_network
-from monet_lib.score.score import Score, compare, count_images, embed, extract, read_images, score
+from monet_lib.score.score import Score, compare, embed, extract, score
 
 
 @pytest.fixture
@@ -61,9 +62,22 @@ def test_n_takes_an_even_spread(folder, tmp_path):
     assert [name for name, _ in read_images(folder, 99)] == [name for name, _ in read_images(folder)]
     write_shard(tmp_path / "s" / "a-5.tfrec", [example(jpeg(k), f"p{k}") for k in range(5)])
     assert [name for name, _ in read_images(tmp_path / "s", 2)] == ["p0", "p2"]
-    assert len(extract(folder, random_network(), n=3)) == 3
+    assert len(extract(folder, random_network(), n=3)) == count_images(folder, 3) == 3
     with pytest.raises(UserError, match="n must be 2 or more"):
         extract(folder, random_network(), n=1)
+
+
+def test_n_decodes_only_the_records_that_are_wanted(tmp_path):
+    """A damaged image among the others isn't met; a damaged record is, since the records behind it can't be found."""
+    shard, damaged = tmp_path / "a-5.tfrec", jpeg(3)[:2000]
+    write_shard(shard, [example(jpeg(k) if k in (0, 2) else damaged, f"p{k}") for k in range(5)])
+    assert [name for name, _ in read_images(shard, 2)] == ["p0", "p2"]
+    refused(shard, "a-5.tfrec, record 2: not a readable JPEG")
+    data = bytearray(shard.read_bytes())
+    data[-2500] ^= 255
+    shard.write_bytes(data)
+    with pytest.raises(UserError, match=r"a-5.tfrec, record [45]: its checksum is wrong"):
+        list(read_images(shard, 2))
 
 
 def refused(source, message):
@@ -123,7 +137,7 @@ def test_encrypted_truncated_and_damaged_zips_are_refused(tmp_path):
 
 def test_zip_bombs_are_refused_before_anything_is_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("unpacked"))
-    monkeypatch.setattr(archives, "LARGEST_ENTRY", 1 << 20)
+    monkeypatch.setattr(reading, "LARGEST_ENTRY", 1 << 20)
     bomb = zipped(tmp_path / "a.zip", ("a.jpg", bytes(1 << 21)), method=zipfile.ZIP_DEFLATED)
     refused(bomb, "a.jpg would unpack to 2,097,152 bytes")
     many = [(f"{k}.jpg", bytes(1 << 20)) for k in range(3)]
@@ -176,7 +190,7 @@ def test_copies_of_the_training_images_are_seen_and_g_and_r_are_not_interchangea
     root = make_data(tmp_path / "data", monets=4, photos=8, formats=["jpg"])
     monets, photos = root / "monet_jpg", root / "photo_jpg"
     itself = score(monets, monets, features="random-conv")
-    # What is 0 in exact arithmetic: rounding alone decides by how much it misses, on some processors not at all.
+    # Both are 0 in exact arithmetic; rounding differs between processors.
     assert itself.memorization < 1e-6
     assert itself.fid < 1e-6
     copied = score(monets, photos, train=monets, features="random-conv")
@@ -194,8 +208,6 @@ def test_copies_of_the_training_images_are_seen_and_g_and_r_are_not_interchangea
 
 @pytest.mark.real_data
 def test_real_shards_and_photos_are_scored_in_the_right_order():
-    from monet_lib.data.reading import find_data
-
     root = find_data()
     paintings = score(root / "monet_tfrec", root / "monet_tfrec", features="random-conv", n=100)
     photos = score(root / "photo_tfrec" / "photo00-352.tfrec", root / "monet_tfrec", features="random-conv", n=100)

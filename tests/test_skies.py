@@ -10,9 +10,9 @@ from monet_lib.score.metrics import (
     patterns,
     sky_places,
     spectrum,
-    turned_orange,
 )
-from monet_lib.train.callbacks import Validator, _rank
+from monet_lib.train.run import Run
+from monet_lib.train.watch import FIELDS, rank
 
 rng = np.random.default_rng(0)
 DOWN = np.linspace(0, 1, 256)[:, None, None]
@@ -86,7 +86,7 @@ def test_skies_that_turn_orange_are_counted():
     mixed = np.concatenate([orange[:1], blue[1:]])
     assert Skies.orange(blue, mixed) == 0.25
     assert Skies.orange(sunset, orange) == 0  # it was orange before
-    assert turned_orange(blue, orange).all()
+    assert Skies.orange(blue, orange) == 1
     assert sky_places(blue).sum((1, 2)).min() >= LEAST_PATCHES
 
 
@@ -95,15 +95,13 @@ def row(kid, pattern, orange):
 
 
 def test_a_weave_or_an_orange_sky_is_worse_than_any_distance():
-    assert _rank(row(0.03, 1.0, 0.0)) < _rank(row(0.01, 6.0, 0.0))
-    assert _rank(row(0.03, 1.0, 0.0)) < _rank(row(0.01, 1.0, 0.2))
-    assert _rank(row(0.01, "nan", "nan")) < _rank(row(0.02, 1.0, 0.0))
+    assert rank(row(0.03, 1.0, 0.0)) < rank(row(0.01, 6.0, 0.0))
+    assert rank(row(0.03, 1.0, 0.0)) < rank(row(0.01, 1.0, 0.2))
+    assert rank(row(0.01, "nan", "nan")) < rank(row(0.02, 1.0, 0.0))
 
 
-def test_a_table_of_before_is_read(tmp_path):
-    from monet_lib.train.run import Run
-
+def test_a_table_without_the_later_fields_is_read(tmp_path):
     with open(tmp_path / "validation.csv", "w", newline="") as file:
-        csv.writer(file).writerows([Validator.FIELDS[:5], [2, 0.1, 0, 0, 0], [4, 0.2, 0, 0, 0], [4]])
-    rows = Run(tmp_path, None, None).table("validation.csv", Validator.FIELDS, 3)
+        csv.writer(file).writerows([FIELDS[:5], [2, 0.1, 0, 0, 0], [4, 0.2, 0, 0, 0], [4]])
+    rows = Run(tmp_path, None, None).table("validation.csv", FIELDS, 3)
     assert rows == [["2", "0.1", "0", "0", "0", "nan", "nan", "nan"]]

@@ -3,7 +3,6 @@
 import ast
 import io
 import sys
-import time
 from pathlib import Path
 
 import ipywidgets
@@ -14,21 +13,19 @@ from IPython.display import Image as StillImage
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from monet_lib.course import eda as lesson_eda
-from monet_lib.course import widgets
-from monet_lib.course.widgets import explore
-from monet_lib.data.reading import find_images, read_batches
+from monet_lib.course import eda, tools
+from monet_lib.course.tools import explore
+from monet_lib.data import find_images, read_batches
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
-VIEW = "application/vnd.jupyter.widget-view+json"
+SOURCES = sorted((ROOT / "notebooks" / "src").glob("[0-9]*.py"))
 
 
 @pytest.fixture
 def displayed(monkeypatch):
     """The list of what explore displays: an IPython Image, then the mime bundle of the controls."""
     shown = []
-    monkeypatch.setattr(widgets, "display", lambda output, raw=False: shown.append(output))
+    monkeypatch.setattr(tools, "display", lambda output, raw=False: shown.append(output))
     return shown
 
 
@@ -36,18 +33,12 @@ def square(brightness=0):
     return np.full((8, 8, 3), brightness, np.uint8)
 
 
-def part(output, kind):
-    """The widget of a kind in a displayed explorer."""
-    box = ipywidgets.widget_serialization["from_json"]("IPY_MODEL_" + output[VIEW]["model_id"], None)
-    return next(child for child in box.children if type(child) is kind)
-
-
-def image_of(output):
-    return part(output, ipywidgets.Image)
-
-
-def message_of(output):
-    return part(output, ipywidgets.HTML).value
+def parts(output):
+    """(the message's widget, the image's) of a displayed explorer."""
+    _, message, image = ipywidgets.widget_serialization["from_json"](
+        "IPY_MODEL_" + output["application/vnd.jupyter.widget-view+json"]["model_id"], None
+    ).children
+    return message, image
 
 
 def test_controls_are_of_the_kind_that_their_values_ask_for(displayed):
@@ -73,10 +64,11 @@ def test_shows_the_still_figure_and_then_the_controls_over_the_same(displayed):
     explore(square, "a square & more", brightness=(0, 200, 100))
     still, live = displayed
     assert (still.alt, still.format) == ("a square & more", "jpeg")
-    assert still.data == image_of(live).value
-    assert image_of(live).format == "jpeg"
-    assert Image.open(io.BytesIO(image_of(live).value)).size == (8, 8)
-    assert "a square &amp; more" in message_of(live)
+    message, image = parts(live)
+    assert still.data == image.value
+    assert image.format == "jpeg"
+    assert Image.open(io.BytesIO(image.value)).size == (8, 8)
+    assert "a square &amp; more" in message.value
     assert live["text/plain"].startswith("Run this cell"), "what GitHub shows in the controls' place"
 
 
@@ -88,7 +80,7 @@ def test_moving_a_control_draws_the_figure_anew(displayed):
         return figure
 
     made = explore(draw, "a bar", height=(1, 9, 2), name=["a", "b"])
-    image = image_of(displayed[1])
+    _, image = parts(displayed[1])
     pictures = [image.value]
     for name, value in (("height", 5), ("name", "b")):
         made[name].value = value
@@ -99,15 +91,10 @@ def test_moving_a_control_draws_the_figure_anew(displayed):
     assert not plt.get_fignums(), "every figure is closed"
 
 
-@pytest.mark.parametrize(("seconds", "follows"), [(0.0, True), (0.1, False)])
-def test_a_slow_figure_waits_until_the_hand_lets_go(displayed, monkeypatch, seconds, follows):
-    monkeypatch.setattr(widgets, "QUICK", 0.05)
-
-    def draw(brightness):
-        time.sleep(seconds)
-        return square(brightness)
-
-    made = explore(draw, "a square", brightness=(0, 200, 100))
+@pytest.mark.parametrize(("quick", "follows"), [(1e9, True), (0.0, False)])
+def test_a_slow_figure_waits_until_the_hand_lets_go(displayed, monkeypatch, quick, follows):
+    monkeypatch.setattr(tools, "QUICK", quick)  # seconds up to which a figure counts as quick
+    made = explore(square, "a square", brightness=(0, 200, 100))
     made["brightness"].value = 0
     assert made["brightness"].continuous_update is follows
 
@@ -119,13 +106,14 @@ def test_an_error_is_raised_and_told_beside_the_controls(displayed):
         return square(brightness)
 
     made = explore(draw, "a square", brightness=(0, 200, 100))
+    message, _ = parts(displayed[1])
     with pytest.raises(ValueError, match="at most <100>"):
         made["brightness"].value = 150
-    assert "<b>ValueError: at most &lt;100&gt;</b>" in message_of(displayed[1])
+    assert "<b>ValueError: at most &lt;100&gt;</b>" in message.value
     with pytest.raises(ValueError, match="at most <100>"):
         made.redraw()
     made["brightness"].value = 50
-    assert "ValueError" not in message_of(displayed[1])
+    assert "ValueError" not in message.value
 
 
 def test_without_ipywidgets_the_still_figure_remains(displayed, monkeypatch, capsys):
@@ -138,12 +126,12 @@ def test_without_ipywidgets_the_still_figure_remains(displayed, monkeypatch, cap
 
 
 def test_lesson_1_explores_with_and_without_ipywidgets(displayed, monkeypatch):
-    names = {"explore": explore, "lesson": lesson_eda, "pictures": {}, "surveys": {}}
+    names = {"explore": explore, "lesson": eda, "pictures": {}, "surveys": {}}
     for name in ("monet", "photo"):
         images = find_images(ROOT / "data" / "sample", name)
-        names["surveys"][name] = lesson_eda.survey(images, 6)
+        names["surveys"][name] = eda.survey(images, 6)
         names["pictures"][name] = next(read_batches(images, 6))[1]
-    (cell,) = explore_cells(ROOT / "notebooks" / "src" / "01_eda.py")
+    (cell,) = explore_cells(SOURCES[0])
     exec(cell, names)
     assert [type(output) for output in displayed] == [StillImage, dict]
     monkeypatch.setitem(sys.modules, "ipywidgets", None)

@@ -6,21 +6,23 @@ photographs, repainted in brush strokes with Monet's measured colours. Same file
 """
 
 import hashlib
+import io
 import sys
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
 from brushwork import repainted
-from monet_lib.sample import write_domain
 
 from monet_lib.data.reading import SIZE
 
-QUALITY = 84  # keeps 24 + 24 pictures, in both formats, under 2 MB
+QUALITY = 84  # of the JPEGs: keeps 24 + 24 pictures, in both formats, under 2 MB
+SHARD = 12  # records in a shard
 # file: the squares cut from it as (left, top, side), each a share of the photograph's height.
 PHOTOS = {
     "picosdeeuropa_by_Aitzol_Berasategi.jpg": [
@@ -71,12 +73,32 @@ def pictures(folder, table):
                 yield hashlib.sha256(f"{file}{box}".encode()).hexdigest()[:10], square(photograph, box)
 
 
+def write_domain(root, domain, pictures):
+    """Write a list of (name, uint8 (256, 256, 3)) under `root` in Kaggle's layout: shards and JPEG files.
+
+    Both formats hold the same JPEGs; a record has the bytes features image, image_name and target.
+    """
+    jpegs, shards = root / f"{domain}_jpg", root / f"{domain}_tfrec"
+    jpegs.mkdir(parents=True)
+    shards.mkdir()
+    for number, first in enumerate(range(0, len(pictures), SHARD)):
+        part = pictures[first : first + SHARD]
+        with tf.io.TFRecordWriter(str(shards / f"{domain}{number:02d}-{len(part)}.tfrec")) as shard:
+            for name, image in part:
+                Image.fromarray(image).save(buffer := io.BytesIO(), "JPEG", quality=QUALITY)
+                (jpegs / f"{name}.jpg").write_bytes(buffer.getvalue())
+                example, values = tf.train.Example(), (buffer.getvalue(), name.encode(), domain.encode())
+                for feature, value in zip(("image", "image_name", "target"), values, strict=True):
+                    example.features.feature[feature].bytes_list.value.append(value)
+                shard.write(example.SerializeToString(deterministic=True))  # else the features' order may change
+
+
 def main(folder, out):
     paintings = ((name, repainted(image, np.random.default_rng(int(name, 16))))
                  for name, image in pictures(folder, PAINTINGS))  # fmt: skip
     for domain, named in (("photo", pictures(folder, PHOTOS)), ("monet", paintings)):
         named = sorted(named, key=lambda pair: pair[0])  # by name: neighbours aren't cut from one photograph
-        write_domain(Path(out), domain, named, QUALITY)
+        write_domain(Path(out), domain, named)
     print(f"{out}: {sum(map(len, PHOTOS.values()))} photos, {sum(map(len, PAINTINGS.values()))} paintings")
 
 

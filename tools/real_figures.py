@@ -1,6 +1,7 @@
-"""Draw the lessons' figures of the competition's own images: python tools/real_figures.py [DATA].
+"""Measure the competition's own images for lesson 1: python tools/real_figures.py [DATA].
 
-Writes docs/images/real_colours.png: curves and numbers only, since the images themselves may not be shown.
+Prints each measure's mean in both sets and its effect size. Writes docs/images/real_colours.png: curves and numbers
+only, since the images themselves may not be shown.
 """
 
 import sys
@@ -16,7 +17,7 @@ from monet_lib.data.reading import find_data, find_images
 from monet_lib.figures import COLORS, encode, figure_style
 
 
-def colours_figure(surveys):
+def colours_figure(surveys, effects):
     """Histograms of both sets as shares, and Cohen's d of each measure with its interval."""
     with figure_style():
         figure, axes = plt.subplots(1, 4, figsize=(14, 3.8), layout="constrained")
@@ -27,7 +28,7 @@ def colours_figure(surveys):
                 axes[c].plot(100 * pixels / pixels.sum(), color=COLORS[name], label=label)
             axes[c].set(title=f"{channel}: shares", xlabel="level (0 to 255)", ylim=(0, 1.5))
         axes[0].set_ylabel("% of the set's pixels")
-        for row, (d, low, high) in enumerate(eda.effects(*surveys.values()).values()):
+        for row, (d, low, high) in enumerate(effects.values()):
             axes[3].errorbar(d, row, xerr=[[d - low], [high - d]], fmt="o", capsize=4, color="black")
         axes[3].axvspan(-0.2, 0.2, color="0.88")
         axes[3].set_yticks(range(len(eda.MEASURES)), list(eda.MEASURES.values()))
@@ -40,8 +41,12 @@ def colours_figure(surveys):
 def main(data=None):
     root = find_data(data)
     surveys = {name: eda.survey(find_images(root, name)) for name in eda.LABELS}
-    eda.claims_table(root)
-    (ROOT / "docs" / "images" / "real_colours.png").write_bytes(encode(colours_figure(surveys))[0])
+    effects, (monet, photo) = eda.effects(*surveys.values()), surveys.values()
+    print(f"{len(monet.names):,} paintings, {len(photo.names):,} photos{'':5}Monet   photo   d [95 %]")
+    for measure, (d, low, high) in effects.items():
+        means = "".join(f"{of.columns[measure].mean():8.2f}" for of in (monet, photo))
+        print(f"{eda.MEASURES[measure]:32}{means}   {d:+.2f} [{low:+.2f}, {high:+.2f}]")
+    (ROOT / "docs" / "images" / "real_colours.png").write_bytes(encode(colours_figure(surveys, effects))[0])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What the lessons show: for each lesson a module with its figures and the checks of its exercises.
 
-What a lesson teaches stands in the lesson itself.
+`tools` holds what several lessons use. What a lesson teaches stands in the lesson itself. This file imports no Keras:
+`start` chooses Keras' backend, so a lesson imports the modules beside this one after it has called `start`.
 """
 
 from pathlib import Path
@@ -12,10 +13,10 @@ from monet_lib.recipes import profile
 
 
 def start(data: str | Path | None = None) -> tuple[Config, Path]:
-    """Print what a lesson runs on; returns (Config of the profile, folder of the images).
+    """Print what a lesson runs on; returns (Config of the recipe, folder of the images).
 
-    The profile is MONET_PROFILE's, or `laptop`; the images are those that `find_data(data)` finds. This line comes
-    before Keras is imported: it sets Keras' backend.
+    The environment variable MONET_PROFILE names the recipe; without it the recipe is `laptop`. `find_data(data)` finds
+    the images.
     """
     tf = import_tensorflow()
     import keras

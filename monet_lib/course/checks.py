@@ -1,4 +1,4 @@
-"""Instant checks for exercises: run an answer, say what is wrong, show its picture beside the right answer's."""
+"""Instant checks for exercises: run an answer, say what is wrong, show its picture beside the right one."""
 
 import traceback
 from collections.abc import Callable, Sequence
@@ -9,8 +9,6 @@ import numpy as np
 
 from monet_lib.figures import image_grid, show
 
-RAMP = "A grey ramp: black at the left edge, white at the right edge, and no jump between"
-
 
 class Wrong(AssertionError):
     """A wrong answer. The message is a hint: what was found, what was expected, where to look."""
@@ -18,19 +16,19 @@ class Wrong(AssertionError):
 
 @dataclass(frozen=True)
 class Check:
-    """One exercise's checker: `check(answer)` prints and returns whether the answer is right, and never raises.
+    """The check of one exercise: `check(answer)` prints and returns whether the answer is right, and never raises.
 
-    test: called with the answer; raises Wrong, with a hint, where it is not right.
+    test: called with the answer; raises Wrong, with a hint, if the answer is not right.
     expected: makes the picture, uint8 or in [-1, 1], (h, w, 3), that the right answer makes; or None.
-    drawn: makes the same picture of the learner's answer; where it can, both are shown side by side with the hint.
+    drawn: makes the same picture of the learner's answer; if it can, both are shown side by side with the hint.
     alt: what is to be seen in the right picture.
     """
 
     title: str
     test: Callable
     expected: Callable | None = None
-    alt: str = ""
     drawn: Callable | None = None
+    alt: str = ""
 
     def __call__(self, answer: Any) -> bool:
         hint = self.hint(answer)
@@ -43,11 +41,11 @@ class Check:
         return False
 
     def show_pictures(self, answer: Any) -> None:
-        """The picture of the answer, where it makes one of the right size, and that of the right answer."""
+        """Show the right answer's picture, and the learner's beside it if the answer makes one of the right size."""
         right = self.expected()
         try:
             yours = None if self.drawn is None or answer in (None, ...) else np.asarray(self.drawn(answer))
-        except Exception:  # an answer that is no picture yet
+        except Exception:  # an answer that makes no picture yet
             yours = None
         if yours is None or yours.shape != right.shape:
             print("The right answer makes this picture:")
@@ -70,22 +68,32 @@ class Check:
         return None
 
 
-def answer_of(function: Callable[..., Any], *arguments: Any) -> Any:
-    """What the learner's function returns; Wrong while it is still the stub."""
+def exercise(title: str, **pictures: Any) -> Callable[[Callable], Check]:
+    """A decorator that makes a Check of the function that tests an answer. pictures: expected, drawn and alt."""
+    return lambda test: Check(title, test, **pictures)
+
+
+def answer_of(function: Callable, *arguments: Any) -> Any:
+    """What the learner's function returns. Raises Wrong while the function is still the stub."""
     found = function(*arguments)
-    if found is ... or found is None:
-        raise Wrong("nothing here yet: the function returns no answer. Replace its ... and run the cell again.")
+    refuse_if(
+        found is ... or found is None,
+        "nothing here yet: the function returns no answer. Replace its ... and run the cell again.",
+    )
     return found
 
 
-def expect_shape(got: Any, shape: Sequence[int | None], what: str = "the result") -> None:
-    """Raise Wrong unless `got` is an array of `shape`, in which None stands for any size."""
-    found = tuple(getattr(got, "shape", ())) if hasattr(got, "shape") else None
-    if found is None:
-        raise Wrong(f"{what} is a {type(got).__name__}, not an array.")
-    if len(found) != len(shape) or any(s not in (None, f) for s, f in zip(shape, found, strict=True)):
-        wanted = " x ".join("any" if s is None else str(s) for s in shape)
-        raise Wrong(f"{what} has shape {' x '.join(map(str, found))}, not {wanted}.")
+def refuse_if(wrong: Any, hint: str) -> None:
+    """Raise Wrong(hint) if `wrong` is true."""
+    if wrong:
+        raise Wrong(hint)
+
+
+def expect_shape(got: Any, shape: Sequence[int], what: str = "the result") -> None:
+    """Raise Wrong unless `got` is an array of `shape`."""
+    refuse_if(not hasattr(got, "shape"), f"{what} is a {type(got).__name__}, not an array.")
+    found, wanted = (" x ".join(map(str, sizes)) for sizes in (got.shape, shape))
+    refuse_if(found != wanted, f"{what} has shape {found}, not {wanted}.")
 
 
 def expect_close(got: Any, expected: Any, hint: str, tolerance: float = 1e-4) -> None:
@@ -96,5 +104,8 @@ def expect_close(got: Any, expected: Any, hint: str, tolerance: float = 1e-4) ->
 
 
 def ramp() -> np.ndarray:
-    """A grey ramp that overshoots, float32 (64, 256, 3) from -1.1 to 1.1: what rounding and clipping are for."""
+    """A grey ramp, float32 (64, 256, 3) from -1.1 to 1.1. It leaves [-1, 1], so an answer has to clip it."""
     return np.tile(np.linspace(-1.1, 1.1, 256, dtype=np.float32)[None, :, None], (64, 1, 3))
+
+
+RAMP = "A grey ramp: black at the left edge, white at the right edge, and no jump between"

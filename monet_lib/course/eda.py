@@ -1,13 +1,10 @@
-"""Lesson 1: measure every image once, compare the two sets, draw the figures.
-
-Lesson 1's exercises: what is tested of an answer, and what each wrong one is told."""
+"""Lesson 1: measure every image once, compare the two sets, draw the figures; then the checks of its exercises."""
 
 import hashlib
 import io
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +13,10 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from PIL import Image
 
-from monet_lib.course.checks import RAMP, Check, Wrong, answer_of, expect_close, expect_shape, ramp
-from monet_lib.data.reading import ImageSet, find_data, find_images, read_batches, to_uint8
+from monet_lib.course.checks import RAMP, Wrong, answer_of, exercise, expect_close, expect_shape, ramp, refuse_if
+from monet_lib.data.reading import ImageSet, masked_checksum, read_batches, to_uint8
 from monet_lib.figures import COLORS, figure_style
 
-# course.eda
 MEASURES = {  # a column of a Survey, and what the figures call it
     "brightness": "brightness", "spread": "spread within an image", "red": "mean red", "green": "mean green",
     "blue": "mean blue", "chroma": "chroma (max − min)", "saturation": "HSV saturation (÷ max)",
@@ -82,7 +78,7 @@ def shrink(image: np.ndarray, factor: int) -> np.ndarray:
 
 
 def closest(thumbs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each of uint8 (n, 32, 32, 3): (correlation with its most similar other, that one's index), both (n,)."""
+    """For each of uint8 (n, 32, 32, 3): (correlation with the most similar other thumb, its index), both (n,)."""
     x = np.asarray(thumbs, np.float32).reshape(len(thumbs), -1)
     x -= x.mean(1, keepdims=True)
     x /= np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-6)
@@ -109,16 +105,6 @@ def effects(monet: Survey, photo: Survey, draws: int = 400, seed: int = 0) -> di
         again = [cohens_d(rng.choice(a, len(a)), rng.choice(b, len(b))) for _ in range(draws)]
         found[measure] = (cohens_d(a, b), *np.percentile(again, [2.5, 97.5]))
     return found
-
-
-def claims_table(data: str | Path | None = None, limit: int | None = None) -> None:
-    """Print each measure's mean in both sets and its effect size, for the data that `find_data(data)` finds."""
-    root = find_data(data)
-    monet, photo = (survey(find_images(root, name), limit) for name in LABELS)
-    print(f"{len(monet.names):,} paintings, {len(photo.names):,} photos{'':5}Monet   photo   d [95 %]")
-    for measure, (d, low, high) in effects(monet, photo).items():
-        a, b = monet.columns[measure].mean(), photo.columns[measure].mean()
-        print(f"{MEASURES[measure]:32}{a:8.2f}{b:8.2f}   {d:+.2f} [{low:+.2f}, {high:+.2f}]")
 
 
 def palette(image: np.ndarray, colors: int = 8) -> list[tuple[float, tuple[int, int, int]]]:
@@ -172,124 +158,42 @@ def channel_explorer(pictures: Mapping[str, np.ndarray], surveys: Mapping[str, S
     return draw
 
 
-# course.eda_checks
-def _test_record(answer):
+@exercise("Exercise 1, a record", expected=lambda: to_uint8(ramp()), alt=RAMP)
+def check_record(answer):
     Image.fromarray(to_uint8(ramp())).save(file := io.BytesIO(), "JPEG")
     values = {"image": file.getvalue(), "image_name": b"ramp", "target": b"photo"}
     features = {k: tf.train.Feature(bytes_list=tf.train.BytesList(value=[v])) for k, v in values.items()}
     found = answer_of(answer, tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString())
-    if not isinstance(found, tuple) or len(found) != 2:
-        raise Wrong(f"return two things, (name, pixels), not a {type(found).__name__}.")
-    if found[0] != "ramp":
-        raise Wrong(f"the name is {found[0]!r}, not 'ramp': take image_name; .decode() turns bytes to text.")
-    expect_shape(found[1], (64, 256, 3), "the array of pixels")
-    if np.abs(found[1] - np.float32(to_uint8(ramp()))).max() > 8:
-        raise Wrong("the pixels are not those of the feature image, 0 to 255.")
+    two = isinstance(found, tuple) and len(found) == 2
+    refuse_if(not two, f"return two things, (name, pixels), not a {type(found).__name__}.")
+    name, pixels = found
+    refuse_if(name != "ramp", f"the name is {name!r}, not 'ramp': take image_name; .decode() turns bytes to text.")
+    expect_shape(pixels, (64, 256, 3), "the array of pixels")
+    apart = np.abs(pixels - np.float32(to_uint8(ramp()))).max()
+    refuse_if(apart > 8, "the pixels are not those of the feature image, 0 to 255.")
 
 
-def _test_reds(answer):
+@exercise(
+    "Exercise 2, chroma and saturation",
+    expected=lambda: np.array([[[60, 0, 0], [240, 180, 180]]], np.uint8).repeat(80, 0).repeat(120, 1),
+    drawn=lambda answer: np.array([answer], np.uint8).repeat(80, 0).repeat(120, 1),
+    alt="Two squares of one chroma: a dark red and a pale pink",
+)
+def check_reds(answer):
     colors = np.asarray(answer, float)
     expect_shape(colors, (2, 3), "the pair of colours")
     low, high = colors.min(1), colors.max(1)
-    if low.min() < 0 or high.max() > 255:
-        raise Wrong("a level lies outside 0..255.")
+    refuse_if(low.min() < 0 or high.max() > 255, "a level lies outside 0..255.")
     chroma, saturation = high - low, (high - low) / np.maximum(high, 1)
-    if abs(chroma[0] - chroma[1]) > 1 or chroma.min() < 20:
-        raise Wrong(f"max − min is {chroma[0]:.0f} and {chroma[1]:.0f}: make both the same, at least 20.")
-    if saturation[0] < 3 * saturation[1]:
-        raise Wrong(f"the saturations are {saturation[0]:.2f} and {saturation[1]:.2f}: make the first darker.")
+    refuse_if(
+        abs(chroma[0] - chroma[1]) > 1 or chroma.min() < 20,
+        f"max − min is {chroma[0]:.0f} and {chroma[1]:.0f}: make both the same, at least 20.",
+    )
+    refuse_if(
+        saturation[0] < 3 * saturation[1],
+        f"the saturations are {saturation[0]:.2f} and {saturation[1]:.2f}: make the first darker.",
+    )
 
-
-def _test_meaning(answer):
-    for claim, (measure, sign) in MEANINGS.items():
-        if not isinstance(answer, dict) or np.shape(answer.get(claim)) != (2,):
-            raise Wrong(f"{claim}: give a pair (measure, sign).")
-        found, direction = answer[claim]
-        if found is ...:
-            raise Wrong(f"nothing here yet. Begin with {claim!r}: a measure's name and a sign, +1 or -1.")
-        if found == "saturation":
-            raise Wrong(f"{claim}: HSV saturation divides by the maximum, so mere darkness raises it.")
-        if found != measure:
-            raise Wrong(f"{claim}: {found!r} doesn't measure that. Choose among {', '.join(MEASURES)}.")
-        if direction != sign:
-            raise Wrong(f"{claim}: the sign is what the source says of Monets, be it true or not.")
-
-
-def _test_back(answer):
-    found, levels = answer_of(answer, ramp()), np.tile(np.arange(256)[None, :, None], (1, 1, 3))
-    expect_shape(found, (64, 256, 3), "the picture")
-    if found.dtype != np.uint8:
-        raise Wrong(f"the result is {found.dtype}; a JPEG encoder wants uint8.")
-    if (ends := tuple(map(int, found[0, [0, -1], 0]))) != (0, 255):
-        raise Wrong(f"-1.1 and 1.1 became {ends}: uint8 wraps around. Clip to 0..255 first.")
-    lost = int((answer(levels.astype(np.float32) / 127.5 - 1) != levels)[0, :, 0].sum())
-    if lost:
-        raise Wrong(f"{lost} of 256 levels don't come back: astype cuts off what follows the point. Round.")
-
-
-def _test_deal(answer):
-    steps, times, never = answer
-    expect_close(steps, 7038 // 4, "an epoch deals 7,038 photos, 4 a step: not {got} steps.")
-    expect_close(times, 7036 / 300, "each step deals 4 of 300 paintings: each comes not {got} times.", 0.02)
-    expect_close(never, 6738, "a zip ends with its shorter side: it leaves out not {got} of 7,038 photos.")
-
-
-def _test_walk(answer):
-    records = [b"first", b"x" * 300, b""]
-    shard = b"".join(framed(data) for data in records)
-    found = list(answer_of(answer, shard))
-    if any(isinstance(one, tuple) for one in found) or found[:1] == [framed(b"first")]:
-        raise Wrong("give the data alone: without the length and the two checksums around them.")
-    if found != records:
-        raise Wrong(
-            f"{len(found)} records of {[len(x) for x in found]} bytes; the shard holds 3, of 5, 300 and 0 bytes."
-        )
-    damage = {
-        "a bit of the second record's data": len(framed(b"first")) + 12 + 40,
-        "a bit of the second record's length": len(framed(b"first")) + 2,
-        "a bit of the checksum of the second record's length": len(framed(b"first")) + 8,
-    }
-    for what, place in damage.items():
-        broken = bytearray(shard)
-        broken[place] ^= 1
-        try:
-            list(answer(bytes(broken)))
-        except ValueError:
-            continue
-        except Exception as error:
-            raise Wrong(
-                f"{what} flipped: {type(error).__name__} instead of ValueError. Check the length first."
-            ) from None
-        raise Wrong(f"{what} flipped: you read on as if nothing had happened. Compare its checksum, raise ValueError.")
-
-
-def crc32c(data: bytes) -> int:
-    """CRC-32C of bytes (polynomial 0x1EDC6F41, reflected), bit by bit through a table of 256 entries."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = _TABLE[(crc ^ byte) & 0xFF] ^ crc >> 8
-    return crc ^ 0xFFFFFFFF
-
-
-def checksum(data: bytes) -> int:
-    """The checksum that a TFRecord stores of bytes: their CRC-32C, turned by 15 bits, plus a constant."""
-    crc = crc32c(data)
-    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
-
-
-def framed(data: bytes) -> bytes:
-    """One record of a TFRecord file: length, its checksum, data, their checksum."""
-    length = struct.pack("<Q", len(data))
-    return length + struct.pack("<I", checksum(length)) + data + struct.pack("<I", checksum(data))
-
-
-def _table_entry(byte):
-    for _ in range(8):
-        byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
-    return byte
-
-
-_TABLE = [_table_entry(byte) for byte in range(256)]
 
 MEANINGS = {  # what to measure for each claim, and what the source says of the Monets: 1 more, -1 less
     "S0: darker": ("brightness", -1),
@@ -297,14 +201,71 @@ MEANINGS = {  # what to measure for each claim, and what the source says of the 
     "S3: more intense colours": ("chroma", 1),
     "S3: more in green": ("green", 1),
 }
-record = Check("Exercise 1, a record", _test_record, lambda: to_uint8(ramp()), RAMP)
-reds = Check(
-    "Exercise 2, chroma and saturation", _test_reds,
-    lambda: np.array([[[60, 0, 0], [240, 180, 180]]], np.uint8).repeat(80, 0).repeat(120, 1),
-    "Two squares of one chroma: a dark red and a pale pink",
-    lambda answer: np.array([answer], np.uint8).repeat(80, 0).repeat(120, 1),
-)  # fmt: skip
-meaning = Check("Exercise 3, claims as measures", _test_meaning)
-back = Check("Exercise 4, back to levels", _test_back, lambda: to_uint8(ramp()), RAMP, lambda answer: answer(ramp()))
-deal = Check("Exercise 5, batches", _test_deal)
-walk = Check("Exercise 6, a reader of your own", _test_walk)
+
+
+@exercise("Exercise 3, claims as measures")
+def check_meaning(answer):
+    for claim, (measure, sign) in MEANINGS.items():
+        pair = isinstance(answer, dict) and np.shape(answer.get(claim)) == (2,)
+        refuse_if(not pair, f"{claim}: give a pair (measure, sign).")
+        found, direction = answer[claim]
+        refuse_if(found is ..., f"nothing here yet. Begin with {claim!r}: a measure's name and a sign, +1 or -1.")
+        refuse_if(found == "saturation", f"{claim}: HSV saturation divides by the maximum, so mere darkness raises it.")
+        others = ", ".join(MEASURES)
+        refuse_if(found != measure, f"{claim}: {found!r} doesn't measure that. Choose among {others}.")
+        refuse_if(direction != sign, f"{claim}: the sign is what the source says of Monets, be it true or not.")
+
+
+@exercise(
+    "Exercise 4, back to levels", expected=lambda: to_uint8(ramp()), drawn=lambda answer: answer(ramp()), alt=RAMP
+)
+def check_back(answer):
+    found, levels = answer_of(answer, ramp()), np.tile(LEVELS[None, :, None], (1, 1, 3))
+    expect_shape(found, (64, 256, 3), "the picture")
+    refuse_if(found.dtype != np.uint8, f"the result is {found.dtype}; a JPEG encoder wants uint8.")
+    ends = tuple(map(int, found[0, [0, -1], 0]))
+    refuse_if(ends != (0, 255), f"-1.1 and 1.1 became {ends}: uint8 wraps around. Clip to 0..255 first.")
+    lost = int((answer(levels.astype(np.float32) / 127.5 - 1) != levels)[0, :, 0].sum())
+    refuse_if(lost, f"{lost} of 256 levels don't come back: astype cuts off what follows the point. Round.")
+
+
+@exercise("Exercise 5, batches")
+def check_deal(answer):
+    steps, times, never = answer
+    expect_close(steps, 7038 // 4, "an epoch deals 7,038 photos, 4 a step: not {got} steps.")
+    expect_close(times, 7036 / 300, "each step deals 4 of 300 paintings: each comes not {got} times.", 0.02)
+    expect_close(never, 6738, "a zip ends with its shorter side: it leaves out not {got} of 7,038 photos.")
+
+
+@exercise("Exercise 6, a reader of your own")
+def check_walk(answer):
+    records = [b"first", b"x" * 300, b""]
+    shard, second = b"".join(map(framed, records)), len(framed(records[0]))  # the byte where the second record begins
+    found = list(answer_of(answer, shard))
+    whole = any(isinstance(one, tuple) for one in found) or found[:1] == [framed(b"first")]
+    refuse_if(whole, "give the data alone: without the length and the two checksums around them.")
+    sizes = [len(one) for one in found]
+    refuse_if(found != records, f"{len(found)} records of {sizes} bytes; the shard holds 3, of 5, 300 and 0 bytes.")
+    record = "second record's"
+    for part, place in ((f"{record} data", 52), (f"{record} length", 2), (f"checksum of the {record} length", 8)):
+        what = f"a bit of the {part} flipped"
+        broken = bytearray(shard)
+        broken[second + place] ^= 1
+        try:
+            list(answer(bytes(broken)))
+        except ValueError:
+            continue
+        except Exception as error:
+            raise Wrong(f"{what}: {type(error).__name__} instead of ValueError. Check the length first.") from None
+        raise Wrong(f"{what}: you read on as if nothing had happened. Compare its checksum, raise ValueError.")
+
+
+def checksum(data: bytes) -> int:
+    """The checksum that a TFRecord stores of bytes: their CRC-32C, turned by 15 bits, plus a constant."""
+    return int.from_bytes(masked_checksum(data), "little")
+
+
+def framed(data: bytes) -> bytes:
+    """One record of a TFRecord file: length, its checksum, data, their checksum."""
+    length = struct.pack("<Q", len(data))
+    return length + masked_checksum(length) + data + masked_checksum(data)

@@ -2,4 +2,16 @@
 
 from monet_lib.data.batches import UnpairedBatches, load_pair, split, training_data
 from monet_lib.data.download import download_data
-from monet_lib.data.reading import ImageSet, examine, find_data, find_images, load, read_batches, to_float, to_uint8
+from monet_lib.data.reading import (
+    ImageSet,
+    count_images,
+    examine,
+    find_data,
+    find_images,
+    inspect_data,
+    load,
+    read_batches,
+    read_images,
+    to_float,
+    to_uint8,
+)

@@ -2,10 +2,8 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from monet_lib.config import Config
 from monet_lib.data.reading import find_images, load, to_float
@@ -15,22 +13,22 @@ from monet_lib.files import counted
 class UnpairedBatches:
     """Batch number `step` as a pure function of (seed, step), so that training resumes anywhere exactly.
 
-    monets, photos: uint8 (n, 256, 256, 3), decoded once and kept. Each set is dealt out like a pack of cards: all of
-    it in a random order, then all of it again in a new one, so every image is seen equally often and none is left
-    out. An epoch is one pass over the larger set: `steps_per_epoch` steps.
+    monets, photos: uint8 (n, 256, 256, 3), decoded once and kept. Each set is dealt out like a pack of cards: all its
+    images in a random order, then all again in a new order, so that training sees every image equally often. An epoch
+    is one pass over the larger set: `steps_per_epoch` steps.
     """
 
     def __init__(self, monets: np.ndarray, photos: np.ndarray, config: Config) -> None:
         self.sets = (monets, photos)
         self.config = config
         self.steps_per_epoch = max(1, max(len(monets), len(photos)) // config.batch_size)
-        self._order = lru_cache(maxsize=8)(self._order)
+        self._order = lru_cache(maxsize=8)(self._shuffled)
 
-    def __call__(self, step: Any) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """(monet, photo): uint8 (batch, crop, crop, 3) each, cut, flipped and turned at random."""
-        return tuple(self._cut(domain, int(step)) for domain in (0, 1))
+        return self._cut(0, int(step)), self._cut(1, int(step))
 
-    def _order(self, domain, epoch):
+    def _shuffled(self, domain, epoch):
         return np.random.default_rng([self.config.seed, domain, epoch]).permutation(len(self.sets[domain]))
 
     def _cut(self, domain, step):
@@ -47,11 +45,13 @@ class UnpairedBatches:
         return cut
 
 
-def training_data(batches: UnpairedBatches, start: int, stop: int) -> tf.data.Dataset:
-    """A tf.data.Dataset of the batches of steps `start` to `stop` - 1.
+def training_data(batches, start, stop):
+    """A tf.data.Dataset of the batches of steps `start` to `stop` - 1. batches: UnpairedBatches.
 
     Elements are (monet, photo): float32 (batch, image_size, image_size, 3) in [-1, 1], with static shapes.
     """
+    import tensorflow as tf  # imported here, because `monet data` and others import this package without TensorFlow
+
     config = batches.config
 
     def cut(step):
@@ -59,19 +59,20 @@ def training_data(batches: UnpairedBatches, start: int, stop: int) -> tf.data.Da
         return tuple(tf.ensure_shape(x, (config.batch_size, config.crop, config.crop, 3)) for x in pair)
 
     def scale(*pair):
-        pair = [to_float(x) for x in pair]
-        if config.crop != config.image_size:
-            shape = (config.image_size, config.image_size)
-            pair = [tf.image.resize(x, shape, antialias=config.crop > config.image_size) for x in pair]
-        return tuple(pair)
+        return tuple(sized(to_float(x)) for x in pair)
 
-    # Two ahead at each stage: cutting is Python's and takes turns anyway, and AUTOTUNE was slower here.
+    def sized(x):
+        shape = (config.image_size, config.image_size)
+        larger = config.crop > config.image_size
+        return x if config.crop == config.image_size else tf.image.resize(x, shape, antialias=larger)
+
+    # Each stage works two batches ahead. Cutting is Python code, which runs in one thread; AUTOTUNE was slower here.
     data = tf.data.Dataset.range(start, stop).map(cut).prefetch(2)
     return data.map(scale, num_parallel_calls=2).prefetch(2)
 
 
 def split(count: int, holdout: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(kept, held): two sorted index arrays, `holdout` of `count` drawn once for a seed and left out of training."""
+    """(kept, held): two sorted arrays of indices below `count`; the seed decides which `holdout` indices are held."""
     order = np.random.default_rng([seed, 4]).permutation(count)
     return np.sort(order[holdout:]), np.sort(order[:holdout])
 
@@ -79,7 +80,10 @@ def split(count: int, holdout: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def load_pair(
     root: str | Path, skip_bad: bool = False, format: str | None = None
 ) -> dict[str, tuple[list[str], np.ndarray]]:
-    """{"monet": (names, pixels), "photo": (names, pixels)} of a data folder; says what it read and what it skipped."""
+    """{"monet": (names, pixels), "photo": (names, pixels)} of a data folder, read by `load`.
+
+    Prints how many images it has read, and each bad record that it has skipped.
+    """
     loaded = {}
     for name in ("monet", "photo"):
         images = find_images(root, name, format)

@@ -1,6 +1,6 @@
 """The networks, their losses and the training step. Images are (batch, height, width, 3), float in [-1, 1]."""
 
-from monet_lib.model.augment import diff_augment, five_fold
+from monet_lib.model.augment import diff_augment
 from monet_lib.model.cyclegan import CycleGAN, build
 from monet_lib.model.dcgan import DCGAN
 from monet_lib.model.discriminators import (

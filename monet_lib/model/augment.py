@@ -6,7 +6,6 @@ so real and generated images can share a draw, and the functions are pure. Gradi
 
 from typing import Any
 
-import numpy as np
 from keras import ops
 
 DRAWS = 7  # random numbers that diff_augment takes for an image
@@ -57,23 +56,6 @@ def cutout(images: Any, draws: Any, ratio: float = 0.5) -> Any:
         inside.append(ops.logical_and(place >= centre - hole // 2, place < centre - hole // 2 + hole))
     hole = ops.logical_and(inside[0][:, :, None], inside[1][:, None, :])[..., None]
     return ops.where(hole, ops.zeros_like(images), images)
-
-
-def five_fold(images: np.ndarray, rng: np.random.Generator, crop: float = 0.875, noise: float = 0.05) -> np.ndarray:
-    """Each image five times: as it is, upside down, mirrored, a random crop enlarged again, and with Gaussian noise.
-
-    images: float32 (n, h, w, 3) in [-1, 1]; the result (5n, h, w, 3), copy by copy. crop: share of height and width
-    kept. noise: standard deviation. rng: a numpy Generator. The enlargement of a small set before training; what it
-    does to images, a generator learns to do too.
-    """
-    images = np.asarray(images, np.float32)
-    height, width = images.shape[1:3]
-    rows, columns = round(height * crop), round(width * crop)
-    top, left = (rng.integers(0, n + 1, len(images)) for n in (height - rows, width - columns))
-    cut = np.stack([x[t : t + rows, u : u + columns] for x, t, u in zip(images, top, left, strict=True)])
-    enlarged = ops.convert_to_numpy(ops.image.resize(cut, (height, width), data_format="channels_last"))
-    noisy = np.clip(images + rng.normal(0, noise, images.shape), -1, 1).astype(np.float32)
-    return np.concatenate([images, images[:, ::-1], images[:, :, ::-1], enlarged, noisy])
 
 
 def _shifted(size, draw, ratio):

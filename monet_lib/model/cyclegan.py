@@ -82,6 +82,8 @@ class CycleGAN(keras.Model):
         super().compile(optimizer=generator_optimizer, jit_compile=jit_compile)
         self.generator_optimizer, self.discriminator_optimizer = generator_optimizer, discriminator_optimizer
         self.config = config
+        # The share of the Monet side's adversarial loss that is the feature discriminator's.
+        self.feature_share = config.feature_discriminator if self.feature_discriminator else 0.0
         # Two batches go through a network as one, which is quicker, unless a norm would mix their statistics.
         self.joins = "batch" not in (config.norm, config.discriminator_norm)
         generator_optimizer.build(self.generator_variables)
@@ -144,7 +146,7 @@ class CycleGAN(keras.Model):
             "cycle": cycle_loss(monet, cycled_monet) + cycle_loss(photo, cycled_photo),
             "identity": identity_loss(monet, same_monet) + identity_loss(photo, same_photo),
         }
-        share = c.feature_discriminator  # of the Monet side's adversarial loss
+        share = self.feature_share
         objective = (1 - share) * losses["monet_generator"] + losses["photo_generator"]
         if c.tone_weight:
             losses["tone"] = tone_loss(photo, fake_monet)
@@ -166,12 +168,13 @@ class CycleGAN(keras.Model):
             "monet_discriminator": self.tell_apart(self.monet_discriminator, *self.augment(MONET, monet, fake_monet)),
             "photo_discriminator": self.tell_apart(self.photo_discriminator, *self.augment(PHOTO, photo, fake_photo)),
         }
-        share = self.config.feature_discriminator
+        share = self.feature_share
         objective = (1 - share) * losses["monet_discriminator"] + losses["photo_discriminator"]
         if share:
             pairs = zip(self.feature_maps(monet), fake_maps, strict=True)
             logits = self.feature_discriminator([tf.stop_gradient(tf.concat(pair, 0)) for pair in pairs])
-            losses["feature_discriminator"] = mean(discriminator_loss(*tf.split(x, 2), "hinge") for x in logits)
+            halves = (tf.split(x, 2) for x in logits)
+            losses["feature_discriminator"] = mean(discriminator_loss(real, fake, "hinge") for real, fake in halves)
             objective += share * losses["feature_discriminator"]
         return objective, losses
 
@@ -292,9 +295,13 @@ def _untrained(config):
     averaged = generator_of(config, "averaged_generator") if config.ema else None
     on_features = FeatureDiscriminator(seed=config.seed) if config.feature_discriminator else None
     shape, size = (config.image_size, config.image_size, 3), config.pool_size
-    pools = tuple(ImagePool(size, shape, name=f"{side}_pool") if size else None for side in sides)
+    monet_pool, photo_pool = (ImagePool(size, shape, name=f"{side}_pool") if size else None for side in sides)
     return CycleGAN(
-        *generators, *discriminators, averaged_generator=averaged, feature_discriminator=on_features, pools=pools
+        *generators,
+        *discriminators,
+        averaged_generator=averaged,
+        feature_discriminator=on_features,
+        pools=(monet_pool, photo_pool),
     )
 
 
@@ -303,5 +310,6 @@ def with_optimizers(model: CycleGAN, config: Config, steps: int) -> CycleGAN:
     rates = (config.generator_rate, config.discriminator_rate)
     model.schedules = [ConstantThenLinear(rate, round(config.decay_from * steps), steps) for rate in rates]
     adam = ScaledAdam if pick_precision(config.precision) == "mixed_float16" else keras.optimizers.Adam
-    model.compile(*(adam(schedule, beta_1=config.beta_1) for schedule in model.schedules), config)
+    generators, discriminators = (adam(schedule, beta_1=config.beta_1) for schedule in model.schedules)
+    model.compile(generators, discriminators, config)
     return model

@@ -54,10 +54,10 @@ def resnet_generator(
 ) -> keras.Model:
     """Image to image through residual blocks at a quarter of the size (Johnson et al. 2016; Zhu et al. 2017, 7.2).
 
-    c7s1-k, d2k, d4k, R4k x residual_blocks, u2k, uk, c7s1-3 in the paper's words, k = filters. Input (batch, h, w, 3) of
-    any
-    size from 8 px, output the same in [-1, 1]. residual_output: the last convolution gives a change to the input,
-    see `layers.ChangedImage`, instead of a new image. Without norms the initial weights are He's.
+    c7s1-k, d2k, d4k, R4k x residual_blocks, u2k, uk, c7s1-3 in the paper's words, k = filters. Input (batch, h, w, 3)
+    of any size from 8 px, output the same in [-1, 1]. upsample: see `layers.upsample`. residual_output: the last
+    convolution gives a change to the input, see `layers.ChangedImage`, instead of a new image. Without norms the
+    initial weights are He's.
     """
     init = "he" if norm == "none" else "normal"
     x = inputs = keras.Input((None, None, 3))
@@ -113,13 +113,17 @@ def with_border(generator: keras.Model, border: int) -> keras.Model:
 
 def generator_of(config: Config, name: str | None = None) -> keras.Model:
     """The untrained generator that a Config describes."""
-    shared = {"norm": config.norm, "upsample": config.upsample, "name": name}
     if config.model == "resnet":
         return resnet_generator(
-            config.generator_filters, config.residual_blocks, residual_output=config.residual_output, **shared
+            config.generator_filters,
+            config.residual_blocks,
+            norm=config.norm,
+            upsample=config.upsample,
+            residual_output=config.residual_output,
+            name=name,
         )
     filters = [config.generator_filters * min(8, 2**level) for level in range(config.unet_depth)]
-    return unet_generator(filters, dropout=config.unet_dropout, **shared)
+    return unet_generator(filters, norm=config.norm, dropout=config.unet_dropout, upsample=config.upsample, name=name)
 
 
 def _image(x, inputs):

@@ -1,9 +1,9 @@
 """ImageNet features of two networks: EfficientNet-Lite0, to score by and to discriminate with, and SqueezeNet 1.1.
 
-The trained weights come as constants from array files of the repo (models/imagenet/README.md has origin and licence):
-no download, nothing that an optimizer or a checkpoint could get hold of, and differentiable with respect to the images.
-What was trained against the one's features must be scored by the other's too (Kynkäänniemi et al. 2022): a generator
-can improve the score of the first in ways that nobody sees.
+The trained weights are constants, read from array files of the repo (models/imagenet/README.md has origin and licence):
+no download, no variables that an optimizer or a checkpoint could take, and differentiable with respect to the images.
+A generator that was trained against the features of one network must be scored by the other network, too
+(Kynkäänniemi et al. 2022): it can improve the first score in ways that nobody sees.
 """
 
 from functools import lru_cache
@@ -35,8 +35,8 @@ def pooled_features(pixels: Any) -> Any:
     """
     x = (ops.cast(pixels, "float32") - 127.0) / 128.0
     *_, last = _maps(x)
-    *_, (kernel, bias) = _folded_weights()
-    return ops.mean(ops.relu6(_convolved(last, kernel, bias, 1)), axis=(1, 2))
+    *_, last_weights = _folded_weights()
+    return ops.mean(ops.relu6(_convolved(last, last_weights, 1)), axis=(1, 2))
 
 
 def feature_maps(images: Any) -> list[Any]:
@@ -82,23 +82,24 @@ def trained_arrays(name: str) -> list[np.ndarray]:
 
 def _maps(x):
     weights, found = iter(_folded_weights()), []
-    x = ops.relu6(_convolved(x, *next(weights), 2))
+    x = ops.relu6(_convolved(x, next(weights), 2))
     for stage, (repeats, _, stride, expansion, channels) in enumerate(STAGES):
         for repeat in range(repeats):
             y, step = x, 1 if repeat else stride
             if expansion > 1:
-                y = ops.relu6(_convolved(y, *next(weights), 1))
+                y = ops.relu6(_convolved(y, next(weights), 1))
             kernel, bias = next(weights)
             y = ops.depthwise_conv(y, ops.cast(kernel, y.dtype), step, "same", data_format="channels_last")
             y = ops.relu6(y + ops.cast(bias, y.dtype))
-            y = _convolved(y, *next(weights), 1)
+            y = _convolved(y, next(weights), 1)
             x = x + y if step == 1 and x.shape[-1] == channels else y
         if stage in LAST_OF_STRIDE:
             found.append(x)
     return found
 
 
-def _convolved(x, kernel, bias, stride):
+def _convolved(x, weights, stride):
+    kernel, bias = weights
     x = ops.conv(x, ops.cast(kernel, x.dtype), stride, "same", data_format="channels_last")
     return x + ops.cast(bias, x.dtype)
 

@@ -1,11 +1,13 @@
 """What ten minutes on two cores make, from nothing.
 
 The generator begins by changing nothing. Two discriminators, one of which knows ImageNet, pull it towards the
-paintings; little but the tone loss holds it to the photo.
+paintings, and the tone loss keeps the photo's light and dark.
 
-TIME
+Time 9 min (2,400 steps of 0.22 s), KID 0.023 by EfficientNet-Lite0 (photos as they are 0.087) and, by SqueezeNet, 0.35
+of the photos' distance, on 500 photos kept out and 2 cores of an Intel Xeon with avx512_bf16 and amx_bf16; shown by
 
-    monet train --profile quick --out runs/quick
+    monet train --profile quick --set holdout_photos=500 --set holdout_monets=30 --out runs/quick
+    python benchmarks/shipped.py --generator runs/quick/generator.npz
 """
 
 from monet_lib.config import Config

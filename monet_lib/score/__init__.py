@@ -1,6 +1,8 @@
 """How good paintings are: FID, KID and MiFID in NumPy, and the feature networks under them."""
 
+from monet_lib.data.reading import read_images
 from monet_lib.score.metrics import (
+    Skies,
     diversity,
     frechet_distance,
     kernel_distance,
@@ -9,4 +11,4 @@ from monet_lib.score.metrics import (
     scene_kept,
 )
 from monet_lib.score.networks import feature_network
-from monet_lib.score.score import Score, compare, embed, read_images, score
+from monet_lib.score.score import Score, compare, embed, score

@@ -1,23 +1,14 @@
-"""How far generated images are from real ones: FID, KID, MiFID, in NumPy alone.
+"""How good paintings are, measured in NumPy alone: FID, KID and MiFID, variety, the scene, and two faults of skies.
 
-Every function takes features as (generated, real): two float arrays (images, features) from one feature network,
-at least 2 rows each and all of them finite, or it raises UserError. Sums are float64. None of them knows which
-network made the features: a number without that name, and without the number of images, can't be compared.
-
-
-Two faults that skies show first, measured: a regular pattern where nothing is, and a sky that turns orange.
-
-KID forgives both: a few skies in a hundred are few, and a weave of flecks is nearer to strokes than bare blue is. In
-plain NumPy, on uint8 images (n, h, w, 3).
+FID, KID and the memorization distance take features as (generated, real): two float arrays (images, features) from one
+feature network, at least 2 rows each and all of them finite, or they raise UserError. Sums are float64. Scores can be
+compared only where the feature network and the numbers of images are the same: state both beside a score.
 """
-
-from typing import Any
 
 import numpy as np
 
 from monet_lib.files import UserError
 
-# scoring.metrics
 BLOCK = 1 << 22  # values of the largest table of pairs held at once: 32 MB
 EPSILON = 1e-14  # Kaggle's, which keeps MiFID finite for copies
 
@@ -29,7 +20,7 @@ def frechet_distance(generated: np.ndarray, real: np.ndarray) -> float:
 
     No matrix square root: with A and B the rows, centred and divided by sqrt(n - 1), C_g = A'A and C_r = B'B, and the
     eigenvalues of C_g C_r are the squared singular values of A B'. So the last trace is the sum of those singular
-    values, exact also for fewer images than features, where C is singular. It grows as the images get fewer.
+    values, exact also for fewer images than features, where C is singular. With fewer images, FID is larger.
     """
     g, r = _finite_pair("frechet_distance", generated, real)
     shift = g.mean(0) - r.mean(0)
@@ -67,9 +58,9 @@ def kernel_distance(
 def memorization_distance(generated: np.ndarray, train: np.ndarray) -> float:
     """How near the generated images are to copies of training images, from 0 (copies) to 1 (Bai et al. 2021).
 
-    The mean over the GENERATED images of the minimum over the TRAINING images of 1 - |cos|. The other way round,
-    which some libraries compute, asks whether every painting was copied. A row of zeros is at distance 1 from all.
-    Work is done in blocks: beside the features, 32 MB at any number of images.
+    The mean over the GENERATED images of the minimum over the TRAINING images of 1 - |cos|. Some libraries exchange
+    the two, which asks whether every painting was copied. A row of zeros is at distance 1 from all rows. Computed in
+    blocks: beside the features, 32 MB of memory at any number of images.
     """
     pair, least = _finite_pair("memorization_distance", generated, train), np.finfo(np.float64).tiny
     g, t = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), least) for x in pair)
@@ -78,7 +69,7 @@ def memorization_distance(generated: np.ndarray, train: np.ndarray) -> float:
 
 
 def mifid(fid: float, distance: float, threshold: float = 0.1) -> float:
-    """MiFID, Kaggle's score: FID / (d' + 1e-14), d' being the memorization distance below `threshold` and else 1.
+    """MiFID, Kaggle's score: FID / (d' + 1e-14). d' is the memorization distance where it is below `threshold`, else 1.
 
     The score jumps tenfold at the threshold, so report FID and the distance beside it.
     """
@@ -98,7 +89,7 @@ def _row_blocks(rows, columns):
 
 
 def _finite_pair(caller, generated, real):
-    """Both as float64 matrices. Raises UserError, one line, for anything that would give a meaningless number."""
+    """Both feature arrays in float64. Raises UserError for anything that would give a meaningless number."""
     pair = []
     for side, features in (("first", generated), ("second", real)):
         where = f"{caller}: the {side} features"
@@ -120,48 +111,87 @@ def _finite_pair(caller, generated, real):
 def diversity(images: np.ndarray, real: np.ndarray | None = None, cells: int = 8) -> float:
     """How much a generator's images differ from each other: the standard deviation over images, cell by cell.
 
-    images: (n, h, w, 3), from n different latents; real: (m, h, w, 3), whose own figure is then the unit, so that
-    1 is the variety of real images and 0 is one picture for every latent: mode collapse. Each image is first
-    averaged over `cells` x `cells` squares, so that fine noise doesn't pass for variety.
+    images: (n, h, w, 3), from n different latents. real: (m, h, w, 3): the result is divided by the deviation of these
+    images, so that 1 is the variety of real images and 0 is one picture for every latent: mode collapse. Each image is
+    first averaged over `cells` x `cells` squares, so that fine noise doesn't count as variety.
     """
     images = np.asarray(images, np.float64)
     n, height, width = images.shape[:3]
     if height % cells or width % cells:
-        raise ValueError(f"images of {height}x{width} px don't divide into {cells}x{cells} cells.")
+        raise UserError(f"diversity: {height}x{width} px don't divide into {cells}x{cells} cells. Choose other cells.")
     coarse = images.reshape(n, cells, height // cells, cells, width // cells, -1).mean((2, 4))
     spread = float(np.sqrt(coarse.var(0).mean()))
     return spread if real is None else spread / diversity(real, None, cells)
 
 
 def scene_kept(photos: np.ndarray, painted: np.ndarray) -> float:
-    """Mean correlation of the luminance of photos and paintings, (n, h, w, 3) both, over those that are not flat.
+    """Mean correlation of the luminance of photos and their paintings, (n, h, w, 3) both, over pairs that aren't flat.
 
-    1 keeps the scene, 0 invents one, below 0 inverts it; nan where all are flat.
+    At 1 the paintings keep the scene, at 0 they show another scene, below 0 they invert it; nan where all are flat.
     """
     pairs = zip(np.asarray(photos).mean(-1), np.asarray(painted).mean(-1), strict=True)
     kept = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in pairs if a.std() > 0 and b.std() > 0]
     return float(np.mean(kept)) if kept else float("nan")
 
 
-# scoring.skies
+# Two faults that skies show first: a regular pattern where the photo is smooth, and a sky that turns orange. KID hardly
+# sees them: few photos in a hundred are skies, and a weave of flecks is nearer to strokes than a smooth blue is.
+# Images are uint8 (n, h, w, 3).
 SKY_PATCH = 32  # px
 FLAT_SPREAD = 4.0  # levels of 255: a patch with less spread of luminance shows sky, fog, still water or a wall
-LEAST_PATCHES = 6  # flat patches from which an image is measured
-PERIODS = (2.0, 12.0)  # px: what is looked for; strokes and clouds are wider
-ORANGE = 40.0  # levels that red is above blue in a sky that is called orange
-COOL = 10.0  # and at most in the photo's sky, if it was not that before
+LEAST_PATCHES = 6  # an image with fewer flat patches isn't measured
+PERIODS = (2.0, 12.0)  # px: periods of a pattern; strokes and clouds are wider
+ORANGE = 40.0  # levels: a sky with red so far above blue is called orange
+COOL = 10.0  # levels: a photo's sky with red less far above blue is not orange
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def flat_places(images: np.ndarray, grain: int = 1) -> np.ndarray:
-    """Which patches of images are flat: bool (n, h // 32, w // 32), the spread measured after a gradient is taken out.
+class Skies:
+    """The two measures against one set of paintings. paintings: uint8 (n, h, w, 3)."""
 
-    grain: px of the squares that are averaged before: 8 for paintings, whose strokes don't count.
+    def __init__(self, paintings: np.ndarray) -> None:
+        places = flat_places(paintings, grain=8)
+        self.base = spectrum(_patches(paintings)[places]) if places.any() else None
+        own = patterns(paintings, places, self.base) if places.any() else np.array([])
+        self.own = float(np.quantile(own, 0.9)) if len(own) else None
+
+    def pattern(self, photos: np.ndarray, painted: np.ndarray) -> float:
+        """How patterned `painted` is in the flat places of `photos`: 1 is as in paintings, more is worse.
+
+        The 90th percentile over images of `patterns`, divided by that of the paintings; nan where nothing is flat.
+        """
+        if self.own is None:
+            return float("nan")
+        found = patterns(painted, flat_places(photos), self.base)
+        return float(np.quantile(found, 0.9)) / self.own if len(found) else float("nan")
+
+    @staticmethod
+    def orange(photos: np.ndarray, painted: np.ndarray) -> float:
+        """The share of skies that are orange or yellow in `painted` and not in `photos`; nan where no sky is flat."""
+        places = sky_places(photos)
+        before, after = (
+            np.array([_warmth(each[sky]) for each, sky in zip(_patches(images), places, strict=True) if _enough(sky)])
+            for images in (photos, painted)
+        )
+        return float(np.mean((before < COOL) & (after > ORANGE))) if len(before) else float("nan")
+
+
+def flat_places(images: np.ndarray, grain: int = 1) -> np.ndarray:
+    """Which patches of images are flat: bool (n, h // 32, w // 32). A gradient over a patch doesn't count as spread.
+
+    grain: px of the squares that are averaged before: 8 for paintings, so that strokes don't count as spread either.
     """
-    grey = _cut(np.asarray(images, np.float32) @ LUMINANCE)
+    grey = _patches(np.asarray(images, np.float32) @ LUMINANCE)
     *before, size, _ = grey.shape
     coarse = grey.reshape(*before, size // grain, grain, size // grain, grain).mean((-3, -1))
     return _without_plane(coarse).std((-2, -1)) < FLAT_SPREAD
+
+
+def sky_places(photos: np.ndarray) -> np.ndarray:
+    """The flat places in the upper half of photos, as `flat_places` gives them; False in the lower half."""
+    places = flat_places(photos)
+    places[:, places.shape[1] // 2 :] = False
+    return places
 
 
 def spectrum(patches: np.ndarray) -> np.ndarray:
@@ -180,65 +210,29 @@ def spectrum(patches: np.ndarray) -> np.ndarray:
 
 
 def patterns(images: np.ndarray, places: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """For each image with enough flat `places`, how many times `base`'s energy its strongest frequency has there.
+    """The energy of the strongest frequency in the flat `places` of each image, divided by the energy in `base`.
 
-    base: a `spectrum`. Returns floats, one for each image that is measured. About 1 to 3 in paintings by Monet, against
-    the spectrum of all of them; a weave that the eye sees has 10 and more.
+    base: a `spectrum`. Returns floats, one for each image with LEAST_PATCHES flat places. About 1 to 3 in paintings by
+    Monet, against the spectrum of all of them; 10 and more in a weave that the eye sees.
     """
     frequency = np.hypot(*np.meshgrid(*[np.fft.fftfreq(SKY_PATCH)] * 2))
     watched = (frequency > 1 / PERIODS[1]) & (frequency <= 1 / PERIODS[0])
-    cut = _cut(images)
-    measured = np.flatnonzero(places.sum((1, 2)) >= LEAST_PATCHES)
-    return np.array([(spectrum(cut[k][places[k]]) / base)[watched].max() for k in measured])
+    flat = (each[flat] for each, flat in zip(_patches(images), places, strict=True) if _enough(flat))
+    return np.array([(spectrum(patches) / base)[watched].max() for patches in flat])
 
 
-class Skies:
-    """The two measures against one set of paintings. paintings: uint8 (n, h, w, 3)."""
-
-    def __init__(self, paintings: np.ndarray) -> None:
-        places = flat_places(paintings, grain=8)
-        self.base = spectrum(_cut(paintings)[places]) if places.any() else None
-        own = patterns(paintings, places, self.base) if places.any() else np.array([])
-        self.own = float(np.quantile(own, 0.9)) if len(own) else None
-
-    def pattern(self, photos: np.ndarray, painted: np.ndarray) -> float:
-        """How patterned the flat places of `photos` are in `painted`: 1 is as in paintings, more is worse.
-
-        The 90th percentile over images of `patterns`, divided by the paintings' own; nan where nothing is flat.
-        """
-        if self.own is None:
-            return float("nan")
-        found = patterns(painted, flat_places(photos), self.base)
-        return float(np.quantile(found, 0.9)) / self.own if len(found) else float("nan")
-
-    @staticmethod
-    def orange(photos: np.ndarray, painted: np.ndarray) -> float:
-        """The share of skies that turned orange or yellow and had another colour before; nan where no sky is flat."""
-        turned = turned_orange(photos, painted)
-        return float(np.mean(turned)) if len(turned) else float("nan")
+def _enough(places):
+    return places.sum() >= LEAST_PATCHES
 
 
-def sky_places(photos: np.ndarray) -> np.ndarray:
-    """The flat places in the upper half of photos, as `flat_places` gives them, with none below."""
-    places = flat_places(photos)
-    places[:, places.shape[1] // 2 :] = False
-    return places
+def _warmth(patches):
+    """Mean red less mean blue of patches (m, 32, 32, 3)."""
+    red, _, blue = patches.mean((0, 1, 2))
+    return red - blue
 
 
-def turned_orange(photos: np.ndarray, painted: np.ndarray) -> Any:
-    """Whether the sky of each photo with enough flat places above is orange in `painted` and was not before."""
-    places = sky_places(photos)
-    warmth = []
-    for images in (photos, painted):
-        cut = _cut(images)
-        colours = [cut[k][places[k]].mean((0, 1, 2)) for k in np.flatnonzero(places.sum((1, 2)) >= LEAST_PATCHES)]
-        warmth.append(np.array([red - blue for red, _, blue in colours]))
-    before, after = warmth
-    return (before < COOL) & (after > ORANGE)
-
-
-def _cut(images):
-    """(n, h, w, ...) cut into (n, h // 32, w // 32, 32, 32, ...); what is left at the right and below is dropped."""
+def _patches(images):
+    """(n, h, w, ...) cut into (n, h // 32, w // 32, 32, 32, ...), without the rests at the right and the lower edge."""
     images = np.asarray(images)
     rows, columns = (side // SKY_PATCH for side in images.shape[1:3])
     images = images[:, : rows * SKY_PATCH, : columns * SKY_PATCH]
@@ -246,7 +240,7 @@ def _cut(images):
 
 
 def _without_plane(patches):
-    """(..., size, size) less the plane that fits each best: a sky that grows paler towards the horizon is flat."""
+    """(..., size, size) minus the best-fitting plane of each: a sky that grows paler towards the horizon is flat."""
     size = patches.shape[-1]
     line = np.arange(size, dtype=np.float32) - (size - 1) / 2
     mean = patches.mean((-2, -1), keepdims=True)

@@ -1,12 +1,7 @@
-"""What a feature network is: images in, a row of features for each out, with the name that a score must carry.
+"""The feature networks that scores can be computed with: images in, a row of features for each image out.
 
-Find or download the Inception graph of 2015 and open it: only with its features is a Fréchet distance FID.
-
-The feature networks that scores can be computed with, by name.
-
-Only the Inception graph of 2015 (see `inception`) gives numbers that may be called FID and MiFID and compared with
-published ones. Every other network, Keras' InceptionV3 with its other weights too, gives a proxy: good for comparing
-models of your own.
+Only the Inception graph of 2015 gives numbers that may be called FID and MiFID and compared with published ones. Every
+other network, Keras' InceptionV3 with its other weights too, gives a proxy: good for comparing models of your own.
 """
 
 import hashlib
@@ -16,23 +11,22 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from monet_lib.files import UserError, reading, write_beside
+from monet_lib.files import UserError, reading, reason, write_beside
 from monet_lib.model.imagenet import pooled_features, squeezenet_features
+from monet_lib.model.layers import keras_defaults
 
 
-# scoring.network
 @dataclass(frozen=True)
 class FeatureNetwork:
     """A function from uint8 images (batch, h, w, 3) in 0..255 to float32 features (batch, features).
 
-    name: what every score made with it is labelled with. canonical: whether that score is FID, or a proxy.
+    name: stands in every score made with the network. canonical: whether that score is FID, or a proxy.
     size: pixels; the network resizes every image to size x size itself.
     """
 
@@ -49,17 +43,84 @@ class FeatureNetwork:
         return np.asarray(self.extract(images), np.float32).reshape(len(images), -1)
 
 
-# scoring.inception
+NETWORKS = ("efficientnet-lite0", "squeezenet", "inception-2015", "keras-inception-v3", "random-conv")
+# The networks that come with the repo, and the pixels that they were trained on.
+TRAINED = {"efficientnet-lite0": (pooled_features, 224), "squeezenet": (squeezenet_features, 227)}
+
+
+def feature_network(name: str = "efficientnet-lite0", weights: str | Path | None = None) -> FeatureNetwork:
+    """The FeatureNetwork of that name, one of NETWORKS. weights: the Inception graph's file."""
+    if name == "inception-2015":
+        return load_inception(find_inception(weights))
+    if weights:
+        raise UserError(f"features {name}: only inception-2015 takes a weights file. Leave it out.")
+    if name in TRAINED:
+        return trained_network(name, *TRAINED[name])
+    if name == "keras-inception-v3":
+        return keras_inception()
+    if name == "random-conv":
+        return random_network()
+    raise UserError(f"features {name!r} are unknown. Choose one of {', '.join(NETWORKS)}.")
+
+
+def trained_network(name: str, features: Callable, size: int) -> FeatureNetwork:
+    """A network trained on ImageNet that comes with the repo: a proxy that knows textures and objects, offline.
+
+    features: a function from float32 images (batch, size, size, 3) in 0..255 to (batch, features).
+    """
+    run = tf.function(features)
+
+    def extract(images):
+        resized = [np.asarray(Image.fromarray(x).resize((size, size), Image.Resampling.BILINEAR)) for x in images]
+        return run(np.stack(resized).astype("float32")).numpy()
+
+    return FeatureNetwork(name, False, size, extract)
+
+
+def random_network(seed: int = 0) -> FeatureNetwork:
+    """Three strided convolutions with seeded random kernels: a proxy in milliseconds, for tests and first looks.
+
+    The features are the mean and the standard deviation of each channel of each layer, 2 * (16 + 32 + 64) = 224. The
+    network is untrained: its features tell colours, contrasts and edges, but not the objects in an image.
+    """
+    rng, sizes = np.random.default_rng(seed), ((5, 5, 3, 16), (5, 5, 16, 32), (5, 5, 32, 64))
+    kernels = [rng.normal(0, (2 / np.prod(size[:3])) ** 0.5, size).astype(np.float32) for size in sizes]
+
+    def extract(images):
+        x, features = tf.image.resize(images, (64, 64), antialias=True) / 127.5 - 1, []
+        for kernel in kernels:
+            x = tf.nn.leaky_relu(tf.nn.conv2d(x, kernel, 2, "VALID"), 0.2)
+            features += [tf.reduce_mean(x, (1, 2)), tf.math.reduce_std(x, (1, 2))]
+        return tf.concat(features, 1)
+
+    return FeatureNetwork("random-conv" if seed == 0 else f"random-conv-{seed}", False, 64, extract)
+
+
+def keras_inception() -> FeatureNetwork:
+    """Keras' InceptionV3, average-pooled, with its own ImageNet weights, which Keras downloads: a proxy."""
+    with keras_defaults():
+        try:
+            model = keras.applications.InceptionV3(include_top=False, pooling="avg", input_shape=(299, 299, 3))
+        except Exception as error:  # Keras raises a bare Exception when it can't download
+            raise UserError(f"keras-inception-v3: {reason(error)}. Go online once, or take random-conv.") from None
+
+    def extract(images):
+        return model.predict_on_batch(tf.image.resize(images, (299, 299)).numpy() / 127.5 - 1)
+
+    return FeatureNetwork("keras-inception-v3", False, 299, extract)
+
+
+# The Inception graph of 2015.
 GRAPH = "classify_image_graph_def.pb"
 # The bucket behind http://download.tensorflow.org/models/image/imagenet/, where it is published, but over TLS.
 GRAPH_URL = "https://storage.googleapis.com/download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz"
 GRAPH_BYTES = 95_673_916
 GRAPH_CONVOLUTIONS = 94
-GRAPH_SHAPE = (1, 1, 2048)  # of pool_3, for each image
+GRAPH_SHAPE = (1, 1, 2048)  # of the answer of pool_3 to an image
 
 
 def find_inception(weights: str | Path | None = None, url: str = GRAPH_URL) -> Path:
-    """The path of classify_image_graph_def.pb, and where it came from printed.
+    """The path of classify_image_graph_def.pb. Prints which file it is and why.
 
     The first of: `weights`; the environment variable MONET_INCEPTION; /kaggle/input/* (MONET_INPUT moves it); the
     cache, MONET_CACHE or ~/.cache/monet-lab; a download of 89 MB into it. Raises UserError where a file was named and
@@ -79,58 +140,6 @@ def find_inception(weights: str | Path | None = None, url: str = GRAPH_URL) -> P
     path, by = [*places, (cached, "downloaded before")][0]
     print(f"features: {path} ({by})")
     return path
-
-
-def load_inception(path: str | Path) -> FeatureNetwork:
-    """The FeatureNetwork of a frozen graph with the nodes of the 2015 one: `ExpandDims` takes RGB, `pool_3` answers.
-
-    The resizing to 299 px is the graph's own.
-
-    No trustworthy publication of the file's SHA-256 is known, so it is recognized by its exact size, its node names,
-    94 convolutions and 2,048 features. A graph that differs still loads, as a proxy named after its own hash.
-    """
-    advice = f"Use {GRAPH} of 2015; download it again."
-    with reading(path, "Inception graph", advice):
-        return graph_network(Path(path).read_bytes())
-
-
-def graph_network(data: bytes) -> FeatureNetwork:
-    """The FeatureNetwork of a frozen graph's bytes. Raises TensorFlow's errors, or ValueError, for another one's."""
-    graph_def = tf.compat.v1.GraphDef.FromString(data)
-    run = _opened(graph_def)
-    # A graph that still insists on one image fails here, and not after half an hour.
-    shape = run(np.zeros((2, 64, 64, 3))).shape
-    if shape[:1] != (2,):
-        raise ValueError(f"pool_3 gives shape {shape} for 2 images")
-    convolutions = sum(node.op == "Conv2D" for node in graph_def.node)
-    canonical = len(data) == GRAPH_BYTES and convolutions == GRAPH_CONVOLUTIONS and shape[1:] == GRAPH_SHAPE
-    name = "inception-2015" if canonical else f"graph-{hashlib.sha256(data).hexdigest()[:8]}"
-    return FeatureNetwork(name, canonical, 299, run)
-
-
-def _opened(graph_def):
-    """The function from RGB images (batch, h, w, 3) in 0..255 to what `pool_3` answers, of a graph for one JPEG.
-
-    The graph decodes the JPEG, and its `ExpandDims` makes a batch of one of it: that node becomes a placeholder for any
-    batch, and the shapes that were recorded for a batch of one are dropped.
-    """
-    nodes = {node.name: node for node in graph_def.node}
-    if missing := [name for name in ("ExpandDims", "ResizeBilinear", "pool_3") if name not in nodes]:
-        raise ValueError(f"no node {missing[0]}")
-    node = nodes["ExpandDims"]
-    node.op = "Placeholder"
-    del node.input[:]
-    node.attr.clear()
-    node.attr["dtype"].type = tf.float32.as_datatype_enum
-    node.attr["shape"].shape.CopyFrom(tf.TensorShape((None, None, None, 3)).as_proto())
-    for each in graph_def.node:
-        each.attr.pop("_output_shapes", None)
-    # A graph of its own keeps the old version number, under which the batch norms of 2015 still exist.
-    with tf.Graph().as_default() as graph:
-        tf.graph_util.import_graph_def(graph_def, name="")
-    images, features = graph.get_tensor_by_name("ExpandDims:0"), graph.get_tensor_by_name("pool_3:0")
-    session = tf.compat.v1.Session(graph=graph)
-    return lambda x: session.run(features, {images: np.float32(x)})
 
 
 def _download_inception(url, target):
@@ -153,73 +162,49 @@ def _download_inception(url, target):
     write_beside(target, lambda temporary: temporary.write_bytes(data))
 
 
-# scoring.features
-NETWORKS = ("efficientnet-lite0", "squeezenet", "inception-2015", "keras-inception-v3", "random-conv")
+def load_inception(path: str | Path) -> FeatureNetwork:
+    """The FeatureNetwork of a frozen graph with the nodes of the 2015 one: `ExpandDims` takes RGB, `pool_3` answers.
 
-TRAINED = {"efficientnet-lite0": (pooled_features, 224), "squeezenet": (squeezenet_features, 227)}
+    The graph itself resizes images to 299 px. It decodes one JPEG, and its `ExpandDims` makes a batch of one of it:
+    that node becomes a placeholder for any batch. No trustworthy publication of the file's SHA-256 is known, so it is
+    recognized by its exact size, its node names, 94 convolutions and 2,048 features. A graph that differs still loads,
+    as a proxy named after its own hash. Raises UserError where the file is no such graph.
+    """
+    advice = f"Use {GRAPH} of 2015; download it again."
+    with reading(path, "Inception graph", advice):
+        data = Path(path).read_bytes()
+        graph_def = tf.compat.v1.GraphDef.FromString(data)
+    nodes = {node.name: node for node in graph_def.node}
+    if missing := [name for name in ("ExpandDims", "ResizeBilinear", "pool_3") if name not in nodes]:
+        raise UserError(f"{path}: no node {missing[0]} in this graph. {advice}")
+    node = nodes["ExpandDims"]
+    node.op = "Placeholder"
+    del node.input[:]
+    node.attr.clear()
+    node.attr["dtype"].type = tf.float32.as_datatype_enum
+    node.attr["shape"].shape.CopyFrom(tf.TensorShape((None, None, None, 3)).as_proto())
+    for each in graph_def.node:
+        each.attr.pop("_output_shapes", None)  # recorded for a batch of one
+    # A graph of its own keeps the old version number, under which the batch norms of 2015 still exist.
+    with tf.Graph().as_default() as graph:
+        try:
+            tf.graph_util.import_graph_def(graph_def, name="")
+        except (ValueError, tf.errors.OpError) as error:
+            raise UserError(f"{path}: not a readable Inception graph ({reason(error)}). {advice}") from None
+    pixels, features = graph.get_tensor_by_name("ExpandDims:0"), graph.get_tensor_by_name("pool_3:0")
+    session = tf.compat.v1.Session(graph=graph)
 
+    def extract(images):
+        return session.run(features, {pixels: np.float32(images)})
 
-def feature_network(name: str = "efficientnet-lite0", weights: str | Path | None = None) -> FeatureNetwork:
-    """The FeatureNetwork of that name, one of NETWORKS. weights: the Inception graph's file."""
-    if name == "inception-2015":
-        return load_inception(find_inception(weights))
-    if weights:
-        raise UserError(f"features {name}: only inception-2015 takes a weights file. Leave it out.")
-    if name in TRAINED:
-        return trained_network(name, *TRAINED[name])
-    if name == "keras-inception-v3":
-        return keras_inception()
-    if name == "random-conv":
-        return random_network()
-    raise UserError(f"features {name!r} are unknown. Choose one of {', '.join(NETWORKS)}.")
-
-
-def keras_inception() -> FeatureNetwork:
-    """Keras' InceptionV3, average-pooled, with its own ImageNet weights, which Keras downloads: a proxy."""
-    outside = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")  # whatever precision a training run around this has chosen
+    # A graph that still insists on one image is refused here, and not after half an hour.
     try:
-        model = keras.applications.InceptionV3(include_top=False, pooling="avg", input_shape=(299, 299, 3))
-    except Exception as error:  # Keras raises a bare Exception when it can't download
-        found = str(error).splitlines()[0][:200]
-        raise UserError(f"keras-inception-v3: {found}. Go online once, or take random-conv.") from None
-    finally:
-        keras.config.set_dtype_policy(outside)
-
-    def extract(images):
-        return model.predict_on_batch(tf.image.resize(images, (299, 299)).numpy() / 127.5 - 1)
-
-    return FeatureNetwork("keras-inception-v3", False, 299, extract)
-
-
-def trained_network(name: str, features: Callable[[Any], Any], size: int) -> FeatureNetwork:
-    """A network trained on ImageNet that comes with the repo: a proxy that knows textures and objects, offline.
-
-    features: a function from float32 images (batch, size, size, 3) in 0..255 to (batch, features).
-    """
-    run = tf.function(features)
-
-    def extract(images):
-        resized = [Image.fromarray(x).resize((size, size), Image.Resampling.BILINEAR) for x in images]
-        return run(np.stack(resized).astype("float32")).numpy()
-
-    return FeatureNetwork(name, False, size, extract)
-
-
-def random_network(seed: int = 0) -> FeatureNetwork:
-    """Three strided convolutions with seeded random kernels: a proxy in milliseconds, for tests and first looks.
-
-    The features are the mean and the standard deviation of each channel of each layer: untrained, they know
-    colours, contrasts and edges, but not what is shown. 2 * (16 + 32 + 64) = 224 of them.
-    """
-    rng, sizes = np.random.default_rng(seed), ((5, 5, 3, 16), (5, 5, 16, 32), (5, 5, 32, 64))
-    kernels = [rng.normal(0, (2 / np.prod(size[:3])) ** 0.5, size).astype(np.float32) for size in sizes]
-
-    def extract(images):
-        x, features = tf.image.resize(images, (64, 64), antialias=True) / 127.5 - 1, []
-        for kernel in kernels:
-            x = tf.nn.leaky_relu(tf.nn.conv2d(x, kernel, 2, "VALID"), 0.2)
-            features += [tf.reduce_mean(x, (1, 2)), tf.math.reduce_std(x, (1, 2))]
-        return tf.concat(features, 1)
-
-    return FeatureNetwork("random-conv" if seed == 0 else f"random-conv-{seed}", False, 64, extract)
+        shape = extract(np.zeros((2, 64, 64, 3))).shape
+    except tf.errors.InvalidArgumentError as error:
+        raise UserError(f"{path}: this graph can't take two images at once ({reason(error)}). {advice}") from None
+    if shape[:1] != (2,):
+        raise UserError(f"{path}: pool_3 of this graph answers {shape} to 2 images. {advice}")
+    convolutions = sum(node.op == "Conv2D" for node in graph_def.node)
+    canonical = len(data) == GRAPH_BYTES and convolutions == GRAPH_CONVOLUTIONS and shape[1:] == GRAPH_SHAPE
+    name = "inception-2015" if canonical else f"graph-{hashlib.sha256(data).hexdigest()[:8]}"
+    return FeatureNetwork(name, canonical, 299, extract)

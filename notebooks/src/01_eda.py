@@ -78,10 +78,8 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 from monet_lib.course import eda as lesson
-from monet_lib.course import eda_checks as check
-from monet_lib.course import explore
-from monet_lib.data import UnpairedBatches, examine, find_images, read_batches, to_float, to_uint8
-from monet_lib.data.reading import ImageSet
+from monet_lib.course.tools import explore
+from monet_lib.data import ImageSet, UnpairedBatches, examine, find_images, read_batches, to_float, to_uint8
 from monet_lib.figures import COLORS, figure_style, image_grid, show
 from monet_lib.paint import SHIPPED, paint_all, photographs, shipped_generator
 
@@ -806,7 +804,8 @@ show(
 # each painting 23 times in an epoch. It can learn 300 paintings by heart, and then it stops teaching the generator
 # anything about style. Augmentation helps against that: random flips (S1), altered copies of each painting (S3,
 # lesson 2), and differentiable augmentation (lesson 4). S0 tried batch sizes from 64 down to 4 and wished at the end
-# that it had used flips and rotations; the batch size alone does not make more paintings.
+# that it had used flips and rotations; the batch size alone does not make more paintings. In this library the settings
+# `flip` and `rotate` turn the crops.
 
 # %% [markdown]
 # ## Exercises
@@ -821,7 +820,7 @@ def open_record(record):
     return ...
 
 
-solved = check.record(open_record)
+solved = lesson.check_record(open_record)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -844,7 +843,7 @@ solved = check.record(open_record)
 # %%
 two_colors = ...
 
-solved = check.reds(two_colors)
+solved = lesson.check_reds(two_colors)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -872,7 +871,7 @@ meanings = {
     "S3: more in green": (..., ...),
 }
 
-if check.meaning(meanings):
+if lesson.check_meaning(meanings):
     for claim, (measure_name, sign) in meanings.items():
         d = found[measure_name][0]
         verdict = "no difference" if abs(d) < 0.2 else "holds" if d * sign > 0 else "the opposite holds"
@@ -907,7 +906,7 @@ def back(x):
     return ...
 
 
-solved = check.back(back)
+solved = lesson.check_back(back)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -929,7 +928,7 @@ solved = check.back(back)
 # %%
 steps, times_shown, never_shown = ..., ..., ...
 
-solved = check.deal(None if steps is ... else (steps, times_shown, never_shown))
+solved = lesson.check_deal(None if steps is ... else (steps, times_shown, never_shown))
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -946,7 +945,7 @@ solved = check.deal(None if steps is ... else (steps, times_shown, never_shown))
 #
 # Build the tool that the first section used. `walk(raw)` takes all bytes of a shard and returns a list of the data of
 # its records. It compares both checksums of every record and raises a `ValueError` where one is wrong, the length's
-# before it trusts the length. `check.checksum(data)` computes the checksum of bytes; it is stored as a little-endian
+# before it trusts the length. `lesson.checksum(data)` computes the checksum of bytes; it is stored as a little-endian
 # unsigned integer of 4 bytes (`"<I"`). When your reader is right, the cell shows the paintings that it read.
 
 
@@ -955,7 +954,7 @@ def walk(raw):
     return ...
 
 
-if check.walk(walk):
+if lesson.check_walk(walk):
     read = [tf.train.Example.FromString(data) for data in walk(raw)]
     jpegs = [one.features.feature["image"].bytes_list.value[0] for one in read[:6]]
     mine = [lesson.shrink(tf.io.decode_jpeg(one, 3).numpy(), 2) for one in jpegs]
@@ -970,11 +969,11 @@ if check.walk(walk):
 #     while place < len(raw):
 #         header = raw[place : place + 8]
 #         length, of_length = struct.unpack("<QI", raw[place : place + 12])
-#         if check.checksum(header) != of_length:
+#         if lesson.checksum(header) != of_length:
 #             raise ValueError(f"byte {place}: the checksum of the length is wrong")
 #         data = raw[place + 12 : place + 12 + length]
 #         (of_data,) = struct.unpack("<I", raw[place + 12 + length : place + 16 + length])
-#         if check.checksum(data) != of_data:
+#         if lesson.checksum(data) != of_data:
 #             raise ValueError(f"byte {place}: the checksum of the data is wrong")
 #         found.append(data)
 #         place += 16 + length

@@ -71,12 +71,10 @@ from keras import layers
 from matplotlib import pyplot as plt
 
 from monet_lib.course import dcgan as lesson
-from monet_lib.course import dcgan_checks as check
-from monet_lib.course import explore, shrunk
-from monet_lib.course.drawings import gan_figure
+from monet_lib.course.tools import explore, shrunk
 from monet_lib.data import find_images, load
 from monet_lib.figures import figure_style, image_grid, show
-from monet_lib.model import DCGAN, bce, dcgan_discriminator, dcgan_generator, five_fold
+from monet_lib.model import DCGAN, bce, dcgan_discriminator, dcgan_generator
 from monet_lib.score import diversity
 
 scale = lesson.SCALES[config.profile]
@@ -96,7 +94,7 @@ assert -1 <= paintings.min() < paintings.max() <= 1
 
 # %%
 show(
-    gan_figure(),
+    lesson.gan_figure(),
     "A drawing: noise goes into the generator, which makes a fake; the fake and a real painting go into the discriminator",
 )
 
@@ -314,8 +312,8 @@ assert all(float(bce(x, 0.0)) <= x + np.log(2) for x in sure)
 #
 # S3 uses soft labels, and S0 multiplies the paintings' label by 0.9: the discriminator is asked for 0.9 instead of 1 on
 # real pictures ([label smoothing](../docs/glossary.md#label-smoothing),
-# [Salimans et al. 2016](https://arxiv.org/abs/1606.03498)). **Predict first:** which logit costs least with label 1?
-# With label 0.9?
+# [Salimans et al. 2016](https://arxiv.org/abs/1606.03498)). In a CycleGAN of this library the setting `real_label` does
+# it. **Predict first:** which logit costs least with label 1? With label 0.9?
 
 # %%
 x = np.linspace(-4, 8, 241)
@@ -370,7 +368,7 @@ assert np.isclose(blind.min(), lesson.BLIND["discriminator"], atol=1e-4)
 # first:** which of these copies will the generator imitate although no Monet looks so?
 
 # %%
-enlarged = five_fold(paintings, np.random.default_rng(config.seed))
+enlarged = lesson.five_fold(paintings, np.random.default_rng(config.seed))
 n = len(paintings)
 assert enlarged.shape == (5 * n, size, size, 3)
 np.testing.assert_array_equal(enlarged[n], paintings[0][::-1])
@@ -406,8 +404,7 @@ def one_step(generator, discriminator, optimizers, real, noise, label=0.9):
         fake_logits, real_logits = discriminator(fake, training=True), discriminator(real, training=True)
         losses = bce(fake_logits, 1.0), bce(real_logits, label) + bce(fake_logits, 0.0)
     for side, loss, optimizer in zip((generator, discriminator), losses, optimizers, strict=True):
-        gradients = tape.gradient(loss, side.trainable_variables)
-        optimizer.apply(gradients, side.trainable_variables)
+        optimizer.apply(tape.gradient(loss, side.trainable_variables), side.trainable_variables)
     return losses
 
 
@@ -443,7 +440,7 @@ for before, after, other in zip(first, by_hand, (library.generator, library.disc
     assert np.mean([np.abs(a - b).mean() for a, b in pairs]) < 1e-4
 
 # %% [markdown]
-# After three steps your networks agree with those of `monet_lib.gan.DCGAN`. No weight moved by more than about the
+# After three steps your networks agree with those of `monet_lib.model.DCGAN`. No weight moved by more than about the
 # learning rate a step: Adam divides each gradient by its own size, so that the rate is the length of its steps.
 #
 # ## A number for mode collapse
@@ -645,7 +642,7 @@ show(
 
 # %%
 large = shrunk(pixels, scale["large"])
-large = np.concatenate([five_fold(large, rng)[k * n : (k + 1) * n] for k in (0, 2, 3)])
+large = np.concatenate([lesson.five_fold(large, rng)[k * n : (k + 1) * n] for k in (0, 2, 3)])
 model, longer = play(large, scale["long"], (2e-4, 8e-4), filters=scale["large_filters"], seed=1)
 print(f"diversity {longer['diversity'][0]:.2f} at first, {longer['diversity'][-1]:.2f} at the end")
 assert np.isfinite(longer["generator"]).all()
@@ -728,7 +725,7 @@ if walker:  # as a hand on the slider would
 # %%
 heights = ...
 
-solved = check.shapes(heights)
+solved = lesson.check_shapes(heights)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -750,7 +747,7 @@ def my_bce(x, label):
     return ...
 
 
-solved = check.bce(my_bce)
+solved = lesson.check_bce(my_bce)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -772,7 +769,7 @@ solved = check.bce(my_bce)
 # %%
 p_blind, loss_blind = ..., ...
 
-solved = check.blind(None if p_blind is ... else (p_blind, loss_blind))
+solved = lesson.check_blind(None if p_blind is ... else (p_blind, loss_blind))
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -796,7 +793,7 @@ def my_diversity(images):
     return ...
 
 
-solved = check.diversity(my_diversity)
+solved = lesson.check_diversity(my_diversity)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -820,7 +817,7 @@ def path_of(start, end, count):
     return ...
 
 
-solved = check.walk(path_of)
+solved = lesson.check_walk(path_of)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -854,7 +851,7 @@ def repaired(generator, discriminator, optimizers, real, noise):
     return losses
 
 
-if check.repaired(repaired):
+if lesson.check_repaired(repaired):
     working, one_step = one_step, lambda g, d, o, real, noise, label: repaired(g, d, o, real, noise)
     _, mine = play(kept, scale["steps"])
     one_step = working

@@ -66,10 +66,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from monet_lib.course import explore, short_run, shrunk, teach_discriminator
 from monet_lib.course import unet as lesson
-from monet_lib.course import unet_checks as check
-from monet_lib.course.drawings import cyclegan_figure
+from monet_lib.course.tools import explore, short_run, shrunk, teach_discriminator
 from monet_lib.data import UnpairedBatches, find_images, load, training_data
 from monet_lib.figures import image_grid, plot_history, show
 from monet_lib.model import bce, build, discriminator_of, generator_of, patch_discriminator, unet_generator
@@ -94,7 +92,7 @@ assert monets.shape[1:] == photos.shape[1:] == (config.image_size, config.image_
 
 # %%
 show(
-    cyclegan_figure(),
+    lesson.cyclegan_figure(),
     "A drawing of six numbered passes: photo to fake Monet and back to the photo, Monet to fake photo and back, and two identity passes",
 )
 
@@ -606,8 +604,8 @@ assert np.isclose(slope, np.exp(-2.5) - 1, atol=1e-4)
 # *direction* may be the problem. In 500 epochs the discriminator meets each of the 300 paintings at least 500 times. It
 # can know them by heart, and "this is not one of the 300" is a true answer that says nothing about style. S3's own
 # proposals (another learning rate for the discriminator, dropout, a [gradient
-# penalty](../docs/glossary.md#gradient-penalty)) can all make learning by heart harder, as flips and crops do; [lesson
-# 4](04_resnet_cyclegan.ipynb) measures one more remedy, differentiable augmentation.
+# penalty](../docs/glossary.md#gradient-penalty), here the setting `r1_weight`) can all make learning by heart harder, as
+# flips and crops do; [lesson 4](04_resnet_cyclegan.ipynb) measures one more remedy, differentiable augmentation.
 #
 # ## Identity on and off, and S1's settings one at a time
 #
@@ -688,7 +686,7 @@ show(
 # %%
 decoder = ...
 
-solved = check.up_filters(decoder)
+solved = lesson.check_up_filters(decoder)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -711,7 +709,7 @@ def join(inner, skip):
     return ...
 
 
-solved = check.skip(join)
+solved = lesson.check_skip(join)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -731,7 +729,7 @@ solved = check.skip(join)
 # %%
 at_256, at_128 = ..., ...
 
-solved = check.answers(None if at_256 is ... else (at_256, at_128))
+solved = lesson.check_answers(None if at_256 is ... else (at_256, at_128))
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -753,7 +751,7 @@ def my_cycle_loss(monet, photo, paint, back):
     return ...
 
 
-solved = check.cycle(my_cycle_loss)
+solved = lesson.check_cycle(my_cycle_loss)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -775,7 +773,7 @@ def my_identity_loss(monet, photo, paint, back):
     return ...
 
 
-solved = check.identity(my_identity_loss)
+solved = lesson.check_identity(my_identity_loss)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -804,7 +802,7 @@ def my_step(networks, optimizers, monet, photo):
     ...  # four gradients, each applied by its own optimizer
 
 
-if check.step(my_step):
+if lesson.check_step(my_step):
     yours, adams = networks_of(build(smaller, short)), four_adams()
     for optimizer, network in zip(adams, yours, strict=True):
         optimizer.build(network.trainable_variables)

@@ -68,9 +68,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from monet_lib.course import explore, short_run, shrunk, teach_discriminator
 from monet_lib.course import resnet as lesson
-from monet_lib.course import resnet_checks as check
+from monet_lib.course.tools import explore, short_run, shrunk, teach_discriminator
 from monet_lib.data import find_images, load, split, to_float
 from monet_lib.figures import image_grid, plot_history, plot_validation, read_history, show
 from monet_lib.model import (
@@ -342,7 +341,7 @@ for policy in ("", "translation", "color,translation"):
         network = patch_discriminator((16, 32, 64, 128), norm="instance")
         count = 300 if config.profile != "tiny" else 3
         pair = (monets[:known], photos)
-        histories.append(teach_discriminator(network, *pair, count, 5e-4, policy, watch, seed))
+        histories.append(teach_discriminator(network, *pair, count, rate=5e-4, policy=policy, watch=watch, seed=seed))
     ends = {k: [f"{found[k][-1]:+.1f}" for found in histories] for k in watch}
     print(f"{policy or 'nothing altered':18}", "  ".join(f"{k} {', '.join(v)}" for k, v in ends.items()))
     assert np.isfinite(histories[0]["seen"]).all()
@@ -544,7 +543,8 @@ show(
 # | the one in bold with DiffAugment | 4,128 | 0.102 |
 #
 # `python benchmarks/recipes.py --earlier`, on an Intel Xeon with 2 cores; KID by an ImageNet network, photos as they are
-# 0.085; [pictures and the way there](../benchmarks/recipes.md).
+# 0.085; [pictures and the way there](../benchmarks/recipes.md). (Only an earlier version of the library could let the
+# identity loss fade out.)
 #
 # Each recipe was trained once, and between the third and the fourth quarter of its time a KID still changed by up to
 # 0.06: trust only large differences. In a training of minutes, the number of steps counts more than the size of the
@@ -625,7 +625,7 @@ show(
 # A quarter: 0.0100. By the second network, which no discriminator looked at, the way from other Monets to the photos
 # shrinks from 0.29 to 0.23. Nothing in the game holds the tint of all paintings still, so that it wanders to and fro
 # while the two sides circle around each other; and the cycle and the identity loss like a painting as dark as its
-# photo. [`match_colors`](../monet_lib/painting/colors.py) measures it on paintings of training photos, and puts it
+# photo. [`match_colors`](../tools/ship_generator.py) measures it on paintings of training photos, and puts it
 # right. When a score disappoints, look at the simplest statistics first, as in lesson 1. (`python benchmarks/shipped.py`;
 # [all of it](../benchmarks/recipes.md).)
 # </details>
@@ -718,7 +718,7 @@ def block(x, f):
     return ...
 
 
-solved = check.residual(block)
+solved = lesson.check_residual(block)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -741,7 +741,7 @@ def instance_norm(x):
     return ...
 
 
-solved = check.instance_norm(instance_norm)
+solved = lesson.check_instance_norm(instance_norm)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -765,7 +765,7 @@ def field(layers):
     return ...
 
 
-solved = check.field(field)
+solved = lesson.check_field(field)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -791,7 +791,7 @@ def rate(step, start, constant, total):
     return ...
 
 
-solved = check.rate(rate)
+solved = lesson.check_rate(rate)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -815,7 +815,7 @@ def follow(average, weight, decay):
     return ...
 
 
-solved = check.average(follow)
+solved = lesson.check_average(follow)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -838,12 +838,12 @@ solved = check.average(follow)
 # %%
 my_runs, my_seeds = ..., ...
 
-if check.ablation(None if my_runs is ... else (my_runs, my_seeds)):
+if lesson.check_ablation(None if my_runs is ... else (my_runs, my_seeds)):
     count = 150 if config.profile != "tiny" else 2
     for name, setting in my_runs.items():
         for seed in my_seeds:
             run, _ = short_run(config.with_(seed=seed, **setting), kept["monet"], kept["photo"], count)
-            painted = paint_all(run.averaged_generator or run.monet_generator, out["photo"])
+            painted = paint_all(run.painter, out["photo"])
             found = compare(features, embed(painted, features), real)
             print(f"{name:20} seed {seed}: KID {found.kid:+.4f}, scene kept {scene_kept(out['photo'], painted):.2f}")
 

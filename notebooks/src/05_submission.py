@@ -70,9 +70,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from monet_lib.course import explore
 from monet_lib.course import submission as lesson
-from monet_lib.course import submission_checks as check
+from monet_lib.course.tools import explore
 from monet_lib.data import find_images, load, split, to_float
 from monet_lib.figures import image_grid, plot_validation, show
 from monet_lib.files import UserError
@@ -494,7 +493,7 @@ def levels(x):
     return ...
 
 
-solved = check.levels(levels)
+solved = lesson.check_levels(levels)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -513,7 +512,7 @@ solved = check.levels(levels)
 # %%
 missing = ...
 
-solved = check.missing(missing)
+solved = lesson.check_missing(missing)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -536,7 +535,7 @@ def fid_1(mean_g, std_g, mean_r, std_r):
     return ...
 
 
-solved = check.frechet(fid_1)
+solved = lesson.check_frechet(fid_1)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -559,7 +558,7 @@ def memorization(generated, real):
     return ...
 
 
-solved = check.memorization(memorization)
+solved = lesson.check_memorization(memorization)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -584,7 +583,7 @@ def my_mifid(fid, d):
     return ...
 
 
-solved = check.mifid(my_mifid)
+solved = lesson.check_mifid(my_mifid)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -609,7 +608,7 @@ def choose(rows):
     return ...
 
 
-if check.checkpoint(choose):
+if lesson.check_checkpoint(choose):
     step = choose(curve[:, :3])
     nearest = min(stage_names, key=lambda name: abs(name - step))
     print(f"chosen: step {step:.0f} of {steps}; the nearest kept stage is {nearest}")
