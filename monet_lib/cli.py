@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -95,7 +96,9 @@ def parser() -> argparse.ArgumentParser:
 
     add, _ = command(data, "look at a data set, or download the competition's images")
     add("folder", nargs="?", metavar="DIR", help=DATA)
-    add("--download", nargs="?", const="", metavar="DIR", help="get Kaggle's images, with your key")
+    sources = ("monet2photo", "kaggle")
+    add("--download", nargs="?", choices=sources, const=sources[0], help="into DIR: monet2photo, without a login "
+        "(default), or Kaggle's files, with your token")  # fmt: skip
 
     add, group = command(train, "train a CycleGAN; the same command resumes")
     add("--data", metavar="DIR", help=DATA)
@@ -159,8 +162,8 @@ def data(arguments: argparse.Namespace) -> int:
     """`monet data`: what a data folder holds and what is wrong with it, or a download."""
     from monet_lib.data import download_data, find_data, inspect_data
 
-    if arguments.download is not None:
-        folder = download_data(arguments.download)
+    if arguments.download:
+        folder = download_data(arguments.folder, kaggle=arguments.download == "kaggle")
         print(f"{folder}: ready. Look at it: monet data {folder}. Use it: export MONET_DATA={folder.resolve()}")
         return 0
     report, problems = inspect_data(find_data(arguments.folder))
@@ -226,7 +229,9 @@ def setting(text: str) -> tuple[str, object]:
 def translate(arguments: argparse.Namespace) -> None:
     """`monet translate`: paint image files of any size."""
     from monet_lib.paint import translate
+    from monet_lib.paint.photos import allow_large_photos
 
+    allow_large_photos()
     painter = painter_of(arguments.run, arguments.generator)
     written = translate(
         painter, arguments.photos, arguments.out, side_by_side=arguments.side_by_side, brush=arguments.brush
@@ -251,8 +256,11 @@ def painter_of(run: str | None, generator: str | None = None) -> Callable:
     """
     from monet_lib.paint import SHIPPED_PAINTER, Painter
 
-    if not run and (not generator or Path(generator).suffix == ".onnx"):
-        return Painter(generator or SHIPPED_PAINTER)
+    file = SHIPPED_PAINTER if generator is None else Path(generator)
+    if run is None:
+        print(f"painting with {'the generator of the course' if generator is None else generator}")
+        if file.suffix == ".onnx":
+            return Painter(file)
     with tempfile.TemporaryDirectory() as folder:
         painter = Path(folder) / "painter.onnx"
         write_painter(painter, run=run, generator=generator)
@@ -261,20 +269,20 @@ def painter_of(run: str | None, generator: str | None = None) -> Callable:
 
 def write_painter(out: str | Path, *, run: str | None = None, generator: str | Path | None = None) -> int:
     """Export a run's generator, or that of an .npz, to `out`. Returns the largest difference to Keras, of 255."""
-    if run:
+    if run is not None:
         require_run(run)
     import_tensorflow()
     from monet_lib.model import load_generator
     from monet_lib.paint.onnx_export import export_painter
     from monet_lib.train import Run
 
-    return export_painter(*(Run.load(run).generator() if run else load_generator(generator)), out)
+    return export_painter(*(load_generator(generator) if run is None else Run.load(run).generator()), out)
 
 
 def require_run(folder: str) -> None:
     """Raise UserError where `folder` is no run's, before TensorFlow is imported."""
-    if not (Path(folder) / "config.json").exists():
-        raise UserError(f"{folder}: no run is there (no config.json). Train first: monet train --out {folder}.")
+    if not folder or not (Path(folder) / "config.json").exists():
+        raise UserError(f"run {folder!r}: no run is there (no config.json). Train first: monet train --out RUN.")
 
 
 def submit(arguments: argparse.Namespace) -> None:
@@ -298,7 +306,7 @@ def submit(arguments: argparse.Namespace) -> None:
 
 
 def score(arguments: argparse.Namespace) -> None:
-    """`monet score`: score images against paintings."""
+    """`monet score`: score images against paintings, and against other_monets where that is beside the data's."""
     from monet_lib.data import count_images, find_data, find_images
 
     # With --json, the line of JSON is all that goes to stdout.
@@ -307,13 +315,21 @@ def score(arguments: argparse.Namespace) -> None:
         for source in (arguments.generated, reference, arguments.train or reference):
             count_images(source)  # what is missing or empty is told before TensorFlow is imported
         import_tensorflow()
-        from monet_lib.score import feature_network, score
+        from monet_lib.score import compare, extract, feature_network
 
         # A weights file is the Inception graph's, if nothing else is said.
         default = "inception-2015" if arguments.weights else "efficientnet-lite0"
         network = feature_network(arguments.features or default, arguments.weights)
-        found = score(arguments.generated, reference, arguments.train, features=network, n=arguments.n)
-    print(found.to_json() if arguments.json else found)
+        made, real = extract(arguments.generated, network, arguments.n), extract(reference, network)
+        trained = extract(arguments.train, network) if arguments.train else real
+        found, second = compare(network, made, real, trained), None
+        others = Path(reference).parent / "other_monets"  # Monet's paintings that the competition leaves out
+        if others.is_dir() and others != Path(reference):
+            second = compare(network, made, extract(others, network), trained)
+    if arguments.json:
+        print(json.dumps(json.loads(found.to_json()) | ({others.name: json.loads(second.to_json())} if second else {})))
+    else:
+        print(found, *([f"{others.name}: {second}"] if second else []), sep="\n")
 
 
 if __name__ == "__main__":

@@ -143,9 +143,55 @@ def test_inspection_reports_every_problem_at_once(data_folder):
     (data_folder / "photo_jpg" / "copy.jpg").write_bytes((data_folder / "photo_jpg" / "photo00.jpg").read_bytes())
     _truncate(data_folder / "monet_tfrec" / "monet00-2.tfrec")
     report, problems = inspect_data(data_folder)
-    assert len(problems) == 3
     assert [line.split(":")[0] for line in report] == ["monet_tfrec", "monet_jpg", "photo_tfrec", "photo_jpg"]
     assert "5 distinct, such as copy = photo00" in report[3]
+    damaged, monets, *bad, photos = problems
+    assert "monet_tfrec/monet00-2.tfrec, record 2" in damaged
+    assert "monet_tfrec and monet_jpg differ: 1 image only as files (monet01). Training reads the shards" in monets
+    assert [line.split(":")[0] for line in bad] == ["photo_jpg/grey.jpg", "photo_jpg/small.jpg"]
+    assert "differ: 3 images only as files (copy, grey, small). " in photos
+
+
+def test_formats_with_other_images_are_told_with_names(data_folder):
+    photos, monets = data_folder / "photo_jpg", data_folder / "monet_jpg"
+    assert inspect_data(data_folder)[1] == []
+    (monets / "monet00.jpg").write_bytes(jpeg(500))
+    (photos / "photo01.jpg").rename(photos / "other.jpg")
+    for k in range(12):
+        (photos / f"new{k:02d}.jpg").write_bytes(jpeg(600 + k))
+    monet, photo = inspect_data(data_folder)[1]
+    assert f"{data_folder}: monet_tfrec and monet_jpg differ: 1 image with two pictures (monet00). " in monet
+    first = ", ".join(f"new{k:02d}" for k in range(10))
+    assert f"1 image only in the shards (photo01); 13 images only as files ({first} and 3 more). " in photo
+
+
+def test_another_encoding_is_the_same_image(data_folder):
+    for file in (data_folder / "photo_jpg").iterdir():
+        Image.open(file).save(file, quality=30)
+    report, problems = inspect_data(data_folder)
+    assert problems == []
+    assert len(report) == 4  # and the two formats of an image are no twins
+
+
+def test_near_twins_are_named_within_a_set_and_across(tmp_path):
+    make_data(tmp_path, formats=["jpg"])
+    monets, photos = tmp_path / "monet_jpg", tmp_path / "photo_jpg"
+    assert len(inspect_data(tmp_path)[0]) == 2
+    Image.open(photos / "photo00.jpg").save(photos / "again.jpg", quality=20)
+    brighter = np.clip(np.asarray(Image.open(photos / "photo04.jpg"), int) * 0.8 + 40, 0, 255).astype(np.uint8)
+    Image.fromarray(brighter).save(monets / "bright.jpg")
+    (monets / "same.jpg").write_bytes((photos / "photo02.jpg").read_bytes())
+    report, problems = inspect_data(tmp_path)
+    assert problems == []  # a note: training works
+    twins = ["monet/bright = photo/photo04", "monet/same = photo/photo02", "photo/again = photo/photo00"]
+    assert report[2:] == [f"3 pairs nearly the same: {', '.join(twins)}"]
+
+
+@pytest.mark.real_data
+def test_the_twins_among_the_competitions_images():
+    twins = inspect_data(find_data())[0][-1]
+    assert re.match(r"\d+ pairs? nearly the same: photo/", twins)
+    assert "monet/" not in twins
 
 
 def test_every_problem_says_what_to_do(data_folder):
@@ -154,7 +200,7 @@ def test_every_problem_says_what_to_do(data_folder):
         file.rename(data_folder / "photo_jpg" / "inside" / file.name)
     shutil.rmtree(data_folder / "photo_tfrec")
     write_shard(data_folder / "monet_tfrec" / "monet02-2.tfrec", [example(jpeg(k), "same") for k in (1, 2)])
-    twice, missing = inspect_data(data_folder)[1]
+    twice, _, missing = inspect_data(data_folder)[1]
     assert re.search("monet_tfrec: 1 name used twice, such as same. Rename", twice)
     assert re.search("no photos .*Folders inside are not searched: move", missing)
 

@@ -70,7 +70,7 @@ def test_a_wheel_takes_every_room_along():
     rooms = {f"monet_lib.{p.parent.name}" for p in (ROOT / "monet_lib").glob("*/__init__.py")}
     assert rooms | {"monet_lib"} == {p for p in setuptools["packages"] if ".shipped." not in p}
     for package, patterns in setuptools["package-data"].items():
-        folder = ROOT / setuptools["package-dir"][package]
+        folder = ROOT / setuptools["package-dir"].get(package, package.replace(".", "/"))
         assert all(list(folder.glob(pattern)) for pattern in patterns), package
 
 

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from monet_lib.course.checks import RAMP, Wrong, answer_of, exercise, expect_close, expect_shape, ramp, refuse_if
-from monet_lib.data.reading import ImageSet, masked_checksum, read_batches, to_uint8
+from monet_lib.data.reading import ImageSet, masked_checksum, read_batches, shrink, to_uint8
+from monet_lib.data.reading import closest as closest  # for the lesson
 from monet_lib.figures import COLORS, figure_style
 
 MEASURES = {  # a column of a Survey, and what the figures call it
@@ -69,26 +70,6 @@ def image_measures(image: np.ndarray, counts: np.ndarray) -> dict[str, float]:
         "chroma": chroma.mean(),
         "saturation": (chroma / np.maximum(high, 1)).mean(),
     }
-
-
-def shrink(image: np.ndarray, factor: int) -> np.ndarray:
-    """A uint8 (h, w, 3) image, each side divided by `factor`: the mean of each square of pixels."""
-    height, width = image.shape[0] // factor, image.shape[1] // factor
-    return np.rint(image.reshape(height, factor, width, factor, 3).mean((1, 3))).astype(np.uint8)
-
-
-def closest(thumbs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each of uint8 (n, 32, 32, 3): (correlation with the most similar other thumb, its index), both (n,)."""
-    x = np.asarray(thumbs, np.float32).reshape(len(thumbs), -1)
-    x -= x.mean(1, keepdims=True)
-    x /= np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-6)
-    best, index = np.empty(len(x), np.float32), np.empty(len(x), int)
-    for start in range(0, len(x), 512):  # 7,038 x 7,038 at once would take 200 MB
-        similar = x[start : start + 512] @ x.T
-        rows = np.arange(len(similar))
-        similar[rows, start + rows] = -2
-        index[start + rows], best[start + rows] = similar.argmax(1), similar.max(1)
-    return best, index
 
 
 def cohens_d(a: np.ndarray, b: np.ndarray) -> float:

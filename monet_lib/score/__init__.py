@@ -11,4 +11,4 @@ from monet_lib.score.metrics import (
     scene_kept,
 )
 from monet_lib.score.networks import feature_network
-from monet_lib.score.score import Score, compare, embed, score
+from monet_lib.score.score import Score, compare, embed, extract, score
