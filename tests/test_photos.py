@@ -7,30 +7,23 @@ import zipfile
 import numpy as np
 import pytest
 from inputs import jpeg, make_data
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin
 
 from monet_lib import cli
 from monet_lib.data.reading import find_data, find_images, inspect_data, load
 from monet_lib.files import UserError
-from monet_lib.paint import photos
-from monet_lib.paint.painting import translate
-from monet_lib.paint.photos import image_files, read_photo
-from monet_lib.paint.submission import write_submission
+from monet_lib.paint import read_photo, translate, write_submission
+from monet_lib.paint.photos import allow_large_photos, image_files
 
 
-class Invert:
+def invert(photos):
     """Stands in for a painter."""
-
-    def __call__(self, photos):
-        return 255 - photos
+    return 255 - photos
 
 
-def swapped_profile():
-    """A colour profile in which the first channel is blue and the third red."""
-    from PIL import ImageCms
-
-    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    return srgb.replace(b"rXYZ", b"????").replace(b"bXYZ", b"rXYZ").replace(b"????", b"bXYZ")
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+# A colour profile in which the first channel is blue and the third red.
+SWAPPED = SRGB.replace(b"rXYZ", b"????").replace(b"bXYZ", b"rXYZ").replace(b"????", b"bXYZ")
 
 
 @pytest.fixture
@@ -75,14 +68,46 @@ def test_greys_of_floats_and_of_32_bits_keep_their_brightness(tmp_path, top):
         assert np.abs(read_photo(tmp_path / "i.tif")[..., 1] - expected).max() <= 1
 
 
-def test_a_palettes_colour_profile_counts(tmp_path, ramp):
-    image = Image.fromarray(ramp).convert("P", palette=Image.Palette.ADAPTIVE)
-    image.save(tmp_path / "p.png", icc_profile=swapped_profile())
-    plain = np.asarray(image.convert("RGB")).astype(int)
-    assert np.abs(read_photo(tmp_path / "p.png") - plain[..., ::-1]).max() <= 2
+def test_transparent_grey_and_deep_photos_become_eight_bits_of_srgb(tmp_path, ramp):
+    image, exif = Image.fromarray(ramp), Image.Exif()
+    exif[0x112] = 6
+    image.save(tmp_path / "turned.png", exif=exif)
+    np.testing.assert_array_equal(read_photo(tmp_path / "turned.png"), np.rot90(ramp, -1))
+    grey = np.asarray(image.convert("L"))
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    for name in ("grey", "deep"):
+        np.testing.assert_array_equal(read_photo(tmp_path / f"{name}.png"), np.stack([grey] * 3, -1))
+    clear = image.convert("RGBA")
+    clear.putalpha(0)
+    clear.save(tmp_path / "clear.webp", lossless=True)
+    assert (read_photo(tmp_path / "clear.webp") == 255).all()
 
 
-def test_long_texts_and_profiles_of_a_png_are_left_out(tmp_path, ramp):
+def test_colour_profiles_count_and_damaged_ones_do_not(tmp_path, ramp):
+    image = Image.fromarray(ramp)
+    palette = image.convert("P", palette=Image.Palette.ADAPTIVE)
+    for picture, profile in ((image, SRGB), (image, SWAPPED), (image, b"no profile"), (palette, SWAPPED)):
+        picture.save(tmp_path / "a.png", icc_profile=profile)
+        plain = np.asarray(picture.convert("RGB")).astype(int)
+        expected = plain[..., ::-1] if profile == SWAPPED else plain
+        assert np.abs(read_photo(tmp_path / "a.png") - expected).max() <= (0 if profile == b"no profile" else 2)
+
+
+@pytest.fixture
+def _large_photos(monkeypatch):
+    """As the command reads: Pillow's limits are raised, and are as before after the test."""
+    for place, name in (
+        (Image, "MAX_IMAGE_PIXELS"),
+        (PngImagePlugin, "MAX_TEXT_CHUNK"),
+        (PngImagePlugin, "MAX_TEXT_MEMORY"),
+    ):
+        monkeypatch.setattr(place, name, getattr(place, name))
+    allow_large_photos()
+
+
+@pytest.mark.usefixtures("_large_photos")
+def test_long_texts_and_profiles_of_a_png_are_no_hindrance(tmp_path, ramp):
     text = PngImagePlugin.PngInfo()
     text.add_text("parameters", "a" * 1_200_000, zip=True)
     Image.fromarray(ramp).save(tmp_path / "text.png", pnginfo=text)
@@ -100,7 +125,8 @@ def test_a_jpeg_cut_and_closed_again_is_refused(tmp_path):
     assert read_photo(tmp_path / "b.jpg").shape == (256, 256, 3)
 
 
-def test_two_hundred_megapixels_are_read_and_more_are_refused_before_reading(tmp_path, monkeypatch):
+@pytest.mark.usefixtures("_large_photos")
+def test_two_hundred_megapixels_are_read_and_more_are_refused_before_reading(tmp_path):
     def header(width, height):
         data = bytearray(jpeg())
         at = data.index(b"\xff\xc0")
@@ -108,7 +134,7 @@ def test_two_hundred_megapixels_are_read_and_more_are_refused_before_reading(tmp
         (tmp_path / "a.jpg").write_bytes(data)
 
     header(65535, 65535)
-    with pytest.raises(UserError, match="65535x65535 px, above the 250 million"):
+    with pytest.raises(UserError, match="a.jpg: more than the 250 million pixels"):
         read_photo(tmp_path / "a.jpg")
     header(16320, 12240)
     with pytest.raises(UserError, match="premature end|truncated|not a readable"):  # of the right size, and cut
@@ -122,6 +148,23 @@ def test_two_hundred_megapixels_are_read_and_more_are_refused_before_reading(tmp
         read_photo(tmp_path / "half.png", side_by_side=True)
 
 
+def test_files_folders_and_patterns(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("b.jpg", "a.PNG", "notes.txt"):
+        (tmp_path / "in" / name).write_bytes(jpeg())
+    assert [f.name for f in image_files([tmp_path / "in"])] == ["a.PNG", "b.jpg"]
+    assert [f.name for f in image_files([f"{tmp_path}/in/*.jpg", tmp_path / "in" / "notes.txt"])] == [
+        "b.jpg",
+        "notes.txt",
+    ]
+    (tmp_path / "empty").mkdir()
+    for missing in ("missing.jpg", "*.webp"):
+        with pytest.raises(UserError, match="no such file"):
+            image_files([tmp_path / missing])
+    with pytest.raises(UserError, match="no image in it that can be painted"):
+        image_files([tmp_path / "empty"])
+
+
 def test_a_phones_folder(tmp_path, ramp, capsys):
     image, folder = Image.fromarray(ramp), tmp_path / "phone"
     folder.mkdir()
@@ -131,7 +174,7 @@ def test_a_phones_folder(tmp_path, ramp, capsys):
         (folder / name).write_bytes(b"\0\5\x16\7")
     assert [f.name for f in image_files([folder])] == ["a.JPG", "b.tif", "c.gif", "d.avif", "e.bmp"]
     assert capsys.readouterr().out == f"note: {folder}: no photos, left out: notes.txt\n"
-    assert len(translate(Invert(), [folder], tmp_path / "out")) == 5
+    assert len(translate(invert, [folder], tmp_path / "out")) == 5
 
 
 def test_a_heic_photo_is_read_or_its_reader_named(tmp_path, ramp, monkeypatch):
@@ -196,35 +239,13 @@ def test_names_that_submit_refuses_are_named_by_monet_data(tmp_path):
     (folder / "photo00.jpg").rename(folder / "IMG 00 (1).jpg")
     (folder / "photo01.jpg").rename(folder / "été.jpg")
     assert inspect_data(tmp_path)[1] == []
-    write_submission(Invert(), find_images(tmp_path, "photo"), tmp_path / "images.zip")
+    write_submission(invert, find_images(tmp_path, "photo"), tmp_path / "images.zip")
     with zipfile.ZipFile(tmp_path / "images.zip") as archive:
         assert {"IMG 00 (1).jpg", "été.jpg"} < set(archive.namelist())
     (folder / "photo02.jpg").rename(folder / "a:b.jpg")
     assert "1 name not plain enough for a file, such as 'a:b'" in inspect_data(tmp_path)[1][0]
     with pytest.raises(UserError, match="'a:b': not a plain file name"):
-        write_submission(Invert(), find_images(tmp_path, "photo"), tmp_path / "images.zip")
-
-
-def test_replaced_photos_are_painted_anew(tmp_path, monkeypatch):
-    """Interrupted, the photos replaced under the same names, the same command again: nothing of the old is in it."""
-
-    class Stops(Invert):
-        left = 4
-
-        def __call__(self, photos):
-            self.left -= 1
-            if not self.left:
-                raise KeyboardInterrupt
-            return super().__call__(photos)
-
-    photos = find_images(make_data(tmp_path, formats=["jpg"]), "photo")
-    with pytest.raises(KeyboardInterrupt):
-        write_submission(Stops(), photos, tmp_path / "images.zip", batch=1)
-    for k, file in enumerate(photos.files):
-        file.write_bytes(jpeg(900 + k))
-    write_submission(Invert(), photos, tmp_path / "images.zip", batch=1)
-    write_submission(Invert(), photos, tmp_path / "fresh.zip", batch=1)
-    assert (tmp_path / "images.zip").read_bytes() == (tmp_path / "fresh.zip").read_bytes()
+        write_submission(invert, find_images(tmp_path, "photo"), tmp_path / "images.zip")
 
 
 @pytest.mark.parametrize("attached", ["gan-getting-started", "competitions/gan-getting-started", "datasets/me/monet"])
@@ -243,16 +264,25 @@ def test_on_kaggle_the_sample_does_not_stand_in_for_data_that_are_not_there(tmp_
         find_data()
 
 
-def test_a_photo_read_in_bands_is_the_photo(tmp_path, ramp, monkeypatch):
+def test_a_photo_of_many_rows_is_the_photo(tmp_path, ramp):
+    """It is converted in bands, which do not end where a repetition of the picture ends."""
     image = Image.fromarray(ramp)
     clear = image.convert("RGBA")
     clear.putalpha(Image.fromarray(ramp[..., 0]))
-    image.convert("P", palette=Image.Palette.ADAPTIVE).save(tmp_path / "palette.png", transparency=3)
-    image.save(tmp_path / "profile.png", icc_profile=swapped_profile())
-    clear.save(tmp_path / "clear.png", icc_profile=swapped_profile())
-    Image.fromarray(ramp[..., 0].astype("f4") / 255).save(tmp_path / "float.tif")
-    files = sorted(tmp_path.iterdir())
-    whole = [read_photo(file) for file in files]
-    monkeypatch.setattr(photos, "BAND", 7)  # of 30 rows: the last band is of 2
-    for file, expected in zip(files, whole, strict=True):
-        np.testing.assert_array_equal(read_photo(file), expected, err_msg=file.name)
+    palette = image.convert("P", palette=Image.Palette.ADAPTIVE)
+    grey = Image.fromarray(ramp[..., 0].astype("f4") / 255)
+    for picture, name, options in (
+        (palette, "palette.png", {"transparency": 3}),
+        (image, "profile.png", {"icc_profile": SWAPPED}),
+        (clear, "clear.png", {"icc_profile": SWAPPED}),
+        (grey, "float.tif", {}),
+    ):
+        high = Image.new(picture.mode, (40, 40 * 30))
+        if picture.mode == "P":
+            high.putpalette(picture.getpalette())
+        for row in range(40):
+            high.paste(picture, (0, 30 * row))
+        for each, file in ((picture, tmp_path / name), (high, tmp_path / f"high-{name}")):
+            each.save(file, **options)
+        expected = np.tile(read_photo(tmp_path / name), (40, 1, 1))
+        np.testing.assert_array_equal(read_photo(tmp_path / f"high-{name}"), expected, err_msg=name)

@@ -1,4 +1,4 @@
-"""What a command and a lesson write to stderr: progress bars, errors of our own, and nothing of other packages."""
+"""Importing the library changes no setting of the process; commands and lessons write their own lines alone."""
 
 import json
 import os
@@ -15,18 +15,59 @@ from monet_lib.quiet import without_stderr
 from monet_lib.train.loop import FEW
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
 SMALL = ["--set", "image_size=32", "--set", "generator_filters=2", "--set", "residual_blocks=1",
          "--set", "discriminator_filters=2"]  # fmt: skip
 
 
 def fresh(*command, code=0, **environment):
-    """What a new process, in which nobody has chosen a log level, writes to stderr and stdout."""
+    """(stderr, stdout) of a new process for which nobody has chosen a log level."""
     kept = {k: v for k, v in os.environ.items() if k not in ("TF_CPP_MIN_LOG_LEVEL", "MONET_DATA")}
     done = subprocess.run([sys.executable, *map(str, command)], cwd=ROOT, capture_output=True, text=True,
                           env=kept | environment)  # fmt: skip
     assert done.returncode == code, done.stderr
     return done.stderr, done.stdout
+
+
+STATE = """
+import json, os, sys
+import keras
+from PIL import Image, PngImagePlugin
+keras.config.set_floatx("float16")
+keras.config.set_image_data_format("channels_first")
+keras.config.set_dtype_policy("mixed_bfloat16")
+def state():
+    places = [[os.fstat(k).st_dev, os.fstat(k).st_ino] for k in (0, 1, 2)]
+    settings = keras.config.floatx(), keras.config.image_data_format(), keras.config.dtype_policy().name
+    pillow = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY
+    return json.dumps([places, settings, pillow, [id(each) for each in sys.meta_path + sys.path_hooks]])
+before = state()
+import monet_lib.course, monet_lib.data, monet_lib.model, monet_lib.paint, monet_lib.score, monet_lib.train
+from monet_lib.paint import read_photo
+read_photo("data/photos/brook.jpg")
+assert state() == before, (before, state())
+"""
+FIRST = """
+import os, sys
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "onnxruntime":
+            print("telemetry off:", os.environ["ORT_DISABLE_TELEMETRY"])
+sys.meta_path.insert(0, Watch())
+import monet_lib.data
+from monet_lib.paint import SHIPPED_PAINTER, Painter
+print("imported:", *sorted({"tensorflow", "keras", "onnx", "onnxruntime", "matplotlib"} & set(sys.modules)))
+Painter(SHIPPED_PAINTER)
+"""
+
+
+def test_importing_the_library_changes_no_setting_of_the_process():
+    """No import hook, no redirected descriptor, no setting of Keras; and neither does reading a photo of Pillow's."""
+    fresh("-c", STATE)
+
+
+def test_painting_imports_onnxruntime_alone_and_without_its_telemetry():
+    _, printed = fresh("-c", FIRST, ORT_DISABLE_TELEMETRY="0")
+    assert printed.splitlines() == ["imported:", "telemetry off: 1"]
 
 
 def test_every_command_writes_its_progress_and_no_more(tmp_path):
@@ -54,55 +95,12 @@ def test_errors_of_our_own_are_shown(tmp_path):
     assert errors.count("\n") == 1
 
 
-def test_a_user_can_have_tensorflows_messages():
-    errors, _ = fresh("-c", "import monet_lib, tensorflow", TF_CPP_MIN_LOG_LEVEL="0")
-    assert progress_removed(errors)
-
-
-def test_only_what_is_written_meanwhile_is_lost_and_exceptions_pass(capfd):
-    def noisy(number):
-        os.write(2, b"lost")
-        return 1 / number
-
-    assert without_stderr(noisy, 2) == 0.5
-    with pytest.raises(ZeroDivisionError):
-        without_stderr(noisy, 0)
-    os.write(2, b"kept")
-    assert capfd.readouterr().err == "kept"
-
-
-def test_a_notebook_gets_no_advice_from_tensorflows_logger_and_errors_are_shown():
-    """Where there is a prompt, as in a kernel, TensorFlow makes its logger talkative when it is first asked for."""
-    code = "import sys; sys.ps1 = 'In : '; import monet_lib, tensorflow as tf; tf.get_logger().warning('advice')"
-    errors, printed = fresh("-c", f"{code}; tf.nothing", code=1)
-    assert errors.startswith("Traceback (most recent call last)"), "and nothing before it"
-    assert errors.count("Traceback") == 1
-    assert printed == ""
-
-
-def cells(source):
-    return re.split(r"^# %%.*\n", source.read_text(), flags=re.M)
-
-
 def test_a_lessons_setup_writes_nothing_to_stderr():
-    setup = next(cell for cell in cells(SOURCES[0]) if "import tensorflow" in cell)
-    assert fresh("-c", setup, MONET_PROFILE="tiny")[0] == ""
-
-
-@pytest.mark.parametrize("source", SOURCES, ids=lambda s: s.stem)
-def test_every_lesson_asks_for_quiet_before_it_imports_tensorflow(source):
-    setup = next(cell for cell in cells(source) if "= start()" in cell or "import tensorflow" in cell)
-    asked = setup.find("= start()")  # a lesson's first line asks for it
-    imported = [setup.find(f"import {name}") for name in ("keras", "tensorflow")]
-    assert -1 < asked < min((place for place in imported if place >= 0), default=len(setup))
-
-
-def test_the_notebook_without_the_library_imports_in_silence():
-    notebook = json.loads((ROOT / "kaggle" / "monet-submission" / "monet-submission.ipynb").read_text())
-    code = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    first = next(k for k, text in enumerate(code) if re.search(r"^(import|from) (keras|tensorflow)", text, re.M))
-    program = "import os\n" + code[first] + "\ntf.ones(1)"  # the cells before it are settings
-    assert fresh("-c", program)[0] == ""
+    cells = re.split(r"^# %%.*\n", (ROOT / "notebooks" / "src" / "01_eda.py").read_text(), flags=re.M)
+    setup = next(cell for cell in cells if "start()" in cell)
+    errors, printed = fresh("-c", f"{setup}\ntf.function(lambda x: x + 1)(tf.ones(1))", MONET_PROFILE="tiny")
+    assert errors == ""
+    assert printed.startswith("tensorflow ")
 
 
 @pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
@@ -112,37 +110,73 @@ def test_no_saved_output_is_of_stderr(notebook):
     assert progress_removed("".join("".join(text) for text in written)) == ""
 
 
-NO_NETWORK_NEEDED = {
-    "help": (["--help"], 0),
-    "help of a command": (["train", "--help"], 0),
-    "no command": ([], 2),
-    "an unknown command": (["paint"], 2),
-    "an unknown setting": (["train", "--set", "colour=1", "--out", "OUT"], 2),
-    "an unknown profile": (["train", "--profile", "huge", "--out", "OUT"], 2),
-    "no such data": (["train", "--data", "OUT/nothing", "--out", "OUT/run"], 2),
-    "no such photo": (["translate", "OUT/nothing.jpg", "--out", "OUT/painted"], 2),
-    "a brush too fine": (["translate", "data/photos", "--brush", "0.5", "--out", "OUT/painted"], 2),
-    "no such run": (["translate", "--run", "OUT/nothing", "data/photos", "--out", "OUT/painted"], 2),
-    "no run to submit": (["submit", "--run", "OUT/nothing", "--out", "OUT/images.zip"], 2),
-    "no such zip": (["submit", "--check", "OUT/nothing.zip"], 2),
-    "nothing to score": (["score", "OUT/nothing"], 2),
-    "the data": (["data", "data/sample"], 0),
-}
+IMPORT = "import sys; sys.ps1 = 'In : '; from monet_lib.quiet import import_tensorflow; tf = import_tensorflow();"
+
+
+def test_tensorflow_is_quiet_in_a_notebook_until_an_error():
+    """Where there is a prompt, as in a kernel, TensorFlow makes its logger talkative when it is first asked for."""
+    errors, printed = fresh("-c", f"{IMPORT} tf.get_logger().warning('advice'); tf.nothing", code=1)
+    assert errors.startswith("Traceback (most recent call last)"), "and nothing before it"
+    assert errors.count("Traceback") == 1
+    assert printed == ""
+
+
+def test_a_user_can_have_tensorflows_messages():
+    assert progress_removed(fresh("-c", IMPORT, TF_CPP_MIN_LOG_LEVEL="0")[0])
+
+
+def test_an_error_while_tensorflow_is_imported_is_shown():
+    errors, _ = fresh("-c", f"import sys; sys.modules['tensorflow'] = None; {IMPORT}", code=1)
+    assert "ModuleNotFoundError: import of tensorflow halted" in errors
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows closes no descriptor for a child")
+def test_a_process_without_stderr_gets_tensorflow():
+    done = subprocess.run([sys.executable, "-c", f"{IMPORT} print(tf.ones(2).numpy().sum(), sys.stderr)"], cwd=ROOT,
+                          stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.close(2))  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "2.0 None\n")
+
+
+def test_only_what_is_written_meanwhile_is_lost_and_exceptions_pass(capfd):
+    with without_stderr():
+        os.write(2, b"lost")
+    with pytest.raises(ZeroDivisionError), without_stderr():
+        os.write(2, b"lost" * (1 // 0))
+    os.write(2, b"kept")
+    assert capfd.readouterr().err == "kept"
+
+
+NO_NETWORK_NEEDED = [
+    (["--help"], 0),
+    (["train", "--help"], 0),
+    ([], 2),
+    (["paint"], 2),
+    (["train", "--set", "colour=1", "--out", "OUT"], 2),
+    (["train", "--profile", "huge", "--out", "OUT"], 2),
+    (["train", "--data", "OUT/nothing", "--out", "OUT/run"], 2),
+    (["translate", "OUT/nothing.jpg", "--out", "OUT/painted"], 2),
+    (["translate", "data/photos", "--brush", "0.5", "--out", "OUT/painted"], 2),
+    (["translate", "--run", "OUT/nothing", "data/photos", "--out", "OUT/painted"], 2),
+    (["submit", "--run", "OUT/nothing", "--out", "OUT/images.zip"], 2),
+    (["submit", "--check", "OUT/nothing.zip"], 2),
+    (["score", "OUT/nothing"], 2),
+    (["data", "data/sample"], 0),
+]
 ASK = """
-import sys
+import contextlib, io, json, sys
 from monet_lib.cli import main
-try:
-    code = main(sys.argv[1:])
-except SystemExit as error:
-    code = error.code
-heavy = sorted({"tensorflow", "keras", "matplotlib", "scipy"} & set(sys.modules))
-print("imported:", *heavy)
-sys.exit(code)
+for arguments, code in json.loads(sys.argv[1]):
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            ended = main(arguments)
+        except SystemExit as error:
+            ended = error.code
+    heavy = sorted({"tensorflow", "keras", "matplotlib", "scipy"} & set(sys.modules))
+    if ended != code or heavy:
+        print(arguments, "ended with", ended, "and imported", heavy)
 """
 
 
-@pytest.mark.parametrize("case", NO_NETWORK_NEEDED)
-def test_what_needs_no_network_imports_none(case, tmp_path):
-    arguments, code = NO_NETWORK_NEEDED[case]
-    _, printed = fresh("-c", ASK, *(a.replace("OUT", str(tmp_path)) for a in arguments), code=code)
-    assert printed.splitlines()[-1].strip() == "imported:"
+def test_what_needs_no_network_imports_none(tmp_path):
+    cases = json.dumps(NO_NETWORK_NEEDED).replace("OUT", str(tmp_path))
+    assert fresh("-c", ASK, cases)[1] == ""

@@ -2,6 +2,7 @@
 
 from monet_lib.paint.painting import (
     SHIPPED,
+    SHIPPED_PAINTER,
     Painter,
     paint,
     paint_all,
@@ -9,7 +10,6 @@ from monet_lib.paint.painting import (
     paint_large,
     photographs,
     shipped_generator,
-    translate,
 )
-from monet_lib.paint.photos import read_photo
+from monet_lib.paint.photos import read_photo, translate
 from monet_lib.paint.submission import check_submission, write_submission
