@@ -1,6 +1,6 @@
 """Run a standalone notebook as Kaggle would: no monet_lib, no network, read-only input, an empty folder to write to.
 
-As a program, inside that environment: python standalone.py NOTEBOOK OUT.
+As a program, inside that environment: python standalone.py NOTEBOOK OUT TIMEOUT.
 """
 
 import os
@@ -14,10 +14,13 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# Every connection beyond this machine fails, also where the kernel doesn't let us take the network away.
-NO_NETWORK = """
+# Python runs this when it starts. Packages that Kaggle may lack can't be imported. Every connection beyond this machine
+# fails, also where Linux doesn't let us take the network away.
+AS_KAGGLE = """
 import socket
+import sys
 
+sys.modules |= dict.fromkeys(["onnx", "onnxruntime", "simplejpeg"])
 connect = socket.socket.connect
 
 
@@ -78,9 +81,9 @@ def run_standalone(notebook, python, images, working, profile="tiny", timeout=60
     with tempfile.TemporaryDirectory() as scratch:
         place, out = Path(scratch) / notebook.name, Path(scratch) / "executed.ipynb"
         nbformat.write(opened, place)
-        (Path(scratch) / "sitecustomize.py").write_text(NO_NETWORK)
+        (Path(scratch) / "sitecustomize.py").write_text(AS_KAGGLE)
         settings = {"MONET_INPUT": images, "MONET_WORKING": working, "MONET_PROFILE": profile, "MONET_CACHE": scratch,
-                    "JUPYTER_RUNTIME_DIR": scratch, "PYTHONPATH": scratch}  # fmt: skip
+                    "JUPYTER_RUNTIME_DIR": scratch, "PYTHONPATH": scratch, "TMPDIR": scratch}  # fmt: skip
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MONET_")}
         environment |= {name: str(value) for name, value in settings.items()}
         before = _listing(images)
@@ -105,7 +108,7 @@ def run_standalone(notebook, python, images, working, profile="tiny", timeout=60
 
 
 def progress_removed(text):
-    """What is left of a text on stderr without tqdm's bars, which begin at the start of a line again and again."""
+    """A text of stderr without tqdm's progress bars, each of which is drawn many times from the start of its line."""
     lines = re.split(r"[\r\n]+", text)
     return "\n".join(line for line in lines if line.strip() and not re.search(r"(\d%\|.*\||\d\w*) ?\[.+\]\s*$", line))
 

@@ -11,13 +11,12 @@ LINK = re.compile(r"(!?)(\[[^\]]*\]\()(?!https?:|#)([^)\s]+)\)")
 
 def published(root=ROOT):
     """The address on GitHub, as "owner/name"."""
-    return re.search(r'^Source = "https://github\.com/([\w.-]+/[\w.-]+)"', (root / "pyproject.toml").read_text(), re.M)[
-        1
-    ]
+    text = (root / "pyproject.toml").read_text()
+    return re.search(r'^Source = "https://github\.com/([\w.-]+/[\w.-]+)"', text, re.M)[1]
 
 
 def set_published(repo, files, root=ROOT):
-    """Write "owner/name" wherever one of `files`, relative to `root`, has the address of now."""
+    """Replace the present address by "owner/name" in all `files`, which are named relative to `root`."""
     before = published(root)
     address = re.compile(rf"(?<=github\.com/){re.escape(before)}(?![\w.-]*\w)|"
                          rf"(?<=github/){re.escape(before)}(?=/blob)|"
@@ -32,21 +31,22 @@ def set_published(repo, files, root=ROOT):
 
 
 def tracked(root=ROOT):
-    """The repository's files, relative to `root`."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True)
-    return listed.stdout.split("\0")[:-1]
+    """The repository's files, new ones too, relative to `root`."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.split("\0")
+    return [file for file in listed if (root / file).is_file()]
 
 
 def absolute(markdown, folder="notebooks"):
     """Markdown of a file in `folder` with its relative links leading to the published repository.
 
-    Colab and Kaggle open a notebook alone: there a relative link leads nowhere, and a relative picture is not shown.
+    Colab and Kaggle open a notebook without the repository, where a relative link leads nowhere.
     """
     repo = published()
 
-    def lead(match):
+    def address_of(match):
         image, text, target = match.groups()
         place = f"raw.githubusercontent.com/{repo}/main" if image else f"github.com/{repo}/blob/main"
         return f"{image}{text}https://{place}/{posixpath.normpath(f'{folder}/{target}')})"
 
-    return LINK.sub(lead, markdown)
+    return LINK.sub(address_of, markdown)

@@ -1,7 +1,7 @@
-"""Draw docs/architecture.md's picture of the library from its own imports: python tools/draw_architecture.py.
+"""Draw docs/architecture.md's picture of the library from its imports: python tools/draw_architecture.py.
 
-A box is a room, or a module beside the rooms; an arrow leads to what it imports. Arrows that follow from two others are
-left out. Equal code gives equal text.
+A box is a room: a package of monet_lib, or a module beside the packages. An arrow leads to a room that it imports,
+except where another arrow leads there by way of a third room. Equal code gives equal text.
 """
 
 import ast
@@ -13,7 +13,7 @@ import grimp
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "architecture.md"
 PACKAGE = "monet_lib"
-MARKS = "<!-- drawn -->", "<!-- /drawn -->"
+BEGIN, END = "<!-- drawn -->", "<!-- /drawn -->"
 
 
 def room_imports():
@@ -27,49 +27,33 @@ def room_imports():
     return found
 
 
-def essential(imports):
-    """The same without what follows: a room that is reached through another import has no arrow of its own."""
-
-    def below(room):
-        return imports[room].union(*(below(other) for other in imports[room]))
-
-    return {
-        room: {o for o in others if not any(o in below(p) for p in others - {o})} for room, others in imports.items()
-    }
-
-
-def purpose(room):
-    """The first line of the room's docstring."""
-    folder = ROOT / PACKAGE / room
-    first = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
-    return ast.get_docstring(ast.parse(first.read_text())).splitlines()[0]
-
-
 def drawing():
     """The Markdown between the marks: a Mermaid graph, and a table of the rooms from the highest to the lowest."""
     imports = room_imports()
 
+    def below(room):
+        return imports[room].union(*map(below, imports[room]))
+
     def height(room):
-        return 1 + max((height(other) for other in imports[room]), default=0)
+        return 1 + max(map(height, imports[room]), default=0)
 
-    order = sorted(imports, key=lambda room: (-height(room), room))
-    arrows = [f"    {room} --> {other}" for room in order for other in sorted(essential(imports)[room])]
-    boxes = [f"    {room}[{room}]" for room in order]
-    table = ["| room | what it is for |", "|---|---|"]
-    for room in order:
-        table.append(f"| [`{room}`](../{PACKAGE}/{place(room)}) | {purpose(room)} |")
-    return "\n".join(["```mermaid", "graph TD", *boxes, *arrows, "```", "", *table])
-
-
-def place(room):
-    """The path of a room below monet_lib: its folder, or its one file."""
-    return room if (ROOT / PACKAGE / room).is_dir() else f"{room}.py"
+    rooms = sorted(imports, key=lambda room: (-height(room), room))
+    lines = ["```mermaid", "graph TD", *(f"    {room}[{room}]" for room in rooms)]
+    for room in rooms:
+        reached = set().union(*map(below, imports[room]))
+        lines += [f"    {room} --> {other}" for other in sorted(imports[room] - reached)]
+    lines += ["```", "", "| room | what it is for |", "|---|---|"]
+    for room in rooms:
+        path = ROOT / PACKAGE / room
+        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        purpose = ast.get_docstring(ast.parse(file.read_text())).splitlines()[0]
+        lines.append(f"| [`{room}`](../{PACKAGE}/{room if path.is_dir() else file.name}) | {purpose} |")
+    return "\n".join(lines)
 
 
 def drawn(text):
-    """The document with the drawing of today between its marks."""
-    begin, end = MARKS
-    return re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{drawing()}\n{end}", text, flags=re.S)
+    """The document `text` with a new drawing between its marks."""
+    return re.sub(f"{BEGIN}.*?{END}", lambda _: f"{BEGIN}\n{drawing()}\n{END}", text, flags=re.S)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 """Make data/sample from photographs with free licences: python tools/photo_sample.py FOLDER OUT.
 
-FOLDER holds the unpacked Debian packages that data/README.md names (`apt-get download`, `dpkg -x PACKAGE FOLDER`);
-OUT is a new folder. The photo side is squares cut from some photographs; the painting side is squares of OTHER
-photographs, repainted in brush strokes with Monet's measured colours. Same files in, same pictures out.
+data/sample/sources.csv lists the photographs. FOLDER holds their Debian packages, unpacked (`apt-get download
+PACKAGE=VERSION`, `dpkg -x FILE FOLDER`); OUT is a new folder. One square is cut from each photograph. The squares of
+side "photo" are the photos. The squares of side "monet" become the paintings: the course's own generator paints each
+of them twice. OUT.jpg shows all pictures. The same files and the same generator give the same pictures.
 """
 
-import hashlib
+import csv
 import io
+import struct
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,42 +18,56 @@ import tensorflow as tf
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
-
-from brushwork import repainted
+sys.path.insert(0, str(ROOT))
 
 from monet_lib.data.reading import SIZE
+from monet_lib.paint import SHIPPED_PAINTER, Painter
 
-QUALITY = 84  # of the JPEGs: keeps 24 + 24 pictures, in both formats, under 2 MB
+SOURCES = ROOT / "data" / "sample" / "sources.csv"
+QUALITY = 84  # of the JPEGs: keeps 48 + 48 pictures, in both formats, under 4 MB
 SHARD = 12  # records in a shard
-# file: the squares cut from it as (left, top, side), each a share of the photograph's height.
-PHOTOS = {
-    "picosdeeuropa_by_Aitzol_Berasategi.jpg": [
-        (0, 0, 1),
-        (0.33, 0.05, 0.6),
-        (0.7, 0.1, 0.55),
-        (0.05, 0.42, 0.55),
-    ],
-    "sunset_by_Aitzol_Berasategi.jpg": [(0, 0.05, 0.95), (0.55, 0, 1), (0.3, 0.35, 0.5)],
-    "life_by_Aitzol_Berasategi.jpg": [(0.05, 0, 1), (0.52, 0, 0.8), (0.45, 0.4, 0.6), (0.9, 0.05, 0.55)],
-    "beacon-street-sunset.jpg": [(0.78, 0, 1), (0, 0.1, 0.9), (0.4, 0.3, 0.65)],
-    "roman-colosseum.jpg": [(0, 0, 1), (0.75, 0, 1)],
-    "Bridge_by_Sander_Klootwijk.jpg": [(0.05, 0.1, 0.9), (0.8, 0.2, 0.8)],
-    "perched-osprey.jpg": [(0, 0, 1), (0.85, 0.1, 0.9)],
-    "Road.jpg": [(0, 0, 1), (0.4, 0.2, 0.55)],
-    "extreme-desert-hike.jpg": [(0.1, 0, 1)],
-    "oakland-zoo-otters.jpg": [(0.7, 0.1, 0.9)],
-}
-PAINTINGS = {
-    "lake-sherburne.jpg": [(0, 0, 1), (0.78, 0, 1), (0.2, 0.35, 0.65), (0.9, 0.1, 0.6), (0.5, 0.05, 0.5)],
-    "tea-gardens.jpg": [(0, 0, 1), (0.5, 0, 1), (0.1, 0.35, 0.5), (0.85, 0.45, 0.55)],
-    "aitzgorri_by_Aitzol_Berasategi.jpg": [(0, 0, 1), (0.5, 0, 1), (0.75, 0.3, 0.55), (0.1, 0.3, 0.55)],
-    "singaporean-cityscape.jpg": [(0, 0, 1), (0.75, 0, 1), (0.3, 0.35, 0.65)],
-    "SeaSunset.jpg": [(0, 0, 1), (0.45, 0.05, 0.7)],
-    "seeding_by_Clements_Engelhardt.jpg": [(0.05, 0, 1), (0.75, 0.1, 0.9)],
-    "blue-periwinkle.jpg": [(0.3, 0.1, 0.9), (0.05, 0.3, 0.55)],
-    "Dragonfly_by_Bolly.jpg": [(0, 0, 1), (0.3, 0.3, 0.6)],
-}
+COLUMNS, EDGE = 12, 88  # the contact sheet's pictures in a row, and the width of each in px
+
+
+def sources():
+    """The rows of sources.csv, one a picture, as dicts.
+
+    name: the picture's name. side: "photo" or "monet". file: the photograph, as a path that no other file's path
+    ends in. square: left, top and side of the square, shares of the photograph's height. by: who took the photograph.
+    licence, package, version: the photograph's licence, and the Debian package that holds it.
+    """
+    with open(SOURCES, encoding="utf-8", newline="") as table:
+        return list(csv.DictReader(table))
+
+
+def photographs(folder):
+    """{path: its bytes or Path} of all files under `folder`, and of the files inside of .rcc files there."""
+    found = {str(path): path for path in sorted(Path(folder).rglob("*")) if path.is_file()}
+    for path in [path for path in found.values() if path.suffix == ".rcc"]:
+        found |= {f"{path}{name}": data for name, data in files_of_rcc(path.read_bytes())}
+    return found
+
+
+def files_of_rcc(data, node=0, path=""):
+    """Yield (path, bytes) of each file in a Qt resource file (qtbase/src/tools/rcc/rcc.cpp; numbers are big-endian).
+
+    The file holds a tree of nodes, the files' data, and their names, at the offsets that its header names.
+    """
+    version, tree, contents, names = struct.unpack(">4i", data[4:20])
+    size = 22 if version >= 2 else 14  # bytes of a node
+    start = tree + node * size
+    name, flags = struct.unpack(">iH", data[start : start + 6])
+    if node:
+        length = struct.unpack(">H", data[names + name : names + name + 2])[0]
+        path += "/" + data[names + name + 6 : names + name + 6 + 2 * length].decode("utf-16-be")
+    if flags & 2:  # a folder
+        count, first = struct.unpack(">ii", data[start + 6 : start + 14])
+        for child in range(first, first + count):
+            yield from files_of_rcc(data, child, path)
+        return
+    at = contents + struct.unpack(">i", data[start + 10 : start + 14])[0]
+    content = data[at + 4 : at + 4 + struct.unpack(">i", data[at : at + 4])[0]]
+    yield path, zlib.decompress(content[4:]) if flags & 1 else content
 
 
 def square(photograph, box):
@@ -58,19 +75,26 @@ def square(photograph, box):
     height = photograph.height
     left, top, side = (round(share * height) for share in box)
     side = min(side, photograph.width - left, height - top)
-    cut = photograph.resize((SIZE, SIZE), Image.Resampling.LANCZOS, (left, top, left + side, top + side))
-    return np.asarray(cut.convert("RGB"))
+    box = (left, top, left + side, top + side)
+    return np.asarray(photograph.convert("RGB").resize((SIZE, SIZE), Image.Resampling.LANCZOS, box))
 
 
-def pictures(folder, table):
-    """Yield (name, uint8 (256, 256, 3)) of each square of a table, reading the photographs under `folder`."""
-    for file, boxes in table.items():
-        found = sorted(Path(folder).rglob(file))
-        if not found:
-            sys.exit(f"{file}: not under {folder}. data/README.md says which package holds it.")
-        with Image.open(found[0]) as photograph:
-            for box in boxes:
-                yield hashlib.sha256(f"{file}{box}".encode()).hexdigest()[:10], square(photograph, box)
+def pictures(folder):
+    """{"photo": [(name, uint8 (256, 256, 3))], "monet": the same}, by name, from the photographs under `folder`."""
+    files, painter = photographs(folder), Painter(SHIPPED_PAINTER)
+    made = {"photo": [], "monet": []}
+    for row in sorted(sources(), key=lambda row: row["name"]):  # so that neighbours are not from one package
+        paths = [path for path in files if path.endswith(f"/{row['file']}")]
+        if len(paths) != 1:
+            sys.exit(f"{folder}: {len(paths)} files end in {row['file']}, not 1. Unpack {row['package']} "
+                     f"{row['version']} there, and nothing else of that name.")  # fmt: skip
+        file = files[paths[0]]
+        with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file) as photograph:
+            picture = square(photograph, map(float, row["square"].split()))
+        if row["side"] == "monet":
+            picture = painter(painter(picture[None]))[0]
+        made[row["side"]].append((row["name"], picture))
+    return made
 
 
 def write_domain(root, domain, pictures):
@@ -93,13 +117,23 @@ def write_domain(root, domain, pictures):
                 shard.write(example.SerializeToString(deterministic=True))  # else the features' order may change
 
 
+def contact_sheet(made):
+    """A Pillow image of all photos, and below them all paintings, small."""
+    rows = [named[first : first + COLUMNS] for named in made.values() for first in range(0, len(named), COLUMNS)]
+    sheet = Image.new("RGB", (COLUMNS * EDGE, len(rows) * EDGE), "white")
+    for down, row in enumerate(rows):
+        for across, (_, picture) in enumerate(row):
+            small = Image.fromarray(picture).resize((EDGE - 2, EDGE - 2), Image.Resampling.LANCZOS)
+            sheet.paste(small, (across * EDGE, down * EDGE))
+    return sheet
+
+
 def main(folder, out):
-    paintings = ((name, repainted(image, np.random.default_rng(int(name, 16))))
-                 for name, image in pictures(folder, PAINTINGS))  # fmt: skip
-    for domain, named in (("photo", pictures(folder, PHOTOS)), ("monet", paintings)):
-        named = sorted(named, key=lambda pair: pair[0])  # by name: neighbours aren't cut from one photograph
-        write_domain(Path(out), domain, named)
-    print(f"{out}: {sum(map(len, PHOTOS.values()))} photos, {sum(map(len, PAINTINGS.values()))} paintings")
+    made, out = pictures(folder), Path(out)
+    for domain, named in made.items():
+        write_domain(out, domain, named)
+    contact_sheet(made).save(out.with_suffix(".jpg"), quality=85)
+    print(f"{out}: {len(made['photo'])} photos, {len(made['monet'])} paintings")
 
 
 if __name__ == "__main__":

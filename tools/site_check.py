@@ -1,4 +1,4 @@
-"""Check a built site: every link, picture, script and anchor leads somewhere, and nothing is loaded from elsewhere."""
+"""Check a built site: every link and anchor leads somewhere, and no page loads a file from another server."""
 
 import posixpath
 from html.parser import HTMLParser
@@ -9,7 +9,7 @@ LOADED = {"img", "script", "link", "iframe", "source", "video", "audio"}  # by t
 
 
 class Page(HTMLParser):
-    """What a page links to, [(tag, address)], and the anchors that it has."""
+    """A page's links, [(tag, address)], and the set of its anchors."""
 
     def __init__(self, file):
         super().__init__()
@@ -25,11 +25,11 @@ class Page(HTMLParser):
 
 
 def faults(site):
-    """What is wrong in the folder `site`: a sorted list of lines, each with the page and the link."""
+    """The faults of the site in the folder `site`: a sorted list of lines, each with the page and the link."""
     site, found = Path(site), set()
     pages = {file.relative_to(site).as_posix(): Page(file) for file in sorted(site.rglob("*.html"))}
     for name, page in pages.items():
-        if name == "404.html":  # its links are absolute: where the site will stand is not known here
+        if name == "404.html":  # its links are absolute, and the site's address is not known here
             continue
         for tag, link in page.links:
             parts = urlsplit(link)

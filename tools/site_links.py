@@ -1,7 +1,7 @@
-"""Links of the repository's documents, made to lead to the same things on the site: pages, pictures, or the source.
+"""Links of the repository's documents, changed for the site.
 
-A document links as it does on GitHub: relative to where it lies. On the site some documents are pages (`pages`), the
-pictures lie in one folder, and everything else is linked where the source is published.
+A document's links are relative to its folder, as on GitHub. On the site some documents are pages, the pictures lie in
+one folder, and links to other files lead to GitHub.
 """
 
 import os
@@ -12,7 +12,7 @@ from address import published
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = f"https://github.com/{published()}"
-# A notebook's links to the repository, which are absolute since Colab opens it alone.
+# A notebook's links to the repository, which are absolute since Colab opens the notebook without the repository.
 OWN = re.compile(rf"(?<=\]\()(?:{SOURCE}/blob|https://raw\.githubusercontent\.com/{published()})/main/")
 PICTURES = PurePosixPath("pictures")  # on the site
 FENCED = re.compile(r"^( *)(`{3,}|~{3,}).*?^\1\2`*~*[ ]*$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
@@ -22,7 +22,7 @@ LINK = re.compile(r"(?<=\]\()(?!\w+:|#|//)([^)#\s]*)(#[^)\s]*)?(?=[)\s])")
 
 
 class LinkError(Exception):
-    """A link in a document leads nowhere: the message says which, and where."""
+    """A link in a document leads nowhere. The message names the document and the link."""
 
 
 def relinked(text, source, pages, pictures):
@@ -55,7 +55,7 @@ def relinked(text, source, pages, pictures):
 
 
 def apart_from_code(text, change):
-    """`text` with change(part) for each part that is not a fenced block or `code`."""
+    """`text` with change(part) in the place of each part that is not a fenced block or `code`."""
     parts, end = [], 0
     for code in FENCED.finditer(text):
         parts += [change(text[end : code.start()]), code[0]]

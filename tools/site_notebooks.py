@@ -1,4 +1,4 @@
-"""Notebooks as pages of the site: Markdown by nbconvert, with the outputs that they were saved with. Nothing is run."""
+"""Notebooks as pages of the site: Markdown by nbconvert, with the saved outputs. Nothing is executed."""
 
 import re
 from pathlib import Path
@@ -33,14 +33,14 @@ def folded(markdown):
 
     In the quiz, an answer that begins with a verdict becomes one of several choices, and any other a question.
     """
-    markdown = FOLDED.sub(lambda match: block(match, "solution"), markdown)
+
+    def block(match):
+        title, content = " ".join(match[1].split()), match[2].strip()
+        kind = next((name for verdict, name in VERDICTS.items() if content.startswith(verdict)), "solution")
+        return f"/// details | {title}\n    type: {kind}\n\n{content}\n\n///"
+
+    markdown = FOLDED.sub(block, markdown)
     return QUIZ.sub(lambda quiz: quiz[0].replace("    type: solution", "    type: question"), markdown)
-
-
-def block(match, kind):
-    title, content = " ".join(match[1].split()), match[2].strip()
-    kind = next((name for verdict, name in VERDICTS.items() if content.startswith(verdict)), kind)
-    return f"/// details | {title}\n    type: {kind}\n\n{content}\n\n///"
 
 
 def figures(path):
@@ -48,14 +48,11 @@ def figures(path):
     found, section = [], ""
     for number, cell in enumerate(nbformat.read(path, as_version=4).cells):
         if cell.cell_type == "markdown":
-            section = ([section, *re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE)])[-1]
-            continue
+            section = [section, *re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE)][-1]
         for place, output in enumerate(cell.get("outputs", ())):
-            for kind in output.get("data", {}):
-                if kind in ("image/png", "image/jpeg"):
-                    alt = output.metadata.get(kind, {}).get("alt", "")
-                    ending = "png" if kind.endswith("png") else "jpg"
-                    name = f"{path.stem}_{number}_{place}.{ending}"
+            for kind, ending in (("image/png", "png"), ("image/jpeg", "jpg")):
+                if kind in output.get("data", {}):
+                    name, alt = f"{path.stem}_{number}_{place}.{ending}", output.metadata.get(kind, {}).get("alt", "")
                     found.append({"name": name, "alt": alt, "section": section})
     return found
 
@@ -63,8 +60,8 @@ def figures(path):
 def failures(markdown, notebooks):
     """The failure gallery: each `{{ lesson: words }}` becomes that lesson's picture with these words in its alt text.
 
-    Below it, a link to the section that it stands in. Returns the Markdown, and what was looked for in vain: there,
-    the link leads to the lesson's beginning.
+    Below the picture stands a link to its section. Returns the Markdown and a list of the `lesson: words` without such
+    a picture: their link leads to the lesson's beginning.
     """
     missing = []
 
@@ -84,5 +81,5 @@ def failures(markdown, notebooks):
 
 
 def slug(heading):
-    """A heading's anchor, as GitHub and the site's builder make it; the builder stops at one that isn't there."""
+    """A heading's anchor, as GitHub and MkDocs make it. MkDocs stops at a link to an anchor that isn't there."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")

@@ -1,6 +1,6 @@
-"""The course as pages: README, lessons, documents and failure gallery, laid out for Material for MkDocs, and built.
+"""The course as pages, built by Material for MkDocs: README, lessons, documents and failure gallery.
 
-Everything is made from what the repository holds; notebooks are read as they are saved, and none is executed.
+Everything is made from files of the repository. Notebooks are read as they are saved; none is executed.
 """
 
 import os
@@ -20,18 +20,8 @@ COURSE = ROOT / "site" / "course"
 MODULES = ROOT / "site" / "node_modules"
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 # In this order in the sidebar; others follow by name.
-ORDER = (
-    "glossary",
-    "recipes",
-    "models",
-    "training",
-    "kaggle",
-    "data",
-    "architecture",
-    "benchmarks",
-    "contributing",
-)
-LIBRARIES = {  # of npm: formulas and drawings, from the site itself
+ORDER = ("glossary", "recipes", "models", "training", "kaggle", "data", "architecture", "benchmarks", "contributing")
+LIBRARIES = {  # of npm, for formulas and drawings: the site loads them from itself
     "katex": ("katex/dist/katex.min.js", "katex/dist/katex.min.css", "katex/dist/fonts"),
     "mermaid": ("@mermaid-js/tiny/dist/mermaid.tiny.js",),
 }
@@ -43,12 +33,11 @@ ROW = re.compile(r"^\| \[(\d+) ([^\]]+)\]\(([^)]+)\) \| (.+?) \| (.+?),", re.MUL
 
 
 def build_course(out, work):
-    """Build the course's pages into the folder `out`, by way of `work`, both made afresh. Returns one line."""
+    """Build the course's pages into the folder `out` from Markdown that it writes into `work`. Returns one line."""
     shutil.rmtree(work, ignore_errors=True)
-    docs = work / "docs"
+    docs, config = work / "docs", work / "mkdocs.yml"
     docs.mkdir(parents=True)
     stage(docs)
-    config = work / "mkdocs.yml"
     settings = {
         "INHERIT": os.path.relpath(COURSE / "mkdocs.yml", work),
         "docs_dir": str(docs),
@@ -60,8 +49,7 @@ def build_course(out, work):
     command = [sys.executable, "-m", "mkdocs", "--quiet", "build", "--strict", "--config-file", str(config)]
     if subprocess.run(command, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}).returncode:
         sys.exit("The course's pages are not built: correct what is reported above.")
-    pages = sorted(out.rglob("index.html"))
-    return f"{out}: {len(pages)} pages"
+    return f"{out}: {len(list(out.rglob('index.html')))} pages"
 
 
 def stage(docs):
@@ -70,8 +58,7 @@ def stage(docs):
     (docs / "lessons").mkdir()
     for path in LESSONS:
         source = path.relative_to(ROOT).as_posix()
-        change = partial(relinked, source=source, pages=pages, pictures=pictures)
-        markdown, files = lesson_page(path, change)
+        markdown, files = lesson_page(path, partial(relinked, source=source, pages=pages, pictures=pictures))
         (docs / pages[source]).write_text(markdown)
         for name, data in files.items():
             (docs / "lessons" / name).write_bytes(data)
@@ -82,10 +69,9 @@ def stage(docs):
     (docs / "lessons" / "print.md").write_text(one_page([docs / "lessons" / f"{p.stem}.md" for p in LESSONS]))
     gallery, missing = failures((COURSE / "failures.md").read_text(), ROOT / "notebooks")
     for one in missing:
-        print(f"site/course/failures.md: no figure's alt text has these words: {one}. The page goes without.")
+        print(f"site/course/failures.md: no figure's alt text has these words: {one}. The page is without it.")
     (docs / "failures.md").write_text(gallery)
-    home = (COURSE / "home.md").read_text().replace("{{ lessons }}", cards(pictures))
-    (docs / "index.md").write_text(home)
+    (docs / "index.md").write_text((COURSE / "home.md").read_text().replace("{{ lessons }}", cards(pictures)))
     for picture in pictures:
         (docs / PICTURES / picture).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / picture, docs / PICTURES / picture)
@@ -99,7 +85,7 @@ def stage(docs):
 
 
 def documents():
-    """{file of the repository: page}: lessons and every document that readers of the site may want."""
+    """{file of the repository: page of the site}: the lessons and the documents."""
     pages = {path.relative_to(ROOT).as_posix(): f"lessons/{path.stem}.md" for path in LESSONS}
     found = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
     for pattern in ("docs/*.md", "benchmarks/*.md", "data/README.md", "models/**/README.md"):
@@ -112,19 +98,16 @@ def documents():
 
 
 def navigation(docs):
+    """The sidebar, as MkDocs' setting `nav`."""
     lessons = [f"lessons/{path.stem}.md" for path in LESSONS]
-    named = {page: place for place, page in enumerate(f"{name}.md" for name in ORDER)}
-    rest = sorted((p.name for p in docs.glob("*.md")), key=lambda page: (named.get(page, len(ORDER)), page))
-    rest = [page for page in rest if page not in ("index.md", "about.md", "failures.md")]
-    return [
-        {"Home": "index.md"},
-        {"Lessons": [*lessons, "failures.md"]},
-        {"Beside the lessons": [*rest, {"About": "about.md"}, {"All lessons, to print": "lessons/print.md"}]},
-    ]
+    first = [page for page in (f"{name}.md" for name in ORDER) if (docs / page).exists()]
+    rest = sorted({p.name for p in docs.glob("*.md")} - {"index.md", "about.md", "failures.md", *first})
+    beside = [*first, *rest, {"About": "about.md"}, {"All lessons, to print": "lessons/print.md"}]
+    return [{"Home": "index.md"}, {"Lessons": [*lessons, "failures.md"]}, {"Beside the lessons": beside}]
 
 
 def cards(pictures):
-    """The README's table of lessons as cards, each with the picture that one will have made."""
+    """The README's table of lessons as cards, each with the picture that the lesson makes."""
     made = []
     for number, title, notebook, what, minutes in ROW.findall((ROOT / "README.md").read_text()):
         name = Path(notebook).stem
