@@ -2,10 +2,9 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,9 +15,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from monet_lib.data.reading import to_uint8
 
-# Okabe & Ito's palette, told apart under every common colour blindness. Its orange is Monet's and its blue the photos'
-# in every figure, and neither means anything else: channels and other lines have colours of their own, which no colour
-# blindness brings near these two.
+# Okabe & Ito's palette, whose colours differ under every common colour blindness. In every figure its orange stands for
+# Monet and its blue for photos, and for nothing else: channels and other lines have colours of their own, which no
+# colour blindness brings near these two.
 COLORS = {"monet": "#D55E00", "photo": "#0072B2", "red": "#AA1155", "green": "#009E73", "blue": "#5533CC"}
 STYLE = {
     "figure.facecolor": "white",  # not transparent: axis labels stay readable on a dark page
@@ -28,22 +27,11 @@ STYLE = {
 }
 
 
-def figure_style() -> AbstractContextManager:
-    """The context in which every figure is drawn: `with figure_style(): ...`. Nothing is set outside it."""
-    return plt.rc_context({**sns.axes_style("whitegrid"), **STYLE})
-
-
-def encode(picture: Figure | np.ndarray) -> tuple[bytes, str]:
-    """(bytes, "png" or "jpeg") of a Figure, as PNG, or of an image (h, w, 3), uint8 or in [-1, 1], as JPEG."""
-    buffer = io.BytesIO()
-    if isinstance(picture, Figure):
-        # No metadata: the same figure gives the same bytes, and diffs stay quiet.
-        picture.savefig(buffer, format="png", metadata={"Software": None})
-        plt.close(picture)
-        return buffer.getvalue(), "png"
-    picture = np.asarray(picture)
-    Image.fromarray(picture if picture.dtype == np.uint8 else to_uint8(picture)).save(buffer, "JPEG", quality=85)
-    return buffer.getvalue(), "jpeg"
+@contextmanager
+def figure_style() -> Iterator[None]:
+    """Around the drawing of every figure, as `with figure_style():` or `@figure_style()`. Nothing is set outside it."""
+    with plt.rc_context({**sns.axes_style("whitegrid"), **STYLE}):
+        yield
 
 
 def show(picture: Figure | np.ndarray, alt: str) -> None:
@@ -54,57 +42,66 @@ def show(picture: Figure | np.ndarray, alt: str) -> None:
     display.display(display.Image(data=data, format=format, alt=alt))
 
 
+def encode(picture: Figure | np.ndarray) -> tuple[bytes, str]:
+    """(bytes, "png" or "jpeg") of a Figure, as PNG, or of an image (h, w, 3), uint8 or in [-1, 1], as JPEG."""
+    buffer = io.BytesIO()
+    if isinstance(picture, Figure):
+        # No metadata: the same figure gives the same bytes, and diffs stay quiet.
+        picture.savefig(buffer, format="png", metadata={"Software": None})
+        plt.close(picture)
+        return buffer.getvalue(), "png"
+    Image.fromarray(levels(picture)).save(buffer, "JPEG", quality=85)
+    return buffer.getvalue(), "jpeg"
+
+
+def levels(image: np.ndarray) -> np.ndarray:
+    """An image, uint8 or in [-1, 1], as uint8."""
+    image = np.asarray(image)
+    return image if image.dtype == np.uint8 else to_uint8(image)
+
+
+GAP, HEAD = 4, 20  # px between the images of a grid, and above it for the labels of its columns
+
+
 def image_grid(
     rows: Sequence[Sequence[np.ndarray]],
-    labels: Sequence[str] | None = None,
-    gap: int = 4,
-    row_labels: Sequence[str] | None = None,
+    labels: Sequence[str] = (),
+    *,
+    row_labels: Sequence[str] = (),
     least: int = 0,
 ) -> np.ndarray:
     """Rows of images of one size as a single uint8 (h, w, 3) image, with a label over each column and before each row.
 
-    rows: a list of lists, each image uint8 or float in [-1, 1], (height, width, 3). labels, row_labels: one str a
-    column, a row. least: images lower than this many pixels are enlarged by repeating pixels.
+    rows: a list of lists, each image uint8 or float in [-1, 1], (height, width, 3). labels, row_labels: one str for
+    each column, for each row. least: images lower than this many pixels are enlarged by repeating pixels.
     """
-    rows = [[x if np.asarray(x).dtype == np.uint8 else to_uint8(x) for x in row] for row in rows]
+    rows = [[levels(image) for image in row] for row in rows]
     times = max(1, -(-least // rows[0][0].shape[0]))
     height, width = (times * side for side in rows[0][0].shape[:2])
-    head, columns = 20 if labels else 0, max(len(row) for row in rows)
-    points = max(13, columns * (width + gap) // 70)  # a page shrinks what is wider than a thousand pixels
-    side = max((round(_font(points).getlength(label)) + 8 for label in row_labels or ()), default=0)
-    size = (side + columns * (width + gap) - gap, head + len(rows) * (height + gap) - gap)
+    head, columns = HEAD if labels else 0, max(len(row) for row in rows)
+    points = max(13, columns * (width + GAP) // 70)  # a page shrinks a grid that is wider than a thousand pixels
+    small, large = (ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size) for size in (13, points))
+    side = max((round(large.getlength(label)) + 8 for label in row_labels), default=0)
+    size = (side + columns * (width + GAP) - GAP, head + len(rows) * (height + GAP) - GAP)
     canvas = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(canvas)
+    for c, label in enumerate(labels):
+        draw.text((side + c * (width + GAP) + 2, 2), label, fill="black", font=small)
     for r, row in enumerate(rows):
-        top = head + r * (height + gap)
+        top = head + r * (height + GAP)
         for c, image in enumerate(row):
-            large = Image.fromarray(np.asarray(image)).resize((width, height), Image.Resampling.NEAREST)
-            canvas.paste(large, (side + c * (width + gap), top))
+            enlarged = Image.fromarray(image).resize((width, height), Image.Resampling.NEAREST)
+            canvas.paste(enlarged, (side + c * (width + GAP), top))
         if row_labels:
-            place = (2, top + height // 2 - points * 5 // 8)
-            draw.text(place, row_labels[r], fill="black", font=_font(points))
-    for c, label in enumerate(labels or ()):
-        draw.text((side + c * (width + gap) + 2, 2), label, fill="black", font=_font(13))
+            draw.text((2, top + height // 2 - points * 5 // 8), row_labels[r], fill="black", font=large)
     return np.asarray(canvas)
 
 
-def _font(points):
-    return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), points)  # comes with matplotlib; knows ×
-
-
-def training_grid(model: Any, photos: np.ndarray, monets: np.ndarray) -> np.ndarray:
-    """Photo, painted, cycled; Monet, its photo, cycled: one row an image, as uint8. Inputs in [-1, 1]."""
-    painted = np.asarray(model(photos))
-    cycled = np.asarray(model.photo_generator(painted, training=False))
-    unpainted = np.asarray(model.photo_generator(monets, training=False))
-    repainted = np.asarray(model(unpainted))
-    labels = ["photo", "painted", "back to photo", "Monet", "as a photo", "back to Monet"]
-    columns = zip(photos, painted, cycled, monets, unpainted, repainted, strict=False)
-    return image_grid([list(row) for row in columns], labels)
-
-
 def plot_history(history: Mapping[str, np.ndarray], smooth: float = 0.98) -> Figure:
-    """Losses over steps, each smoothed exponentially, as a Figure. history: {column: values} with "step" among them."""
+    """Losses over steps as a Figure. history: {column: values} with "step" among them.
+
+    Each loss is smoothed by an exponential moving average with decay `smooth`, corrected for its start as Adam's is.
+    """
     steps = np.asarray(history["step"], float)
     groups = {
         "generators: adversarial": ["monet_generator", "photo_generator"],
@@ -115,8 +112,11 @@ def plot_history(history: Mapping[str, np.ndarray], smooth: float = 0.98) -> Fig
         figure, axes = plt.subplots(1, 3, figsize=(13, 3.6), layout="constrained")
         for axis, (title, names) in zip(axes, groups.items(), strict=True):
             for name in names:
-                values, color = np.asarray(history[name], float), COLORS.get(name.split("_")[0])
-                axis.plot(steps, _smoothed(values, smooth), label=name.replace("_", " "), color=color)
+                average, curve = 0.0, []
+                for k, value in enumerate(np.asarray(history[name], float), 1):
+                    average = smooth * average + (1 - smooth) * value
+                    curve.append(average / (1 - smooth**k))
+                axis.plot(steps, curve, label=name.replace("_", " "), color=COLORS.get(name.split("_")[0]))
             axis.set(title=title, xlabel="training step", ylabel="loss", ylim=(0, None))
             axis.locator_params(axis="x", nbins=5)  # more labels of five digits would touch
             axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
@@ -141,12 +141,3 @@ def read_history(path: str | Path) -> dict[str, np.ndarray]:
     with open(path, newline="") as file:
         rows = list(csv.reader(file))
     return dict(zip(rows[0], np.array(rows[1:], float).reshape(-1, len(rows[0])).T, strict=True))
-
-
-def _smoothed(values, decay):
-    """Exponential moving average, corrected for its start as Adam's is."""
-    out, average = np.empty_like(values), 0.0
-    for k, value in enumerate(values):
-        average = decay * average + (1 - decay) * value
-        out[k] = average / (1 - decay ** (k + 1))
-    return out

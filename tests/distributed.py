@@ -1,9 +1,9 @@
 """Train a small model on several devices: python distributed.py KIND DATA RUN WEIGHTS.npz.
 
-KIND: one, mirrored or overflow. "mirrored" stops after the first step and resumes from there, and then tries what else
-two devices do differently. A process of its own, since logical devices must be set up before TensorFlow starts. Two
-steps are enough: Adam divides each gradient by its size, so that where one is next to nothing its rounding alone sets
-the direction, and runs part from there on.
+KIND: one, mirrored or overflow. "mirrored" stops after the first step, resumes there, and then tries how two devices
+paint and share a batch. A process of its own, since logical devices must be set up before TensorFlow starts. Two steps
+are enough: Adam divides each gradient by its size. Where a gradient is nearly zero, its rounding alone sets the
+direction, and from there on the weights differ.
 """
 
 import sys
@@ -33,7 +33,7 @@ def main(kind, data, run, out):
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     config = profile(
         "tiny", image_size=32, crop=64, batch_size=2, generator_filters=2, residual_blocks=1, discriminator_filters=2,
-        pool_size=2, diff_augment="color,translation,cutout", r1_weight=0.1, identity_until=1.0, steps=2, log_every=1,
+        pool_size=2, diff_augment="color,translation,cutout", r1_weight=0.1, steps=2, log_every=1,
         feature_discriminator=0.5,
     )  # fmt: skip
     if kind == "overflow":
@@ -81,7 +81,7 @@ def an_overflow_on_one_device_is_left_out_on_both(config):
             model.generator_variables,
         )
 
-    take = tf.function(lambda factors: scope.run(step, (factors,)))  # traced once: a second one would confuse the two
+    take = tf.function(lambda factors: scope.run(step, (factors,)))  # traced once: a second trace confuses the devices
     for factors, scale, moves in (([1.0, np.inf], 2.0**7, False), ([1.0, 1.0], 2.0**7, True)):
         take(tf.constant(factors))
         assert float(adam.loss_scale.numpy()) == scale

@@ -2,6 +2,7 @@ import errno
 import os
 from pathlib import Path
 
+import keras
 import pytest
 
 from monet_lib.files import (
@@ -14,6 +15,8 @@ from monet_lib.files import (
     write_beside,
     write_folder_beside,
 )
+from monet_lib.model.generators import generator_of
+from monet_lib.model.weights import load_generator, save_generator
 
 
 @pytest.mark.parametrize(
@@ -39,16 +42,41 @@ def test_an_error_of_the_disk_is_answered_by_its_number(tmp_path, number, says):
     assert advice(OSError(number, "")) in str(raised.value)
 
 
+def a_library_meets(damage):
+    """An error in another package, which is what damaged bytes lead to."""
+
+    def read():
+        exec("raise damage", {"__name__": "PIL.TiffImagePlugin", "damage": damage})
+
+    return read
+
+
 @pytest.mark.parametrize(
-    "error", [IndexError(), KeyError("a\nb"), MemoryError(), RecursionError("deep"), OSError("truncated")]
+    "error",
+    [IndexError(), KeyError("a\nb"), MemoryError(), RecursionError("deep"), OSError("truncated"), TypeError("no len")],
 )
 def test_whatever_a_reader_raises_is_one_line(error):
+    read = a_library_meets(error)
     with (
         pytest.raises(UserError, match="^x.jpg: not a readable image .*Leave it out.$") as raised,
         reading("x.jpg", "image", "Leave it out."),
     ):
-        raise error
+        read()
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("mistake", ["len(5)", "None.size", "undefined"])
+def test_a_mistake_in_this_package_is_not_called_damage(mistake):
+    with pytest.raises((TypeError, AttributeError, NameError)), reading("x.jpg", "image", "Leave it out."):
+        exec(mistake, {"__name__": "monet_lib.data.reading"})
+
+
+def test_a_network_that_cannot_be_built_is_not_called_damage(nano, tmp_path, monkeypatch):
+    """The mistake shows deep in Keras: networks are built when the reading is over."""
+    save_generator(tmp_path / "g.npz", generator_of(nano), nano)
+    monkeypatch.setattr("monet_lib.model.weights.generator_of", lambda config: keras.Input(shape=3, typo="wide"))
+    with pytest.raises(TypeError, match="typo"):
+        load_generator(tmp_path / "g.npz")
 
 
 def test_what_a_reader_meets_on_the_disk_is_not_called_damage(tmp_path):
@@ -125,9 +153,12 @@ def test_a_folder_is_the_old_or_the_new_one_wherever_writing_is_killed(tmp_path,
     assert [f.name for f in tmp_path.iterdir()] == ["best"]
 
 
-def test_leftovers_of_killed_processes_are_removed(tmp_path):
+def test_leftovers_of_killed_processes_are_removed_and_nothing_of_the_users(tmp_path):
     (tmp_path / f"{TEMPORARY}1").mkdir()
     (tmp_path / f"{TEMPORARY}2").write_text("x")
-    (tmp_path / "mine").write_text("x")
+    mine = ["mine", "mine.old", "step-00000500", "step-00000500.old", "step-00000400.old"]
+    for name in mine:
+        (tmp_path / name).mkdir()
+    write_folder_beside(tmp_path / "step-00000500", lambda folder: (folder / "f").write_text("new"))
     recover_folders(tmp_path)
-    assert [f.name for f in tmp_path.iterdir()] == ["mine"]
+    assert sorted(f.name for f in tmp_path.iterdir()) == sorted(mine)

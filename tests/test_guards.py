@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from monet_lib.score.metrics import scene_kept
-from monet_lib.train.callbacks import Guard, symptoms
+from monet_lib.train.run import Run
+from monet_lib.train.watch import EVERY, SETTLED, Guard, symptoms
 
 rng = np.random.default_rng(0)
 PHOTOS = np.kron(rng.uniform(-1, 1, (3, 4, 4, 3)), np.ones((1, 4, 4, 1))).astype("float32")
@@ -40,54 +41,77 @@ def test_how_much_of_a_scene_is_kept():
 class Painter:
     """A stand-in for a CycleGAN whose paintings are given."""
 
-    def __init__(self):
-        self.painted = HEALTHY
+    painted = HEALTHY
 
     def monet_generator(self, photos):
         return keras.ops.convert_to_tensor(self.painted)
 
 
-def guard(**kwargs):
-    found = Guard(None, 0, PHOTOS, **kwargs)
-    found.set_model(Painter())
-    return found
+class Training:
+    """Steps of a run in a folder, with the history that they leave: a row each `log_every` steps."""
+
+    def __init__(self, folder, config, start=0):
+        self.run = Run(folder, config.with_(log_every=10), {})
+        self.run.begin_history(start)
+        self.guard, self.step = Guard(self.run, start, PHOTOS), start
+        self.guard.set_model(Painter())
+
+    def to(self, last, discriminator=0.2):
+        for step in range(self.step + 1, last + 1):
+            if step % 10 == 0:
+                self.run.append_history([str(x) for x in (step, step, 1, 1, 1, 1, discriminator, 0.2)])
+            self.guard.on_train_batch_end(step - self.guard.start - 1, {})
+        self.step = last
+        return self
 
 
-def steps(callback, first, last, discriminator=0.2):
-    for step in range(first, last + 1):
-        callback.on_train_batch_end(step - 1, {"monet_discriminator": discriminator, "photo_discriminator": 0.2})
+@pytest.fixture
+def training(nano, tmp_path):
+    return lambda start=0: Training(tmp_path, nano, start)
 
 
-def test_a_warning_comes_once_with_step_and_advice_and_again_after_recovery(capsys):
-    callback = guard(every=5)
-    steps(callback, 1, 10)
+def test_a_warning_comes_once_with_step_and_advice_and_again_after_recovery(training, capsys):
+    begun = training().to(2 * EVERY)
     assert capsys.readouterr().out == ""
-    callback.model.painted = -PHOTOS
-    steps(callback, 11, 30)
+    begun.guard.model.painted = -PHOTOS
+    begun.to(5 * EVERY)
     told = capsys.readouterr().out
     assert told.count("\n") == 1
-    assert "step 15, negative" in told
+    assert f"step {3 * EVERY}, negative" in told
     assert "identity_weight" in told
-    callback.model.painted = HEALTHY
-    steps(callback, 31, 35)
-    callback.model.painted = -PHOTOS
-    steps(callback, 36, 40)
-    assert "step 40, negative" in capsys.readouterr().out
+    begun.guard.model.painted = HEALTHY
+    begun.to(6 * EVERY)
+    begun.guard.model.painted = -PHOTOS
+    begun.to(7 * EVERY)
+    assert f"step {7 * EVERY}, negative" in capsys.readouterr().out
 
 
-def test_a_copy_is_expected_at_first(capsys):
-    callback = guard(every=5, patience=20)
-    callback.model.painted = PHOTOS
-    steps(callback, 1, 19)
+def test_a_copy_is_expected_at_first(training, capsys):
+    begun = training()
+    begun.guard.model.painted = PHOTOS
+    begun.to(SETTLED - 1)
     assert capsys.readouterr().out == ""
-    steps(callback, 20, 20)
-    assert "step 20, copy" in capsys.readouterr().out
+    begun.to(SETTLED)
+    assert f"step {SETTLED}, copy" in capsys.readouterr().out
 
 
-def test_a_discriminator_near_zero_for_long_is_reported_and_a_short_dip_is_not(capsys):
-    callback = guard(every=5, patience=20)
-    steps(callback, 1, 40)
-    steps(callback, 41, 45, discriminator=0.001)
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_discriminator_near_zero_over_the_last_steps_is_told_at_the_same_step_after_a_pause(
+    training, resumed, capsys
+):
+    """0.2 and later 0.001: the mean over 1,000 steps is below 0.02 when 905 of them are of the second kind."""
+    begun = training().to(1200).to(1700, discriminator=0.001)
+    if resumed:
+        begun.run.append_history(["1710", "9", *6 * ["9"]])  # of a killed session, and trained again
+        begun = training(start=1700)
+    begun.to(2100, discriminator=0.001)
     assert capsys.readouterr().out == ""
-    steps(callback, 46, 120, discriminator=0.001)
-    assert "overfitted discriminator" in capsys.readouterr().out
+    begun.to(2200, discriminator=0.001)
+    assert "step 2200, overfitted discriminator" in capsys.readouterr().out
+
+
+def test_a_discriminator_near_zero_from_the_first_step_is_told_when_it_can_be(training, capsys):
+    training().to(SETTLED - 1, discriminator=0.001)
+    assert capsys.readouterr().out == ""
+    training(start=SETTLED - 10).to(SETTLED, discriminator=0.001)
+    assert f"step {SETTLED}, overfitted discriminator" in capsys.readouterr().out

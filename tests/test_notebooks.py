@@ -1,6 +1,7 @@
 """The rules that every lesson keeps. The sources are what people edit; the notebooks are built from them."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -10,11 +11,14 @@ import jedi
 import nbformat
 import pytest
 
+from monet_lib.data import find_images
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
 from address import published  # noqa: E402
 from build_notebooks import assemble  # noqa: E402
+from real_images import printed  # noqa: E402
 
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("[0-9]*.py"))
 NAMES = [source.stem for source in SOURCES]
@@ -177,6 +181,20 @@ def test_outputs_are_of_the_sample_and_name_no_machine(notebook):
     text = "\n".join(str(o.get("text", o.get("data", {}).get("text/plain", ""))) for o in outputs)
     assert "data/sample" in text
     assert not re.search(r"/(work|root|home|tmp)/", text)
+
+
+@pytest.mark.real_data
+def test_lesson_1_quotes_what_its_cells_print_for_the_real_images():
+    data = os.environ["MONET_DATA"]
+    if find_images(data, "photo").count() != 2816:
+        pytest.skip("the lesson quotes the numbers of 2,816 photos")
+    lines = set(printed("01_eda", data).splitlines())
+    text = "\n".join(c.source for c in assemble(SOURCES[0]).cells if c.cell_type == "markdown")
+    sections = text.split("**On the real images**")[1:]
+    quoted = [line for section in sections for block in section.split("```")[1:2] for line in block.split("\n")[1:-1]]
+    assert len(sections) >= 6
+    assert len(quoted) >= 20
+    assert set(quoted) <= lines, set(quoted) - lines
 
 
 def test_the_installing_cell_fetches_the_course_where_the_library_is_missing(tmp_path, monkeypatch):

@@ -6,18 +6,19 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
 from monet_lib.figures import COLORS, STYLE, figure_style, image_grid, plot_history
+from monet_lib.model.cyclegan import LOSSES
 
 
 def test_a_grid_places_images_and_labels():
     images = [[np.full((8, 8, 3), 10 * r + c, np.uint8) for c in range(3)] for r in range(2)]
-    grid = image_grid(images, gap=2)
-    assert grid.shape == (18, 28, 3)
+    grid = image_grid(images)
+    assert grid.shape == (20, 32, 3)
     for r in range(2):
         for c in range(3):
-            assert (grid[r * 10 : r * 10 + 8, c * 10 : c * 10 + 8] == 10 * r + c).all()
-    assert (grid[8:10] == 255).all()
-    labelled = image_grid(images, ["a", "b", "c"], gap=2)
-    assert labelled.shape == (38, 28, 3)
+            assert (grid[r * 12 : r * 12 + 8, c * 12 : c * 12 + 8] == 10 * r + c).all()
+    assert (grid[8:12] == 255).all()
+    labelled = image_grid(images, ["a", "b", "c"])
+    assert labelled.shape == (40, 32, 3)
     assert (labelled[:20] < 128).any()
 
 
@@ -27,21 +28,23 @@ def test_floats_are_taken_as_minus_one_to_one():
 
 
 def test_history_plot_shows_every_loss():
-    names = (
-        "monet_generator",
-        "photo_generator",
-        "cycle",
-        "identity",
-        "monet_discriminator",
-        "photo_discriminator",
-    )
-    history = {"step": np.arange(1, 101)} | {name: np.full(100, k + 1.0) for k, name in enumerate(names)}
+    history = {"step": np.arange(1, 101)} | {name: np.full(100, k + 1.0) for k, name in enumerate(LOSSES)}
     figure = plot_history(history)
     lines = {line.get_label(): line.get_ydata() for axis in figure.axes for line in axis.get_lines()}
-    assert set(lines) == {name.replace("_", " ") for name in names}
+    assert set(lines) == {name.replace("_", " ") for name in LOSSES}
     # The smoothing is corrected for its start: a constant stays that constant from the first point on.
     np.testing.assert_allclose(lines["cycle"], 3.0)
     assert all(axis.get_xlabel() and axis.get_ylabel() and axis.get_title() for axis in figure.axes)
+    plt.close(figure)
+
+
+def test_smoothing_is_a_weighted_mean_of_the_past():
+    rng = np.random.default_rng(0)
+    history = {"step": np.arange(1, 6)} | {name: rng.random(5) for name in LOSSES}
+    figure = plot_history(history, smooth=0.8)
+    (line,) = (line for line in figure.axes[1].get_lines() if line.get_label() == "cycle")
+    by_hand = [np.average(history["cycle"][: k + 1], weights=0.8 ** np.arange(k, -1, -1)) for k in range(5)]
+    np.testing.assert_allclose(line.get_ydata(), by_hand)
     plt.close(figure)
 
 
@@ -52,9 +55,12 @@ def test_style_is_local():
     assert plt.rcParams["axes.grid"] == before
 
 
-@pytest.mark.parametrize("rows", [[[np.zeros((4, 4, 3), np.uint8)], [np.zeros((4, 4, 3), np.uint8)] * 3]])
-def test_rows_may_differ_in_length(rows):
-    assert image_grid(rows, gap=0).shape == (8, 12, 3)
+def test_rows_may_differ_in_length_and_small_images_are_enlarged():
+    grid = image_grid([[np.zeros((4, 4, 3), np.uint8)], [np.full((4, 4, 3), 9, np.uint8)] * 3], least=7)
+    assert grid.shape == (20, 32, 3)
+    assert (grid[:8, :8] == 0).all()
+    assert (grid[:8, 8:] == 255).all()
+    assert (grid[12:, 24:] == 9).all()
 
 
 def test_row_labels_grow_with_a_grid_that_a_page_will_shrink():

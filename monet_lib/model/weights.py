@@ -32,6 +32,8 @@ def load_generator(path: str | Path) -> tuple[keras.Model, Config]:
     arrays = load_arrays(path, "generator file")
     with reading(path, "generator file", RESTORE):
         settings = json.loads(str(arrays.pop("config")))
+        if not isinstance(settings, dict):
+            raise ValueError("no settings in it")
     try:
         config = Config.from_saved(settings)
     except UserError as error:

@@ -1,132 +1,39 @@
-"""Where to train: on one CPU or GPU, or on several GPUs of this machine.
+"""Train a CycleGAN in a run's folder. Read it from `train` down: images, model, and the callbacks around the steps."""
 
-How the training step is run: eagerly in a run of few steps; else traced, and compiled by XLA where that is quicker.
-
-The last is measured on the GPU at hand when a run begins, not taken from another one.
-
-
-Train a CycleGAN in a run's folder: data, model, checkpoint, and the callbacks around `keras.Model.fit`."""
-
+import math
 import time
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from tqdm.auto import tqdm
 
 from monet_lib.config import Config
 from monet_lib.data.batches import UnpairedBatches, load_pair, split, training_data
 from monet_lib.data.reading import find_images, to_float
-from monet_lib.files import UserError
-from monet_lib.model.cyclegan import CycleGAN, build
+from monet_lib.figures import encode, image_grid, plot_history, read_history
+from monet_lib.files import UserError, unwritable
+from monet_lib.model.cyclegan import CycleGAN, build, losses_of
 from monet_lib.model.optimizers import pick_precision
 from monet_lib.model.weights import load_networks
-from monet_lib.train.budget import Estimate, RecordedPlan, TimeBudget
-from monet_lib.train.callbacks import (
-    Guard,
-    Journal,
-    Pictures,
-    Saver,
-    Validator,
-    board,
-    require_tensorboard,
-    score_is_missing,
-)
-from monet_lib.train.checkpoints import Checkpoints
-from monet_lib.train.run import Run
+from monet_lib.train.budget import SessionPlan, TimeBudget
+from monet_lib.train.checkpoints import Checkpoints, Saver, os_error
+from monet_lib.train.run import Run, StepCallback
+from monet_lib.train.watch import Guard, Validator, score_is_missing
 
-# training.devices
-STRATEGIES = ("auto", "one", "mirrored")
+FEW = 6  # steps of a run up to which tracing the steps takes longer than taking them
 
 
-def strategy(name: str = "auto", batch_size: int = 1) -> tf.distribute.Strategy:
-    """The tf.distribute.Strategy to build and train a model under.
-
-    name: "one" device; "mirrored", every GPU of this machine, or its logical CPUs where it has no GPU; "auto", as many
-    of those as the batch divides among, so that a batch of 1 trains on one of two GPUs. batch_size: the global one.
-    Raises UserError for another name, and for "mirrored" where the batch is no multiple of the number of devices.
-    """
-    if name not in STRATEGIES:
-        raise UserError(f"devices {name!r} is unknown. Choose one of {', '.join(STRATEGIES)}.")
-    found = [d.name for d in tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")]
-    if name == "mirrored" and batch_size % len(found):
-        raise UserError(f"batch_size: {batch_size} is no multiple of the {len(found)} devices. Change it.")
-    most = {"one": 1, "mirrored": len(found), "auto": min(batch_size, len(found))}[name]
-    count = max(n for n in range(1, most + 1) if batch_size % n == 0)
-    return tf.distribute.get_strategy() if count == 1 else _mirrored(tuple(found[:count]))
-
-
-@cache
-def _mirrored(devices):
-    """One for all trainings of a process: a second one mixes up its exchanges with the first's."""
-    return tf.distribute.MirroredStrategy(devices)
-
-
-# training.compiling
-STEPS = 5  # that are timed either way, after one that builds the graph
-FEW = 6  # steps of a run up to which tracing them takes longer than they do
-WORTH_IT = 2000  # steps from which on a run is long enough to measure first
-
-
-def compile_if_quicker(model: Any, data: tf.data.Dataset, steps: int) -> bool:
-    """Let XLA compile the CycleGAN's step if that is quicker on this GPU; returns whether, and says so.
-
-    data: the batches of the run; steps: how many are to come. The model's state is as before. Nothing is measured and
-    nothing changes on a CPU, where XLA is slower (benchmarks/README.md), for a short run, and on several GPUs, whose
-    variables XLA can't compile together.
-    """
-    alone = model.distribute_strategy.num_replicas_in_sync == 1
-    if steps < WORTH_IT or not alone or not tf.config.list_logical_devices("GPU"):
-        return False
-    plain = step_seconds(model, data, False)
-    try:
-        compiled = step_seconds(model, data, True)
-    except tf.errors.OpError:  # an operation has no kernel there, or memory ran out
-        compiled = float("inf")
-    model.jit_compile = compiled < plain
-    model.make_train_function(force=True)
-    chosen = "on" if model.jit_compile else "off"
-    print(f"XLA {chosen}: {compiled:.3g} s a step with it, {plain:.3g} s without")
-    return model.jit_compile
-
-
-def run_few_eagerly(model: Any, steps: int) -> None:
-    """Let a run of few steps take them eagerly, on one device.
-
-    steps: of the whole run and not of what is left, so that a resumed run computes as it began.
-    """
-    model.run_eagerly = steps <= FEW and model.distribute_strategy.num_replicas_in_sync == 1
-
-
-def step_seconds(model: Any, data: tf.data.Dataset, compiled: bool) -> float:
-    """Seconds of a training step, taken as `fit` takes it and undone: all variables get their values back.
-
-    compiled: by XLA.
-    """
-    parts = (model, model.generator_optimizer, model.discriminator_optimizer)
-    state = [(variable, variable.numpy()) for part in parts for variable in part.variables]
-    model.jit_compile = compiled
-    model.make_train_function(force=True)
-    batches, times = iter(data), []
-    try:
-        for _ in range(1 + STEPS):
-            float(model.train_function(batches)["cycle"])  # waits for the device
-            times.append(time.monotonic())
-    finally:
-        for variable, value in state:
-            variable.assign(value)
-    return (times[-1] - times[0]) / STEPS
-
-
-# training.loop
 def train(
     config: Config,
     data: str | Path,
     out: str | Path,
+    *,
     skip_bad: bool = False,
     format: str | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -137,39 +44,96 @@ def train(
     """Train in the folder `out`, from its last checkpoint if it has one. Returns the CycleGAN.
 
     data: the images' folder (see `find_data`). Writes what `Run` lists. Ctrl-C saves and returns. callbacks: more Keras
-    callbacks. devices: see `devices.strategy`. time_budget: hours from now for training and for painting the photos
-    afterwards (see `TimeBudget`, and with the config's fit_schedule `SessionPlan`); None: no limit. tensorboard: write
-    for TensorBoard, too. Raises UserError for bad images, where `out` holds another run, and where it can't write.
+    callbacks. devices: see `strategy`. time_budget: hours from now for training and for painting the photos afterwards
+    (see `TimeBudget`, and with the config's fit_schedule `SessionPlan`); None: no limit. tensorboard: write the losses
+    for TensorBoard, too. Raises UserError for bad images, where `out` holds another run, where it can't write, and
+    where memory is too small.
     """
     began = time.monotonic()
-    _check(config, time_budget, tensorboard)
-    scope = strategy(devices, config.batch_size)
-    pair = load_pair(data, skip_bad, format)
-    photos, monets = (hold_out(pair[name][1], name, config) for name in ("photo", "monet"))
-    batches = UnpairedBatches(monets[0], photos[0], config)
-    steps = config.steps or config.epochs * batches.steps_per_epoch
-    run = Run.open(out, config.with_(steps=steps), data, pair, format)
-    with scope.scope():
-        model, saver = _restored(run)
-    if saver.start >= steps and not score_is_missing(run, saver.start):
-        print(f"{out}: trained to its last step, {steps}, already")
-        return model
-    print(f"{out}: {f'resuming at step {saver.start}' if saver.start else 'a new run'}, to step {steps}; "
-          f"{batches.steps_per_epoch} steps an epoch; {pick_precision(config.precision)}")  # fmt: skip
-    deadline = None if time_budget is None else began + 3600 * time_budget
-    with board(run.folder) if tensorboard else nullcontext():
-        _fit(model, saver, batches, (photos, monets), deadline, callbacks)
-    return model
-
-
-def _check(config, time_budget, tensorboard):
-    """Raise UserError, before anything is read or made, for what doesn't go together or is not installed."""
-    if tensorboard:
-        require_tensorboard()
+    if tensorboard and find_spec("tensorboard") is None:
+        raise UserError("tensorboard: not installed. Install it: pip install tensorboard, or train without it.")
     if time_budget is not None and not time_budget > 0:
         raise UserError(f"time budget: must be more than 0 hours, got {time_budget!r}.")
     if config.fit_schedule and time_budget is None:
         raise UserError("fit_schedule: fits the learning rates to a time budget, and there is none. Set both.")
+    scope = strategy(devices, config.batch_size)
+    pair = load_pair(data, skip_bad, format)
+    photos, held_photos = hold_out(pair["photo"][1], "photo", config)
+    monets, held_monets = hold_out(pair["monet"][1], "monet", config)
+    batches = UnpairedBatches(monets, photos, config)
+    steps = config.steps or config.epochs * batches.steps_per_epoch
+    config = config.with_(steps=steps)
+    run = Run.open(out, config, data, pair, format)
+    with scope.scope():
+        model, saver = restored(run)
+    start = saver.start
+    if start == steps and not score_is_missing(run, start):
+        print(f"{out}: trained to its last step, {steps}, already")
+        return model
+    print(f"{out}: {f'resuming at step {start}' if start else 'a new run'}, to step {steps}; "
+          f"{batches.steps_per_epoch} steps an epoch; {pick_precision(config.precision)}")  # fmt: skip
+
+    shown = [np.asarray(to_float(images[:4])) for images in (photos, monets)]
+    journal = Journal(run, start)
+    around: list[Any] = [journal, Guard(run, start, shown[0]), *callbacks]
+    if tensorboard:
+        # Its steps count from the session's first one, so each session has a folder, named after the step before.
+        folder = run.folder / "tensorboard" / f"from-step-{start:08d}"
+        board = keras.callbacks.TensorBoard(str(folder), write_graph=False, update_freq=config.log_every)
+        around.insert(0, board)
+    if config.validate_every:
+        validator = Validator(run, saver, photos=held_photos, monets=held_monets, train_monets=monets)
+        if start == steps:  # stopped between its last step and that step's score
+            validator.set_model(model)
+            validator.validate()
+            return model
+        around.append(validator)
+    if time_budget is not None:
+        budget = TimeBudget(run, saver, find_images(data, "photo", format), began + 3600 * time_budget)
+        around += [budget, SessionPlan(run, start, budget, journal)] if config.fit_schedule else [budget]
+    around += [saver, Pictures(run, start, shown, batches.steps_per_epoch)]
+
+    # By the length of the whole run and not of this session, so that a resumed run computes as it began.
+    model.run_eagerly = steps <= FEW and scope.num_replicas_in_sync == 1
+    try:
+        model.fit(training_data(batches, start, steps), epochs=1, shuffle=False, verbose=0, callbacks=around)
+    except KeyboardInterrupt:
+        if journal.bar is None:  # nothing has begun
+            raise
+        for callback in around:
+            callback.on_train_end()
+        print(f"\nstopped at step {saver.step} of {steps} and saved; the same command resumes it")
+    except tf.errors.ResourceExhaustedError as error:
+        if os_error(error).errno:  # TensorBoard's file met a full disk
+            raise unwritable(out, os_error(error)) from None
+        raise UserError(
+            f"{out}: not enough memory for a step. Lower batch_size ({config.batch_size}), image_size "
+            f"({config.image_size}) or generator_filters ({config.generator_filters}), or close other programs."
+        ) from None
+    finally:
+        journal.on_train_end()
+    return model
+
+
+def strategy(name: str = "auto", batch_size: int = 1) -> tf.distribute.Strategy:
+    """The tf.distribute.Strategy to build and train a model under.
+
+    name: "one" device; "mirrored", every GPU of this machine, or its logical CPUs where it has no GPU; "auto", as many
+    of those as the batch divides among, so that a batch of 1 trains on one of two GPUs. batch_size: the global one.
+    Raises UserError for another name, and for "mirrored" where the batch is no multiple of the number of devices.
+    """
+    if name not in ("auto", "one", "mirrored"):
+        raise UserError(f"devices {name!r} is unknown. Choose one of auto, one, mirrored.")
+    found = [d.name for d in tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")]
+    if name == "mirrored" and batch_size % len(found):
+        raise UserError(f"batch_size: {batch_size} is no multiple of the {len(found)} devices. Change it.")
+    most = {"one": 1, "mirrored": len(found), "auto": min(batch_size, len(found))}[name]
+    count = max(n for n in range(1, most + 1) if batch_size % n == 0)
+    return tf.distribute.get_strategy() if count == 1 else mirrored(tuple(found[:count]))
+
+
+# The strategy of all trainings in a process: with a second one, the devices would mix up the exchanges of both.
+mirrored = cache(tf.distribute.MirroredStrategy)
 
 
 def hold_out(pixels: np.ndarray, name: str, config: Config) -> tuple[np.ndarray, np.ndarray]:
@@ -181,8 +145,8 @@ def hold_out(pixels: np.ndarray, name: str, config: Config) -> tuple[np.ndarray,
     return pixels[inside] if count else pixels, pixels[outside]
 
 
-def _restored(run):
-    """(model, Saver) of a run: as it was saved last, else as its config has it begin."""
+def restored(run: Run) -> tuple[CycleGAN, Saver]:
+    """(model, Saver) of a run: from its newest checkpoint, or from its config where it has none."""
     model = build(run.config, run.config.steps)
     checkpoints = Checkpoints(run.folder / "checkpoints", model, run.config.keep)
     start = checkpoints.restore()
@@ -193,32 +157,95 @@ def _restored(run):
     return model, saver
 
 
-def _fit(model, saver, batches, domains, deadline, callbacks):
-    """Take the steps that are left, with all that happens around them. Ctrl-C saves and returns."""
-    run, start, steps = saver.run, saver.start, saver.run.config.steps
-    (photos, held_photos), (monets, held_monets) = domains
-    shown = [np.asarray(to_float(images[:4])) for images in (photos, monets)]
-    journal, pictures = Journal(run, start, steps), Pictures(run, shown, start, batches.steps_per_epoch)
-    around = [journal, Guard(run, start, shown[0]), *callbacks]
-    if run.config.validate_every:
-        validator = Validator(run, start, saver, held_photos, held_monets, monets)
-        if start >= steps:  # stopped between its last step and that step's score
-            validator.set_model(model)
-            return validator.validate()
-        around.append(validator)
-    if deadline is not None:
-        budget = TimeBudget(run, start, saver, find_images(run.data["folder"], "photo", run.data["format"]), deadline)
-        around += [budget, RecordedPlan(run, start, steps, budget, journal)] if run.config.fit_schedule else [budget]
-    around += [Estimate(run, start, steps), pictures, saver]
-    data = training_data(batches, start, steps)
-    run_few_eagerly(model, steps)
-    compile_if_quicker(model, data, steps - start)
-    try:
-        model.fit(data, epochs=1, shuffle=False, verbose=0, callbacks=around)
-    except KeyboardInterrupt:
-        journal.close()
-        saver.save()
-        pictures.draw()
-        print(f"\nstopped at step {saver.step} of {steps} and saved; the same command resumes it")
-    finally:
-        journal.close()
+LONG = 12.0  # hours on a CPU from which on a warning is due
+
+
+class Journal(StepCallback):
+    """Appends to history.csv and shows progress: losses, seconds a step, time left.
+
+    A loss that is not finite stops training before anything is saved: UserError with the step and the loss's name.
+    After the second step it warns where a CPU would take more than LONG hours for the others.
+    """
+
+    bar: Any = None
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.names = losses_of(self.run.config)
+        self.sums = np.zeros(len(self.names))
+        self.count = 0  # of the steps in the sums
+        self.began = time.perf_counter() - self.run.begin_history(self.start)
+        steps = self.run.config.steps
+        self.bar = tqdm(total=steps, initial=self.start, unit="step", mininterval=1.0, dynamic_ncols=True)
+
+    def on_step(self, losses: Mapping[str, Any]) -> None:
+        values = [float(losses[name]) for name in self.names]
+        for name, value in zip(self.names, values, strict=True):
+            if not math.isfinite(value):
+                raise UserError(
+                    f"{self.run.folder}: step {self.step}, loss {name} is {value}. Training stopped; the last "
+                    "checkpoint is from before. Lower the learning rate or check the data: monet data."
+                )
+        self.sums += values
+        self.count += 1
+        self.bar.update()
+        if self.step % self.run.config.log_every == 0 or self.step == self.run.config.steps:
+            self.write(dict(zip(self.names, self.sums / self.count, strict=True)))
+            self.sums, self.count = 0 * self.sums, 0
+        self.warn()
+
+    def write(self, means: Mapping[str, float]) -> None:
+        seconds = time.perf_counter() - self.began
+        self.run.append_history([str(self.step), f"{seconds:.2f}", *(f"{mean:.5f}" for mean in means.values())])
+        generator, discriminator = (means[f"monet_{k}"] + means[f"photo_{k}"] for k in ("generator", "discriminator"))
+        self.bar.set_postfix_str(
+            f"generator {generator:.2f} cycle {means['cycle']:.2f} "
+            f"identity {means['identity']:.2f} discriminator {discriminator:.2f}"
+        )
+
+    def warn(self) -> None:
+        """After the second step, say if a CPU would take too long. The first step builds TensorFlow's graph."""
+        if self.step == self.start + 1:
+            self.first = time.monotonic()
+        elif self.step == self.start + 2 and not tf.config.list_physical_devices("GPU"):
+            config, seconds = self.run.config, time.monotonic() - self.first
+            hours = (config.steps - self.step) * seconds / 3600
+            if hours > LONG and not config.fit_schedule:
+                tqdm.write(
+                    f"warning: {seconds:.1f} s a step, so about {hours:,.0f} hours to step {config.steps} on this CPU. "
+                    "Ctrl-C saves; the profile laptop is for CPUs, --time-budget stops in time."
+                )
+
+    def on_train_end(self, logs: Any = None) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+class Pictures(StepCallback):
+    """After every epoch and at the end: a grid of what the generators make of a few images, and the loss curves.
+
+    shown: photos and monets, (n, 256, 256, 3) each in [-1, 1].
+    """
+
+    def __init__(self, run: Run, start: int, shown: Sequence[np.ndarray], steps_per_epoch: int) -> None:
+        super().__init__(run, start)
+        self.shown, self.steps_per_epoch = shown, steps_per_epoch
+
+    def on_step(self, losses: Mapping[str, Any]) -> None:
+        if self.step % self.steps_per_epoch == 0:
+            self.draw()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        if self.step % self.steps_per_epoch:
+            self.draw()
+
+    def draw(self) -> None:
+        paint, back = self.model, lambda images: self.model.photo_generator(images, training=False)
+        photos, monets = self.shown
+        painted, unpainted = np.asarray(paint(photos)), np.asarray(back(monets))
+        columns = (photos, painted, back(painted), monets, unpainted, paint(unpainted))
+        labels = ["photo", "painted", "back to photo", "Monet", "as a photo", "back to Monet"]
+        grid = image_grid(list(zip(*map(np.asarray, columns), strict=False)), labels)  # of as many as both have
+        self.run.write_picture(f"grids/step-{self.step:08d}.jpg", encode(grid)[0])
+        history = read_history(self.run.folder / "history.csv")
+        if len(history["step"]) > 1:
+            self.run.write_picture("losses.png", encode(plot_history(history))[0])

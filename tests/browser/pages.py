@@ -160,7 +160,7 @@ IMAGE = (By.CSS_SELECTOR, "img.widget-image")
 
 
 class Explorer:
-    """The controls of one `monet_lib.course.widgets.explore` and the figure under them."""
+    """The controls of one `monet_lib.course.tools.explore` and the figure under them."""
 
     def __init__(self, lesson, box):
         self.lesson, self.box = lesson, box
