@@ -29,9 +29,9 @@ ABOUT = {
 }  # fmt: skip
 
 
-def execute(notebook, profile):
-    """Run a notebook on the embedded sample in a fresh kernel; returns (seconds, peak MB of the kernel)."""
-    os.environ |= {"MONET_PROFILE": profile, "MONET_DATA": "../data/sample"}  # kernels run in notebooks/
+def execute(notebook, profile, data="../data/sample"):
+    """Run a notebook on the images in `data` in a fresh kernel; returns (seconds, peak MB of the kernel)."""
+    os.environ |= {"MONET_PROFILE": profile, "MONET_DATA": str(data)}  # kernels run in notebooks/
     peak, done, me = [0], threading.Event(), psutil.Process()
 
     def watch():

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-EARLY = 200  # steps: all that is allocated once is there
+EARLY = 200  # steps: by then everything that is allocated only once is allocated
 
 
 def measure(root, steps):
@@ -25,8 +25,8 @@ def measure(root, steps):
 
     from monet_lib.data.batches import UnpairedBatches, load_pair, training_data
     from monet_lib.recipes import profile
-    from monet_lib.train import callbacks
-    from monet_lib.train.loop import train
+    from monet_lib.train import Run, train
+    from monet_lib.train.checkpoints import Checkpoints, Saver
 
     process, resident, clock, cpu, saves = psutil.Process(), {}, [], [], []
 
@@ -37,18 +37,16 @@ def measure(root, steps):
             if batch + 1 in (EARLY, steps):
                 resident[batch + 1] = process.memory_info().rss
 
-    save = callbacks.Saver.save
-
-    def timed(self):
-        began, before = time.perf_counter(), self.saved
-        save(self)
-        if self.saved != before:
-            saves.append(time.perf_counter() - began)
-
-    callbacks.Saver.save = timed
     config = profile("laptop", steps=steps)
     with tempfile.TemporaryDirectory() as folder:
-        train(config, root, Path(folder) / "run", callbacks=[Watch()])
+        model = train(config, root, Path(folder) / "run", callbacks=[Watch()])
+        for number in range(3):
+            checkpoints = Checkpoints(Path(folder) / str(number), model)
+            saver = Saver(Run.load(Path(folder) / "run"), checkpoints, 0)
+            saver.set_model(model)
+            began = time.perf_counter()
+            saver.save()
+            saves.append(time.perf_counter() - began)
     step = statistics.median(b - a for a, b in itertools.pairwise(clock))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     pair = load_pair(root)
@@ -75,14 +73,8 @@ def main():
         return measure(arguments.data, arguments.steps)
     from monet_lib.data.reading import find_data
 
-    command = [
-        sys.executable,
-        __file__,
-        str(find_data(arguments.data)),
-        "--measure",
-        "--steps",
-        str(arguments.steps),
-    ]
+    steps = str(arguments.steps)
+    command = [sys.executable, __file__, str(find_data(arguments.data)), "--measure", "--steps", steps]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     f = json.loads(done.stdout.splitlines()[-1])
     cost = f["checkpoint"] / (f["interval"] * f["step"])

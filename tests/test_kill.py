@@ -24,7 +24,7 @@ STEPS = max(40, 12 * KILLS)
 
 @pytest.fixture
 def start():
-    """Begins a training as a process of its own; what has not ended when the test ends, or fails, is killed then."""
+    """Begins a training as a process of its own. Processes that still run when the test ends are killed."""
     started = []
 
     def begin(data, run):
@@ -39,12 +39,12 @@ def start():
 
 def training(data, run):
     command = [sys.executable, "-m", "monet_lib.cli", "train", "--data", str(data), "--profile", "tiny",
-               "--model", "unet", "--steps", str(STEPS), "--out", str(run)]  # fmt: skip
-    settings = {"image_size": 32, "unet_depth": 3, "generator_filters": 2, "discriminator_filters": 2,
+               "--steps", str(STEPS), "--out", str(run)]  # fmt: skip
+    settings = {"model": "unet", "image_size": 32, "unet_depth": 3, "generator_filters": 2, "discriminator_filters": 2,
                 "checkpoint_every": 1, "diff_augment": "color,translation,cutout", "log_every": 1}  # fmt: skip
     for name, value in settings.items():
         command += ["--set", f"{name}={value}"]
-    # Two threads, whatever the tests beside it leave: what they sum must come out the same each time.
+    # Always two threads: another number would add in another order.
     environment = os.environ | {"TF_NUM_INTRAOP_THREADS": "2"}
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

@@ -41,12 +41,12 @@
 # %% [markdown]
 # ## Setup
 #
-# Without a download, everything runs on the embedded sample: 24 photographs with free licences, and 24 paintings
-# that a program made from other photographs, with brush strokes and with colours measured on Monet's paintings
-# ([credits](../data/README.md)). What you measure on them is true of the sample. Most sections therefore end with
-# a paragraph **On the real images**, which says what the same cells print when `MONET_DATA` names the
-# competition's folder ([how to get it](../data/README.md)). Those figures come from all 300 paintings and from
-# 2,816 of the photos, drawn at random.
+# Without a download, everything runs on the embedded sample: 48 photographs with free licences, and 48 paintings
+# ([credits](../data/README.md)). These paintings are not Monets. The course's own generator, which learnt strokes and
+# colours from Monet's paintings, painted them from 48 other photographs, each twice in a row. What you measure on them
+# is true of the sample. Most sections therefore end with **On the real images**, the lines that the same cells print
+# for the competition's images ([how to get them](../data/README.md)): all 300 paintings and 2,816 of the photos, drawn
+# at random. `python tools/real_images.py 01_eda` prints these lines.
 
 # %% tags=["install"]
 # On Colab: fetch the course with its sample, and install the library. For the competition's images, put your Kaggle
@@ -179,7 +179,7 @@ show(
 )
 
 # %% [markdown]
-# Decoding makes this painting about 14 times as large, and turning it into floats makes it four times larger again.
+# Decoding makes this painting about 8 times as large, and turning it into floats makes it four times larger again.
 # The library therefore keeps decoded images as uint8 in memory and makes floats only of the batch in use. It decodes
 # with `INTEGER_ACCURATE`, because TensorFlow then gives the same pixels as Pillow, as printed above, and a result
 # does not depend on which of the two read the file.
@@ -200,7 +200,7 @@ assert "checksum" in str(problem)
 
 # %% [markdown]
 # A JPEG decoder would often have drawn a picture from those bytes, with a smear in it. The checksum notices one
-# wrong bit among some 14,000 bytes, and the library adds where it happened and what to do. In exercise 6 you will
+# wrong bit among some 26,000 bytes, and the library adds where it happened and what to do. In exercise 6 you will
 # write such a reader yourself.
 #
 # ## A pipeline, built step by step
@@ -296,10 +296,17 @@ for name in ("monet", "photo"):
 # compresses nothing. What it saves is the opening of files: 25 files instead of 7,338, each of them read from front to
 # back. That matters on a network disk, and little on a laptop.
 #
-# **On the real images** names and records agree. The photos take 39.6 MB in shards and 39.5 MB as loose files (for
-# 2,816 of them). The 300 paintings take 10.3 MB in shards and only 4.9 MB as loose files, because the loose files
-# are another, coarser encoding of the same paintings. Train on the shards: the blocks of a coarse JPEG are a
-# "style" too, and a network would learn it.
+# **On the real images**
+#
+# ```
+# monet: 5 shards, 300 records by name, 300 counted;
+#        10,257,938 bytes in shards, 4,937,766 as loose JPEGs
+# photo: 8 shards, 2816 records by name, 2816 counted;
+#        39,606,954 bytes in shards, 39,352,148 as loose JPEGs
+# ```
+#
+# The loose paintings take half of the space, because they are another, coarser encoding of the same paintings. Train
+# on the shards: the blocks of a coarse JPEG are a "style" too, and a network would learn it.
 
 # %%
 show(
@@ -357,7 +364,7 @@ assert np.isclose(surveys["monet"].columns["spread"][0], spread)
 np.testing.assert_array_equal(surveys["monet"].histograms[0], histograms)
 rows = [[lesson.shrink(image, 2) for image in pictures[name][:6]] for name in ("monet", "photo")]
 show(
-    image_grid(rows, row_labels=["Monet", "photo"]),
+    image_grid(rows, row_labels=["painting", "photo"]),
     "Six paintings in the upper row, in visible strokes, and six photographs in the lower row",
 )
 
@@ -407,10 +414,18 @@ for name, of in surveys.items():
     print(f"       pairs above 0.99: {twins}; highest {best.max():.4f}, median {np.median(best):.2f}")
 
 # %% [markdown]
-# The sample has no twins. **On the real images** the hash finds one pair among 2,816 photos and the thumbnails find
-# four. The two most alike paintings have a correlation of 0.94: they are two views of one motif, as Monet liked to
-# paint, not copies. (The whole set has 7,038 photos, of which 7,028 are different.) Ten copies among 7,000 photos do
-# no harm; many copies would.
+# The sample has no twins: each of its pictures comes from a photograph of its own, so a picture that is held out of a
+# training shows a scene that the training has not met. **On the real images**
+#
+# ```
+# monet: 300 images, 300 different ones by hash;
+#        pairs above 0.99: 0; highest 0.9404, median 0.61
+# photo: 2816 images, 2815 different ones by hash;
+#        pairs above 0.99: 4; highest 1.0000, median 0.70
+# ```
+#
+# The two most alike paintings are two views of one motif, as Monet liked to paint, not copies. (The whole set has 7,038
+# photos, of which 7,028 are different.) Ten copies among 7,000 photos do no harm; many copies would.
 #
 # ## Red, green, blue
 #
@@ -513,9 +528,14 @@ show(
 # %% [markdown]
 # Both halves of the claim are wrong: the paintings of the sample are brighter and have less spread.
 #
-# **On the real images** it is the same. The brightness is 130 against 102 (d = +0.86, 95 % interval +0.74 to
-# +0.97), the spread within an image 50.5 against 57.5 (d = −0.55, −0.65 to −0.44). A painting is brighter than a
-# photo in 74 % of all pairs. The following figure was computed from the real images by `tools/real_figures.py`:
+# **On the real images** it is the same.
+#
+# ```
+# brightness: paintings 130.2, photos 101.8, d = +0.86;
+#             a painting has more than a photo in 74% of all pairs
+# spread    : paintings  50.5, photos  57.5, d = -0.55;
+#             a painting has more than a photo in 34% of all pairs
+# ```
 #
 # ![On the real images: histograms of the three channels as shares, where the paintings' curves lie to the right of the photos', and effect sizes with intervals: brightness and channels positive, spread and saturation negative, chroma near zero](../docs/images/real_colours.png)
 #
@@ -571,10 +591,17 @@ show(
 
 # %% [markdown]
 # All three deviations are smaller for the paintings, so the claim is wrong for each meaning of "standard deviation".
-# **On the real images** they are 50.5, 28.7 and 59.2 for the paintings and 57.5, 33.6 and 67.9 for the photos. A small
-# number of images can mislead: one image of each set says "darker" in a quarter of the looks, here and on the real
-# images, where both things are said in 7 %. With eight images of each set, "darker" is said in 4 % of the looks on the
-# real images, and both things hardly ever.
+# A small number of images can mislead: one image of each set says "darker" in 14 % of the looks here, and in a quarter
+# of the looks at real images. With eight images of each set that is rare, and both halves of the claim together are
+# hardly ever found. **On the real images**
+#
+# ```
+# monet: within images 50.5, between images 28.7, in one heap 59.2
+# photo: within images 57.5, between images 33.6, in one heap 67.9
+# darker       1: 25.4 %  2: 17.8 %  4: 9.8 %  8: 3.8 %  16: 0.7 %  32: 0.0 %
+# more spread  1: 33.7 %  2: 28.1 %  4: 20.6 %  8: 11.5 %  16: 4.7 %  32: 1.1 %
+# both         1: 7.2 %  2: 4.3 %  4: 1.6 %  8: 0.2 %  16: 0.0 %  32: 0.0 %
+# ```
 #
 # One more explanation needs no luck at all. *Exchange the two names*, and both halves of the claim become true: the
 # photos are darker and have the higher spread. Nobody can prove from outside that S0 did this, but it is the first
@@ -608,7 +635,7 @@ with figure_style():
     figure.legend(loc="outside lower center")
 show(
     figure,
-    "Effect sizes with intervals: brightness and channels right of zero; spread and saturation left; chroma at zero",
+    "Effect sizes with intervals: brightness and channels right of zero; spread, chroma and saturation left of zero",
 )
 assert np.isclose(found["chroma"][0], effect_size(monet["chroma"], photo["chroma"]))
 
@@ -616,13 +643,14 @@ assert np.isclose(found["chroma"][0], effect_size(monet["chroma"], photo["chroma
 # The two colours have the same chroma, but the dark one has five times the saturation: dividing by the maximum makes
 # every dark colour "saturated", down to the noise in a shadow. The photos are darker, so HSV saturation favours
 # them. The bars are bootstrap intervals: draw as many images again from each set, with repetition, compute d again,
-# and do this 400 times. They are wide here, because there are only 24 images in a set.
+# and do this 400 times. That is fair only if the images are independent, and so no two of the sample come from one
+# photograph. The bars are wide here, because there are only 48 images in a set.
 #
 # So what remains of the claim? The mean of every channel is *higher* in the paintings, and that is brightness. The
-# colours are not more intense: the chroma of the two sets is the same. **On the real images** chroma is 40.9
-# against 42.4 (d = −0.07, no difference) and saturation 0.30 against 0.40 (d = −0.56). Does the difference in
-# saturation come from darkness alone? Compare only images of about the same brightness. And is green special?
-# Compare the channels.
+# colours are not more intense: in the sample the paintings have even less chroma. **On the real images**, as the last
+# figure shows, the chroma of the two sets is the same (40.9 against 42.4), and the paintings have less saturation (0.30
+# against 0.40). Does the difference in saturation come from darkness alone? Compare only images of about the same
+# brightness. And is green special? Compare the channels.
 
 # %%
 for low, high in ((60, 90), (90, 120), (120, 150), (150, 180)):
@@ -638,16 +666,24 @@ for c, channel in enumerate(lesson.CHANNELS):
     print(f"{channel:6}: {more:+.1f} levels in Monets, d = {found[channel][0]:+.2f}; their peak is {tall:.2f} % high")
 
 # %% [markdown]
-# In the sample only a few images fall into each range of brightness, and the two ranges disagree: from 90 to 120 the
-# saturation is equal, from 120 to 150 the photos have more. **On the real images** the difference in saturation
-# nearly vanishes at equal brightness (0.38 against 0.39 from 90 to 120, 0.29 against 0.32 from 120 to 150). Most of
-# it *was* darkness.
+# In the sample only a few images fall into each range of brightness, and the two ranges disagree: from 120 to 150 the
+# saturation is equal, from 150 to 180 the photos, only four of them, have more. **On the real images** the difference
+# in saturation nearly vanishes at equal brightness: most of it *was* darkness.
 #
-# Is green special? In the sample it has the largest effect size, but the intervals of the three channels overlap so
-# widely in the figure that this means little. **On the real images** red has +31.0, green +29.5 and blue +24.7
-# levels, with d = +0.86, +0.86 and +0.63: green is no stronger than red. What stands out there is the *peak* of
-# green: 0.62 % of the pixels have one level, against 0.59 in red and 0.51 in blue. A tall peak means that the values
-# lie close together, not that there is more of the colour. Whoever reads the height of a histogram as intensity makes
+# ```
+# brightness 60 to 90: saturation paintings  0.45, photos  0.47
+# brightness 90 to 120: saturation paintings  0.38, photos  0.39
+# brightness 120 to 150: saturation paintings  0.29, photos  0.32
+# brightness 150 to 180: saturation paintings  0.21, photos  0.23
+# red   : +31.0 levels in Monets, d = +0.86; their peak is 0.59 % high
+# green : +29.5 levels in Monets, d = +0.86; their peak is 0.62 % high
+# blue  : +24.7 levels in Monets, d = +0.63; their peak is 0.51 % high
+# ```
+#
+# Is green special? In the sample it has the largest effect size, but its interval in the figure overlaps widely with
+# that of red, so this means little. On the real images green is no stronger than red. What stands out there is the
+# *peak* of green. A tall peak means that the values lie close together, not that there is more of the colour (in the
+# sample, blue has the tallest peak and the smallest effect). Whoever reads the height of a histogram as intensity makes
 # this mistake: how much of a colour there is shows in where the curve lies, not in how high it rises.
 #
 # ## Palettes
@@ -687,9 +723,14 @@ for name in ("all Monets", "all photos"):
     print(f"{name}: the darkest is {bars[name][0][1]}, {bars[name][0][0]:.0%} of the pixels")
 
 # %% [markdown]
-# The darkest colour of the photos is much closer to black: what the grid showed is now a number. **On the real
-# images** the darkest of eight colours is (49, 48, 41) with 11 % of the pixels in the paintings, and (26, 28, 23)
-# with 21 % in the photos. The Impressionists mixed their shadows from colours and hardly used black. A generator has
+# The darkest colour of the photos is much closer to black: what the grid showed is now a number. **On the real images**
+#
+# ```
+# all Monets: the darkest is (49, 48, 41), 11% of the pixels
+# all photos: the darkest is (26, 28, 23), 21% of the pixels
+# ```
+#
+# The Impressionists mixed their shadows from colours and hardly used black. A generator has
 # to learn this, more than "deeper colours": in the later lessons, watch what happens to the shadows.
 #
 # ## From bytes to tanh, and back
@@ -889,8 +930,8 @@ if lesson.check_meaning(meanings):
 # }
 # ```
 # On the sample and on the real images alike, the opposite of S0's two claims holds, and S3's colours are not more
-# intense: the chroma does not differ. Only "more in green" holds, and the same could be said of red and blue, since
-# all channels are higher in a brighter picture.
+# intense: the chroma is the same on the real images, and lower in the sample. Only "more in green" holds, and the same
+# could be said of red and blue, since all channels are higher in a brighter picture.
 # </details>
 
 # %% [markdown]

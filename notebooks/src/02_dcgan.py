@@ -42,8 +42,9 @@
 # ## Setup
 #
 # The comparisons use pictures of 32×32 pixels, so that each training takes seconds, and the longer run uses 64×64.
-# Paragraphs that begin with **On the real images** say what the same cell prints on the competition's 300 paintings. At
-# that size and with so few paintings nobody gets a Monet, but every effect of this lesson shows.
+# Paragraphs that begin with **On the real images** say what the same cell prints for the competition's 300 paintings, by
+# `python tools/real_images.py 02_dcgan`. At that size and with so few paintings nobody gets a Monet, but every effect of
+# this lesson shows.
 
 # %% tags=["install"]
 # On Colab: fetch the course with its sample, and install the library. For the competition's images, put your Kaggle
@@ -465,7 +466,7 @@ for name, images in cases.items():
 assert diversity(one, paintings) < 0.4 < diversity(paintings[::2], paintings)
 
 # %% [markdown]
-# Noise on one painting gives about a fifth of the paintings' diversity, because at this size each of the 8×8 squares
+# Noise on one painting gives about a sixth of the paintings' diversity, because at this size each of the 8×8 squares
 # averages only 16 pixels. So read values up to 0.2 as one picture with noise.
 #
 # ## The training loop
@@ -547,13 +548,13 @@ if config.profile != "tiny":
 # %% [markdown]
 # The handicapped run repeats in seconds what S3 reports: the same picture for every latent (here it is grey with a
 # coloured border) and calm loss curves. Of the two changes, the slow discriminator alone costs about half of the
-# diversity with both seeds. The fast generator alone costs much with one seed and hardly anything with the other, so two
+# diversity with both seeds. The fast generator alone costs a little with one seed and nothing with the other, so two
 # seeds cannot say how much it does by itself. Together they cost nearly everything. Look at the losses, too: those of
 # all three runs stay close to the level at which nothing is known, so only the diversity tells these runs apart.
 #
 # **On the real images** (300 paintings, the same steps and seeds) the handicaps come in the same order: both changes
 # together leave a diversity of 0.07 and 0.14, the slow discriminator alone 0.53 and 0.49, the fast generator alone 0.68
-# and 0.79, and equal rates 0.83 and 0.95. The other two runs are less steady than on the sample: the faster
+# and 0.79, and equal rates 0.83 and 0.95. In the other two runs the seeds lie far apart, as on the sample: the faster
 # discriminator ends at 0.40 and 0.76, the strong one at 0.85 and 0.65. So a discriminator may also be too far
 # ahead.
 #
@@ -620,19 +621,18 @@ show(
 )
 
 # %% [markdown]
-# Compare the two seeds of a setting before you compare settings. Soft and hard labels differ no more than the seeds do:
-# at this length the label changes nothing that can be measured. The soft label is meant to stop a discriminator from
-# learning the paintings by heart, and that probably takes more than a few hundred steps. The five copies give more
-# diversity than the originals, but that is no gain by itself: the set with upside-down pictures *is* more diverse than
-# Monet, and the generator learns it. Look in the last row for pictures whose bright part lies at the bottom. Whether
-# the noisy copies leak cannot be seen here, because all generated pictures have more grain than the noisy copies. You
-# see this grain in the pictures as a regular pattern: transposed convolutions draw it, and lesson 4 explains and
-# removes it.
+# Compare the two seeds of a setting before you compare settings. The soft labels end somewhat above the hard ones, but
+# the two seeds of the originals alone lie further apart than that: at this length the label changes nothing that stands
+# out from chance. The soft label is meant to stop a discriminator from learning the paintings by heart, and that
+# probably takes more than a few hundred steps. The five copies change nothing that stands out, either. But the generator
+# learns the upside-down pictures as well as the others. Look in the last row for pictures whose bright part lies at the
+# bottom. Whether the noisy copies leak cannot be seen here, because all generated pictures have more grain than the
+# noisy copies. You see this grain in the pictures as a regular pattern: transposed convolutions draw it, and lesson 4
+# explains and removes it.
 #
 # **On the real images** neither the label nor the copies change anything that stands out from the seeds: soft labels
 # give a diversity of 0.83 and 0.95, hard ones 0.89 and 0.94, the originals alone 1.00 and 0.82, and the five copies
-# 0.91 and 0.95. There the set of five copies itself is hardly more diverse than the originals (1.04 times; in the
-# sample 1.16 times).
+# 0.91 and 0.95.
 #
 # ## The longer run, and a test for recitation
 #

@@ -401,9 +401,18 @@ for name in ("monet", "photo"):
 # The guess with the least absolute error is the *median* of all targets, pixel by pixel: one picture for all, the haze in
 # the last row. Its colours are those of the set that the loss wrongly aims at.
 #
-# **On the real images** (300 paintings, 2,816 photos) the median photo is (96, 100, 92) on the whole, (110, 124, 137)
-# in its upper quarter and (71, 69, 50) in its lower one: a blue haze above a brown one. The median Monet is (138, 138,
-# 125) on the whole, (168, 170, 166) above and (121, 121, 100) below: everywhere lighter and less blue, a pale gold. A
+# **On the real images** (300 paintings, 2,816 photos; `python tools/real_images.py 03_unet_cyclegan`)
+#
+# ```
+# median monet, whole          (red, green, blue) = (137, 138, 125)
+# median monet, upper quarter  (red, green, blue) = (167, 170, 165)
+# median monet, lower quarter  (red, green, blue) = (121, 120, 100)
+# median photo, whole          (red, green, blue) = (96, 99, 91)
+# median photo, upper quarter  (red, green, blue) = (110, 124, 137)
+# median photo, lower quarter  (red, green, blue) = (70, 68, 49)
+# ```
+#
+# The median photo is a blue haze above a brown one. The median Monet is everywhere lighter and less blue, a pale gold. A
 # loss aimed at the photos therefore pulls everything to one bluish and brownish haze, and a loss aimed at the Monets to
 # a golden one. This bug explains why all images of S0 had the same colour. It explains the golden ones well, but the
 # blue ones only in part, because the lower half of such pictures would be brown. We can't know whether it was this bug.

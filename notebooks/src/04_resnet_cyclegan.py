@@ -327,8 +327,9 @@ if patch:  # as a hand on the slider would
 # ## A discriminator that learns by heart
 #
 # S3's discriminator had a loss near zero. Here is how that can come about: a discriminator gets a third of the paintings
-# against all photos, and its answers are watched for the paintings that it has never met. **Predict first:** will it take
-# those for paintings?
+# against all photos, and its answers are watched for the paintings that it has never met. (Each painting of the sample
+# comes from a photograph of its own, so their scenes are new to it as well.) **Predict first:** will it take those for
+# paintings?
 
 # %%
 known = len(monets) // 3
@@ -410,7 +411,8 @@ assert rates[50] == rates[0] > rates[75] > rates[100] == 0
 # learning rate, the moving average, the pool, the order of the data and the random numbers. `train` keeps all of that in a
 # folder. It also has to find out which checkpoint is the best: some paintings and photos are held out of the training, and
 # every so often the held-out photos are painted and compared with the held-out paintings by
-# [KID](../docs/glossary.md#kid) (lesson 5; lower is better).
+# [KID](../docs/glossary.md#kid) (lesson 5; lower is better). The training meets neither the held-out images nor other
+# parts of their scenes: every image of the sample comes from a photograph of its own.
 #
 # Here a callback presses Ctrl-C in the middle.
 

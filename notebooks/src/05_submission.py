@@ -130,8 +130,8 @@ print(f"{generator.name}, {generator.count_params():,} weights")
 # %% [markdown]
 # The curve chooses between the checkpoints of one run, and between runs as well if the held-out images and the feature
 # network are the same. A second candidate comes with the course: the generator of [`models/`](../models/README.md), which
-# was trained on the competition's images for hours ([lesson 4](04_resnet_cyclegan.ipynb) tells how). It has never seen the
-# paintings of the sample.
+# was trained on the competition's images for hours ([lesson 4](04_resnet_cyclegan.ipynb) tells how). On the sample it has
+# an advantage: it has painted the sample's paintings itself, from other photographs than those that it paints here.
 #
 # **Predict first:** which of the two comes closer to *the paintings that you have here*? Which would you hang on a wall?
 
@@ -203,7 +203,7 @@ print("checkpoints are the steps", stage_names)
 # %%
 by_hand = generator(to_float(photos[:2])).numpy()
 by_hand = np.clip(np.rint((by_hand + 1) * 127.5), 0, 255).astype(np.uint8)
-painted = paint_all(generator, photos[:24])
+painted = paint_all(generator, photos[: len(monets)])
 assert painted.shape == photos[: len(painted)].shape
 assert painted.dtype == np.uint8
 assert np.abs(painted[:2].astype(int) - by_hand).max() <= 1
@@ -384,12 +384,12 @@ print(f"one feature by hand {by_formula:.6f}, by the library {frechet_distance(g
 # expect, and it depends on how many images there are. A result *below* the floor is possible: with few images it
 # happens by chance, or because the results differ less from each other than paintings do.
 #
-# Now look for the black pictures in the two figures. With the twelve images a side of the sample, FID puts them nearer
-# to the paintings than the photos, while KID puts them far behind the photos. FID's order comes from the small number
-# of images: with so few of them a set that has variety gets a higher FID, since two small samples never vary in the
-# same directions. Pictures that are all equal do not have this disadvantage. **On the real images** the FID of photos
-# falls from about 280 with 12 images a side to 170 with 150, and that of black pictures only from 300 to 280; their
-# KIDs stay at 0.09 and 0.35. The next section measures this effect.
+# Now look for the black pictures in the two figures. With the 24 images a side of the sample, FID puts them about as
+# near to the paintings as the photos, while KID puts them three times as far away. FID's order comes from the small
+# number of images: with so few of them a set that has variety gets a higher FID, since two small samples never vary in
+# the same directions. Pictures that are all equal do not have this disadvantage. **On the real images** the FID of
+# photos falls from about 280 with 12 images a side to 170 with 150, and that of black pictures only from 300 to 280;
+# their KIDs stay at 0.09 and 0.35. The next section measures this effect.
 #
 # And look where noise and grey stand. With trained features they are further away than photos. A network that was
 # never trained (`random-conv`) sees roughness and not things, and may find noise nearer to paintings than photos.

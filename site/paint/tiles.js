@@ -1,36 +1,83 @@
-// A photo of any size painted in tiles, as monet_lib/painting/translation.py does it: the same places, the same fades.
+// A photo of any size painted in tiles, as monet_lib/paint/painting.py does it: the same places, the same fades.
 
-import { resize } from "./resize.js";
+import { resize, resizeOpaque } from "./resize.js";
 
 const TILE = 768; // px
 const FADE = 32; // px over which a tile fades into the one before
 const SMALLEST = 72; // px to which a small photo is filled up
 const UNKNOWN = 64; // px of a tile's border thrown away where a network looks at the whole picture
 
-/** RGB pixels in strokes `brush` times as wide: painted at 1 / brush of the size, and enlarged again.
- *
- * paint: async (pixels, width, height) => pixels, for a picture of at most TILE px a side. onTile: async ({ done, all,
- * pixels, left, top, width, height }) after each tile, of the painting before it is enlarged; it may throw to stop.
+/** @typedef {import("./resize.js").Pixels} Pixels
+ * @typedef {ReturnType<typeof tiles>[0]} Tile of one side
+ * @typedef {import("./worker.js").Paint} Paint
+ * @typedef {{ pixels: Uint8ClampedArray | null, width: number, height: number, brushes: number[],
+ *   surroundings: number | null }} Job
  */
-export async function paintBroadly(paint, pixels, width, height, brush, surroundings, onTile) {
-  const small = { width: roundHalfEven(width / brush), height: roundHalfEven(height / brush) };
-  const photo = resize(pixels, width, height, small.width, small.height);
-  const painting = await paintLarge(paint, photo, small.width, small.height, surroundings, onTile);
-  return resize(painting, small.width, small.height, width, height);
+
+/** RGB pixels painted once for each brush, from the broadest to the finest, in strokes so many times as wide: at 1 / brush of the size, and enlarged.
+ *
+ * The result, RGBA, is the mean of these paintings: broad strokes give the colours, finer ones on top the drawing. The job's
+ * pixels are released as soon as they are shrunk. onTile: async ({ done, all, pixels, left, top, width, height, brush })
+ * after each tile, of the painting before it is enlarged; it may throw to stop.
+ * @param {Paint} paint for a picture of at most TILE px a side
+ * @param {Job} job
+ * @param {(tile: any) => Promise<void>} [onTile]
+ */
+export async function paintInPasses(paint, job, onTile) {
+  const { width, height, brushes, surroundings } = job;
+  const sizes = passes(width, height, brushes);
+  const photos = sizes.map((size) => resize(/** @type {any} */ (job.pixels), width, height, size.width, size.height));
+  job.pixels = null;
+  const counts = sizes.map((size) => count(size.width, size.height, surroundings));
+  const all = counts.reduce((a, b) => a + b, 0);
+  /** @type {Pixels | null} */
+  let result = null;
+  let before = 0;
+  for (const [k, size] of sizes.entries()) {
+    const photo = photos[k];
+    delete photos[k];
+    const shown = async (/** @type {any} */ tile) =>
+      onTile?.({ ...tile, done: before + tile.done, all, brush: brushes[k] });
+    const painting = await paintLarge(paint, photo, size.width, size.height, surroundings, shown);
+    if (result) {
+      // At the size of the finer painting, which is the later one: the picture's own size would take more memory.
+      const under = resize(result, sizes[k - 1].width, sizes[k - 1].height, size.width, size.height);
+      for (let at = 0; at < painting.length; at++) painting[at] = under[at] + (painting[at] - under[at]) / (k + 1);
+    }
+    result = painting;
+    before += counts[k];
+  }
+  const last = sizes[sizes.length - 1];
+  return resizeOpaque(/** @type {Pixels} */ (result), last.width, last.height, width, height);
 }
 
-/** The size at which a photo is painted. Python's round: halves go to the even number. */
+/** The size at which each brush paints. @param {number} width @param {number} height @param {number[]} brushes */
+export function passes(width, height, brushes) {
+  return brushes.map((brush) => ({ width: roundHalfEven(width / brush), height: roundHalfEven(height / brush) }));
+}
+
+/** The size at which a photo is painted. Python's round: halves go to the even number.
+ * @param {number} x
+ */
 export function roundHalfEven(x) {
   const floor = Math.floor(x);
   return x - floor === 0.5 ? floor + (floor % 2) : Math.round(x);
 }
 
+/**
+ * @param {Paint} paint
+ * @param {Pixels} pixels
+ * @param {number} width
+ * @param {number} height
+ * @param {number | null} surroundings
+ * @param {(tile: any) => Promise<void>} onTile
+ */
 async function paintLarge(paint, pixels, width, height, surroundings, onTile) {
-  const filledWidth = width + filling(width), filledHeight = height + filling(height);
+  const filledWidth = width + filling(width),
+    filledHeight = height + filling(height);
   const photo = fill(pixels, width, height, filledWidth, filledHeight);
   const painting = new Uint8ClampedArray(photo.length);
-  const margin = surroundings === null ? UNKNOWN : Math.ceil(surroundings / 4) * 4;
-  const [down, across] = [filledHeight, filledWidth].map((side) => tiles(side, Math.max(TILE, 4 * margin), margin));
+  const [down, across] = grid(filledWidth, filledHeight, surroundings);
   let done = 0;
   for (const rows of down) {
     const stripHeight = rows.to - rows.from;
@@ -39,28 +86,81 @@ async function paintLarge(paint, pixels, width, height, surroundings, onTile) {
       const part = cut(photo, filledWidth, columns.start, rows.start, columns.tile, rows.tile);
       const painted = await paint(part, columns.tile, rows.tile);
       const width = columns.to - columns.from;
-      const inside = cut(painted, columns.tile, columns.from - columns.start, rows.from - rows.start, width, stripHeight);
-      fadeIn(strip, filledWidth, inside, columns.from, 0, width, stripHeight, (x) => share(columns, x), () => 1);
+      const inside = cut(
+        painted,
+        columns.tile,
+        columns.from - columns.start,
+        rows.from - rows.start,
+        width,
+        stripHeight,
+      );
+      fadeIn(
+        strip,
+        filledWidth,
+        inside,
+        columns.from,
+        0,
+        width,
+        stripHeight,
+        (x) => share(columns, x),
+        () => 1,
+      );
       done += 1;
       await onTile?.({
-        done, all: down.length * across.length, left: columns.from, top: rows.from, width, height: stripHeight,
+        done,
+        left: columns.from,
+        top: rows.from,
+        width,
+        height: stripHeight,
         pixels: cut(strip, filledWidth, columns.from, 0, width, stripHeight),
       });
     }
-    fadeIn(painting, filledWidth, strip, 0, rows.from, filledWidth, stripHeight, () => 1, (y) => share(rows, y));
+    fadeIn(
+      painting,
+      filledWidth,
+      strip,
+      0,
+      rows.from,
+      filledWidth,
+      stripHeight,
+      () => 1,
+      (y) => share(rows, y),
+    );
   }
   return cut(painting, filledWidth, 0, 0, width, height);
 }
 
+/** The tiles of each side, down and across. @param {number} width @param {number} height @param {number | null} surroundings */
+function grid(width, height, surroundings) {
+  const margin = surroundings === null ? UNKNOWN : Math.ceil(surroundings / 4) * 4;
+  return [height, width].map((side) => tiles(side, Math.max(TILE, 4 * margin), margin));
+}
+
+/** The number of tiles of a photo. @param {number} width @param {number} height @param {number | null} surroundings */
+function count(width, height, surroundings) {
+  const [down, across] = grid(width + filling(width), height + filling(height), surroundings);
+  return down.length * across.length;
+}
+
+/**
+ * @param {number} side
+ */
 function filling(side) {
   return Math.max(SMALLEST - side, (4 - (side % 4)) % 4);
 }
 
-/** The photo with its last column and row repeated up to the new size. */
+/** The photo with its last column and row repeated up to the new size.
+ * @param {Pixels} pixels
+ * @param {number} width
+ * @param {number} height
+ * @param {number} newWidth
+ * @param {number} newHeight
+ */
 function fill(pixels, width, height, newWidth, newHeight) {
   const result = new Uint8ClampedArray(newWidth * newHeight * 3);
   for (let y = 0; y < newHeight; y++) {
-    const from = Math.min(y, height - 1) * width * 3, to = y * newWidth * 3;
+    const from = Math.min(y, height - 1) * width * 3,
+      to = y * newWidth * 3;
     result.set(pixels.subarray(from, from + width * 3), to);
     const last = pixels.subarray(from + (width - 1) * 3, from + width * 3);
     for (let x = width; x < newWidth; x++) result.set(last, to + x * 3);
@@ -68,6 +168,14 @@ function fill(pixels, width, height, newWidth, newHeight) {
   return result;
 }
 
+/**
+ * @param {Pixels} pixels
+ * @param {number} width
+ * @param {number} left
+ * @param {number} top
+ * @param {number} newWidth
+ * @param {number} newHeight
+ */
 function cut(pixels, width, left, top, newWidth, newHeight) {
   const result = new Uint8ClampedArray(newWidth * newHeight * 3);
   for (let y = 0; y < newHeight; y++) {
@@ -80,6 +188,9 @@ function cut(pixels, width, left, top, newWidth, newHeight) {
 /** For one side, each tile's start, and from where to where it paints; faded in: whether it blends with one before.
  *
  * As few tiles as go with `largest` px at most, of one size and no larger than it takes.
+ * @param {number} size
+ * @param {number} largest
+ * @param {number} margin
  */
 function tiles(size, largest, margin) {
   const shared = 2 * margin + FADE;
@@ -93,7 +204,17 @@ function tiles(size, largest, margin) {
   });
 }
 
-/** Put `fresh`, newWidth x newHeight, into `painting` at (left, top), each pixel by its share. */
+/** Put `fresh`, newWidth x newHeight, into `painting` at (left, top), each pixel by its share.
+ * @param {Pixels} painting
+ * @param {number} width
+ * @param {Pixels} fresh
+ * @param {number} left
+ * @param {number} top
+ * @param {number} newWidth
+ * @param {number} newHeight
+ * @param {(x: number) => number} shareOfColumn
+ * @param {(y: number) => number} shareOfRow
+ */
 function fadeIn(painting, width, fresh, left, top, newWidth, newHeight, shareOfColumn, shareOfRow) {
   const columns = Float32Array.from({ length: newWidth }, (_, x) => shareOfColumn(x));
   for (let y = 0; y < newHeight; y++) {
@@ -107,7 +228,10 @@ function fadeIn(painting, width, fresh, left, top, newWidth, newHeight, shareOfC
   }
 }
 
-/** What a tile counts at a place of the side, counted from where it begins to paint. */
+/** What a tile counts at a place of the side, counted from where it begins to paint.
+ * @param {Tile} side
+ * @param {number} place
+ */
 function share(side, place) {
   return side.fadedIn && place < FADE ? (place + 1) / (FADE + 1) : 1;
 }
