@@ -136,13 +136,12 @@ def network_file(model):
             steps.append(["pad", int(known[1][2])])
         elif node.op_type == "Conv":
             kernel = known[1].transpose(2, 3, 1, 0)
+            bias = known[2] if len(known) > 2 else np.zeros(kernel.shape[3], np.float32)
             followed = [n.op_type for n in nodes if node.output[0] in n.input]
-            if followed == [
-                "DepthToSpace"
-            ]:  # ONNX puts a colour's four pixels side by side, TensorFlow.js a pixel's colours
+            if followed == ["DepthToSpace"]:
+                # ONNX puts the four pixels of a colour side by side, TensorFlow.js the colours of a pixel.
                 order = np.arange(kernel.shape[3]).reshape(-1, 4).T.ravel()
-                kernel, known[2] = kernel[..., order], known[2][order] if len(known) > 2 else None
-            bias = known[2] if len(known) > 2 and known[2] is not None else np.zeros(kernel.shape[3], np.float32)
+                kernel, bias = kernel[..., order], bias[order]
             top, left, bottom, right = get.get("pads", [0] * 4)
             pads = "same" if get.get("auto_pad") == b"SAME_UPPER" else [top, bottom, left, right]
             stride = get.get("strides", [1, 1])[0]

@@ -164,7 +164,15 @@ function listen() {
     compared();
   });
   compare.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    const value = { Home: 0, End: 100, PageUp: compare.value + 10, PageDown: compare.value - 10 }[event.key];
+    // By the page: the library moves only as long as a key is held.
+    const value = {
+      ArrowLeft: compare.value - 1,
+      ArrowRight: compare.value + 1,
+      Home: 0,
+      End: 100,
+      PageUp: compare.value + 10,
+      PageDown: compare.value - 10,
+    }[event.key];
     if (event.key === "+" || event.key === "-") {
       zoom(event.key === "+" ? 1.5 : 1 / 1.5, compare.clientWidth / 2, compare.clientHeight / 2);
     }
@@ -191,13 +199,17 @@ function listen() {
       if (event.pointerType === "touch") compare.blur(); // with the focus, the next swipe would move the divider at once
     });
   }
-  compare.addEventListener(
-    "touchmove",
-    (/** @type {TouchEvent} */ event) => {
-      if (event.touches.length > 1 || scale > 1) event.preventDefault();
-    },
-    { passive: false },
-  );
+  // Before the library sees it: a second finger zooms, and must not move the divider.
+  for (const kind of ["touchstart", "touchmove"]) {
+    $("frame").addEventListener(
+      kind,
+      (/** @type {TouchEvent} */ event) => {
+        if (event.touches.length > 1) event.stopPropagation();
+        if (kind === "touchmove" && (event.touches.length > 1 || scale > 1)) event.preventDefault();
+      },
+      { capture: true, passive: false },
+    );
+  }
   compare.addEventListener(
     "wheel",
     (/** @type {WheelEvent} */ event) => {

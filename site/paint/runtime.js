@@ -16,6 +16,7 @@ import { rsqrtConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Rsqrt";
 import { sliceConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Slice";
 import { subConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Sub";
 import { tanhConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Tanh";
+import { transposeConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Transpose";
 import { registerKernel } from "@tensorflow/tfjs-core/dist/kernel_registry";
 
 for (const kernel of [
@@ -31,6 +32,7 @@ for (const kernel of [
   sliceConfig,
   subConfig,
   tanhConfig,
+  transposeConfig, // Mean calls it
 ])
   registerKernel(kernel);
 
