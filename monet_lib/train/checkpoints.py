@@ -166,6 +166,7 @@ def damage(folder: Path) -> str | None:
 
 
 def sha256(file: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits."""
     digest = hashlib.sha256()
     with open(file, "rb") as stream:
         while block := stream.read(1 << 20):
