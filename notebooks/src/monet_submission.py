@@ -208,7 +208,7 @@ config = Config(
 # %% [markdown]
 # ## Train
 #
-# A run is a folder. Where an earlier version's output is attached as input, its run is copied and goes on from the last
+# A run is a folder. Where an earlier version's output is attached as input, its run is copied and continues from the last
 # step saved, with the same optimizer state and the same order of images. A run can be continued only with the settings
 # that decide what it computes: where one differs, the notebook stops and names it. Set it back, or detach the earlier
 # output to begin a new run.
