@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
 from address import published  # noqa: E402
-from build_notebooks import assemble  # noqa: E402
+from build_notebooks import assemble, run, with_values  # noqa: E402
 from real_images import printed  # noqa: E402
 
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("[0-9]*.py"))
@@ -63,12 +63,34 @@ def test_every_notebook_has_a_source():
 
 def test_notebook_is_built_from_its_source(name, notebook):
     source = assemble(ROOT / "notebooks" / "src" / f"{name}.py")
+    for new, built in zip(source.cells, notebook.cells, strict=True):
+        if new.cell_type == "markdown":
+            with_values(new, built.metadata.get("values", {}))
     as_built, as_written = (
         [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in book.cells] for book in (notebook, source)
     )
     assert as_built == as_written, "run: make notebooks"
     assert notebook.metadata.kernelspec.name == "python3"
     assert notebook.metadata.language_info.file_extension == ".py"  # else nbconvert writes a script as .txt
+
+
+def test_a_text_quotes_the_value_of_its_place_in_the_run(tmp_path):
+    source = tmp_path / "lesson.py"
+    source.write_text(
+        "# %%\nscores = {'photo': 0.25}\nscores\n\n"
+        "# %% [markdown]\n# A photo has {{ scores['photo']:.3f }}, twice {{ 2 * scores[\"photo\"] }}.\n\n"
+        "# %%\nscores['photo'] = 1.0\n\n# %% [markdown]\n# Now {{ scores['photo']:.3f }}.\n"
+    )
+    notebook = assemble(source)
+    run(notebook)
+    first, text, second, last = notebook.cells
+    assert text.source == "A photo has 0.250, twice 0.5."
+    assert last.source == "Now 1.000."
+    assert [first.execution_count, second.execution_count] == [1, 2]
+    with_values(again := assemble(source).cells[1], text.metadata["values"])
+    assert again.source == text.source
+    with pytest.raises(SystemExit, match="has no value"):
+        with_values(assemble(source).cells[3], {})
 
 
 def test_all_cells_ran_in_order_and_none_is_skipped(notebook):

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
 from address import absolute, published, set_published, tracked
+from build_notebooks import with_values
 
 REPO = published()  # "owner/name" on GitHub
 PLACEHOLDER = "INSERT_YOUR_KAGGLE_NAME"
@@ -43,10 +44,14 @@ INTERNET = "# Fetch the course with its sample and install its library. This nee
 
 
 def lesson(source):
-    """A lesson's cells, with links that lead to the repository. The first code cell installs the course."""
-    cells = []
-    for cell in jupytext.read(source).cells:
+    """A lesson's cells, with links that lead to the repository. The first code cell installs the course.
+
+    The values that its texts quote are those of the notebook in notebooks/.
+    """
+    cells, built = [], nbformat.read(ROOT / "notebooks" / f"{source.stem}.ipynb", as_version=4).cells
+    for cell, kept in zip(jupytext.read(source).cells, built, strict=True):
         if cell.cell_type == "markdown":
+            with_values(cell, kept.metadata.get("values", {}))
             cells.append(new_markdown_cell(absolute(cell.source)))
         elif "install" in cell.metadata.get("tags", []):
             cells.append(new_code_cell(re.sub(r"\A(#.*\n)+", INTERNET, cell.source)))  # its comment speaks of Colab

@@ -2,13 +2,17 @@
 
 Executed on the embedded sample with profile `laptop`, outputs and counts kept, volatile metadata removed. A notebook
 is replaced only when all of its cells ran. The picture of the cell tagged `cover` becomes docs/images/NAME.jpg, which
-the lesson's head shows. Relative links are made absolute, since Colab opens a notebook alone. --keep executes nothing:
-the outputs are kept, for changes to the texts, and to code of which they don't depend.
+the lesson's head shows. Relative links are made absolute, since Colab opens a notebook alone. A text can quote a result: {{ kid:.3f }}
+in a Markdown cell of the source becomes what the f-string f"{kid:.3f}" gives at that place of the run, so that text
+and output can't disagree. --keep executes nothing: outputs and quoted values are kept, for changes to the texts, and
+to code of which they don't depend.
 """
 
 import argparse
 import base64
 import io
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +29,7 @@ from lessons import execute
 
 NOTEBOOKS = ROOT / "notebooks"
 # Without it nbconvert writes a lesson's script as .txt; the kernel's own tells of its version, which changes.
+FIELD = re.compile(r"\{\{ *(.+?) *\}\}")
 LANGUAGE = {"file_extension": ".py", "name": "python", "nbconvert_exporter": "python"}
 
 
@@ -39,6 +44,42 @@ def assemble(source):
     return notebook
 
 
+def with_values(cell, values):
+    """Put the values, {field: text}, in the place of a Markdown cell's fields, and keep them in its metadata."""
+    if fields := FIELD.findall(cell.source):
+        if missing := [field for field in fields if field not in values]:
+            raise SystemExit(f"{cell.source[:60]!r}: {missing} has no value. Execute the lesson: make notebooks.")
+        cell.metadata["values"] = {field: values[field] for field in fields}
+        cell.source = FIELD.sub(lambda found: values[found[1]], cell.source)
+
+
+def run(notebook):
+    """Execute the notebook in place and fill in the values that its texts quote; returns (seconds, peak MB).
+
+    Before each text with fields runs a cell that prints their values; it is dropped afterwards.
+    """
+    cells, probes = [], {}
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and (fields := FIELD.findall(cell.source)):
+            pairs = ", ".join(f"{field!r}: f'''{{{field}}}'''" for field in fields)
+            probes[cell.id] = nbformat.v4.new_code_cell(f"import json\nprint(json.dumps({{{pairs}}}))")
+            cells.append(probes[cell.id])
+        cells.append(cell)
+    notebook.cells = cells
+    measured = execute(notebook, "laptop")
+    for cell in notebook.cells:
+        if cell.id in probes:
+            with_values(cell, json.loads(probes[cell.id].outputs[0].text))
+    dropped = {probe.id for probe in probes.values()}
+    notebook.cells = [cell for cell in notebook.cells if cell.id not in dropped]
+    for count, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), 1):
+        cell.execution_count = count
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = count
+    return measured
+
+
 def keep_outputs(source):
     """Write the notebook of a source with the outputs and counts of the one that is there, cell by cell."""
     target = NOTEBOOKS / f"{source.stem}.ipynb"
@@ -47,6 +88,8 @@ def keep_outputs(source):
     if kinds[0] != kinds[1]:
         sys.exit(f"{target}: has other cells than its source. Execute it: make notebooks.")
     for cell, new in zip(kept.cells, notebook.cells, strict=True):
+        if new.cell_type == "markdown":
+            with_values(new, cell.metadata.get("values", {}))
         cell.source, cell.metadata = new.source, new.metadata
     nbformat.write(kept, target)
 
@@ -54,7 +97,7 @@ def keep_outputs(source):
 def build(source):
     notebook = assemble(source)
     target = NOTEBOOKS / f"{source.stem}.ipynb"
-    seconds, megabytes = execute(notebook, "laptop")
+    seconds, megabytes = run(notebook)
     for cell in notebook.cells:
         if "cover" in cell.metadata.get("tags", []):
             _save_cover(cell, source.stem)
