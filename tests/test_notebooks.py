@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
 from address import published  # noqa: E402
-from build_notebooks import assemble, run, with_values  # noqa: E402
+from build_notebooks import assemble, for_tests, run, with_values  # noqa: E402
 from real_images import printed  # noqa: E402
 
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("[0-9]*.py"))
@@ -74,7 +74,8 @@ def test_notebook_is_built_from_its_source(name, notebook):
     assert notebook.metadata.language_info.file_extension == ".py"  # else nbconvert writes a script as .txt
 
 
-def test_a_text_quotes_the_value_of_its_place_in_the_run(tmp_path):
+def test_a_text_quotes_the_value_of_its_place_in_the_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("MONET_DATA", "")  # the run sets it
     source = tmp_path / "lesson.py"
     source.write_text(
         "# %%\nscores = {'photo': 0.25}\nscores\n\n"
@@ -157,13 +158,38 @@ def test_the_word_is_discriminator(name):
     assert not re.search(r"\b(the|a|each|that|this|such|Monet|its|young|blind) judges?\b", text, re.I)
 
 
+def test_a_lesson_fits_into_75_minutes(notebook):
+    seen = [cell for cell in notebook.cells if not for_tests(cell)]
+    text = "\n".join(cell.source for cell in seen if cell.cell_type == "markdown").split("## Exercises")[0]
+    code = [line for cell in cells(notebook, "code") if not for_tests(cell) for line in cell.source.splitlines()]
+    kinds = [kind for cell in seen for output in cell.get("outputs", ()) for kind in output.get("data", ())]
+    assert len(re.sub(r"\(http\S+\)|<[^>]+>", "", text).split()) <= 2600
+    assert len(seen) <= 45
+    assert sum(bool(line.strip()) for line in code) <= 260
+    assert sum(kind in ("image/png", "image/jpeg") for kind in kinds) <= 10
+    assert max(map(len, code)) <= 80
+
+
+def test_no_cell_hides_a_failure_from_nbval(notebook):
+    """A failing magic or shell command ends with a message that nbval 0.11 takes for success."""
+    for cell in cells(notebook, "code"):
+        assert not re.search(r"^\s*[%!]|get_ipython|run_line_magic|run_cell_magic", cell.source, re.M), cell.source
+
+
+def test_a_reader_sees_no_machinery_of_the_tests(notebook):
+    for cell in cells(notebook, "code"):
+        assert for_tests(cell) or not re.search(r"\btiny\b", cell.source), cell.source
+
+
 def test_code_cells_are_short_and_assert_something(notebook):
-    code = cells(notebook, "code")
+    code = [cell for cell in cells(notebook, "code") if not for_tests(cell)]
     install, setup, *sections = (len(cell.source.splitlines()) for cell in code)
     assert max(sections) <= 26
     assert setup <= 42, "the setup cell, mostly imports"
     assert install <= 12, "the cell for Colab"
-    asserts = sum(isinstance(node, ast.Assert) for cell in code for node in ast.walk(ast.parse(cell.source)))
+    asserts = sum(
+        isinstance(node, ast.Assert) for cell in cells(notebook, "code") for node in ast.walk(ast.parse(cell.source))
+    )
     assert asserts >= 5
 
 

@@ -2,10 +2,11 @@
 
 Executed on the embedded sample with profile `laptop`, outputs and counts kept, volatile metadata removed. A notebook
 is replaced only when all of its cells ran. The picture of the cell tagged `cover` becomes docs/images/NAME.jpg, which
-the lesson's head shows. Relative links are made absolute, since Colab opens a notebook alone. A text can quote a result: {{ kid:.3f }}
-in a Markdown cell of the source becomes what the f-string f"{kid:.3f}" gives at that place of the run, so that text
-and output can't disagree. --keep executes nothing: outputs and quoted values are kept, for changes to the texts, and
-to code of which they don't depend.
+the lesson's head shows. Relative links are made absolute, since Colab opens a notebook alone. A text can quote a
+result: {{ kid:.3f }} in a Markdown cell of the source becomes what the f-string f"{kid:.3f}" gives at that place of the
+run, so that text and output can't disagree. A cell tagged `ci` holds asserts for the tests alone: its source is folded.
+--keep executes nothing: outputs and quoted values are kept, for changes to the texts, and to code of which they don't
+depend.
 """
 
 import argparse
@@ -41,7 +42,14 @@ def assemble(source):
         cell["id"] = f"cell-{number:03d}"
         if cell.cell_type == "markdown":
             cell.source = absolute(cell.source)
+        elif for_tests(cell):
+            cell.metadata["jupyter"] = {"source_hidden": True}
     return notebook
+
+
+def for_tests(cell):
+    """Whether a cell holds asserts that only the tests need, which a reader does not see."""
+    return "ci" in cell.metadata.get("tags", [])
 
 
 def with_values(cell, values):

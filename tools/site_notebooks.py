@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import nbformat
+from build_notebooks import for_tests
 from nbconvert import MarkdownExporter
 from site_links import ROOT
 
@@ -18,7 +19,7 @@ def lesson_page(path, change):
 
     change: what to do with the Markdown of each text cell; see `site_links.relinked`.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = visible(path)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = change(cell.source)
@@ -26,6 +27,13 @@ def lesson_page(path, change):
     exporter.register_preprocessor("nbconvert.preprocessors.CoalesceStreamsPreprocessor", enabled=True)
     markdown, resources = exporter.from_notebook_node(notebook, {"unique_key": path.stem})
     return folded(markdown), resources["outputs"]
+
+
+def visible(path):
+    """A notebook without the cells that only the tests need."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if not for_tests(cell)]
+    return notebook
 
 
 def folded(markdown):
@@ -46,7 +54,7 @@ def folded(markdown):
 def figures(path):
     """The pictures among a notebook's outputs, in order: dicts of `name` (its file's), `alt` and `section`."""
     found, section = [], ""
-    for number, cell in enumerate(nbformat.read(path, as_version=4).cells):
+    for number, cell in enumerate(visible(path).cells):
         if cell.cell_type == "markdown":
             section = [section, *re.findall(r"^#+ (.+)$", cell.source, re.MULTILINE)][-1]
         for place, output in enumerate(cell.get("outputs", ())):
