@@ -48,6 +48,7 @@ class Config:
     cycle_weight: float = 10.0
     identity_weight: float = 5.0
     tone_weight: float = 0.0  # keeps the photo's tones, square by square: see losses.tone_loss
+    color_weight: float = 0.0  # holds the paintings' colours, over many steps, to Monet's: see pool.RecentColors
     r1_weight: float = 0.0  # gradient penalty on real images
     feature_discriminator: float = 0.0  # its share of the Monet side's adversarial loss; 0: there is none
     diff_augment: str = ""  # comma list of color, translation, cutout: on what the discriminators see
@@ -142,5 +143,5 @@ RANGES = {
     "real_label": (0.5, 1), "decay_from": (0, 1), "pool_size": (0, 10**4),
     "ema": (0, 0.99999), "beta_1": (0, 0.999), "generator_rate": (0, 1), "discriminator_rate": (0, 1),
     "feature_discriminator": (0, 1), "cycle_weight": (0, 10**4), "identity_weight": (0, 10**4), "r1_weight": (0, 10**6),
-    "tone_weight": (0, 10**4),
+    "tone_weight": (0, 10**4), "color_weight": (0, 10**4),
 }  # fmt: skip

@@ -34,7 +34,7 @@ def main(kind, data, run, out):
     config = profile(
         "tiny", image_size=32, crop=64, batch_size=2, generator_filters=2, residual_blocks=1, discriminator_filters=2,
         pool_size=2, diff_augment="color,translation,cutout", r1_weight=0.1, steps=2, log_every=1,
-        feature_discriminator=0.5,
+        feature_discriminator=0.5, color_weight=10.0,
     )  # fmt: skip
     if kind == "overflow":
         return an_overflow_on_one_device_is_left_out_on_both(config)

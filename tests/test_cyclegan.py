@@ -9,7 +9,8 @@ from monet_lib.config import Config
 from monet_lib.model.cyclegan import LOSSES, CycleGAN, build, losses_of
 from monet_lib.model.discriminators import discriminator_of, patch_discriminator
 from monet_lib.model.generators import generator_of, resnet_generator
-from monet_lib.model.pool import ImagePool
+from monet_lib.model.losses import color_moments
+from monet_lib.model.pool import ImagePool, RecentColors
 
 rng = np.random.default_rng(0)
 
@@ -252,7 +253,7 @@ def test_a_configs_weights_depend_on_its_seed_and_on_nothing_else(nano):
 
 
 def test_the_losses_that_are_reported_are_those_of_the_config(nano):
-    for changes in ({}, {"tone_weight": 1.0}, {"feature_discriminator": 0.5}):
+    for changes in ({}, {"tone_weight": 1.0}, {"color_weight": 1.0}, {"feature_discriminator": 0.5}):
         config = nano.with_(**changes)
         assert set(build(config, steps=4).gradients(pair())[2]) == set(losses_of(config))
     assert losses_of(nano) == LOSSES
@@ -323,3 +324,38 @@ def test_configs_give_a_trainable_model_for_every_choice(nano):
         assert model.monet_discriminator.count_params() == discriminator_of(config).count_params()
         losses = model.train_step(pair())
         assert all(np.isfinite(float(v)) for v in losses.values()), changes
+
+
+def test_recent_colors_by_numpy():
+    """The value is that of two averages; the gradient is as if the newest painting's colours were the average's."""
+    decay, steps = 0.7, 5
+    layer, seen = RecentColors(decay), []
+    for _ in range(steps):
+        monet, painted = (rng.uniform(-1, 1, (1, 4, 4, 3)).astype("float32") for _ in range(2))
+        seen.append([np.asarray(color_moments(x), "float64") for x in (monet, painted)])
+        variable = tf.Variable(painted)
+        with tf.GradientTape() as tape:
+            loss = layer(tf.constant(monet), variable)
+        gradient = tape.gradient(loss, variable).numpy()
+    weights = decay ** np.arange(steps)[::-1]
+    gap = np.subtract(*np.average(seen, 0, weights))
+    assert float(loss) == pytest.approx((gap**2).sum(), rel=1e-4)
+
+    def pull(x):
+        return -2 * gap @ np.asarray(color_moments(x), "float64")
+
+    for place in ((0, 0, 0, 0), (0, 2, 1, 1), (0, 3, 3, 2)):
+        moved = np.zeros_like(painted)
+        moved[place] = 1e-2
+        expected = (pull(painted + moved) - pull(painted - moved)) / 2e-2
+        assert gradient[place] == pytest.approx(expected, rel=1e-2, abs=1e-5)
+
+
+def test_the_color_loss_brings_a_tint_to_the_paintings_colours():
+    monets, tint = rng.uniform(-0.2, 0.9, (30, 1, 8, 8, 3)).astype("float32"), tf.Variable([0.0, 0.0, 0.0])
+    photos, layer = rng.uniform(-0.9, 0.2, (30, 1, 8, 8, 3)).astype("float32"), RecentColors(0.9)
+    for step in range(300):
+        with tf.GradientTape() as tape:
+            loss = layer(tf.constant(monets[step % 30]), photos[step % 30] + tint)
+        tint.assign_sub(0.02 * tape.gradient(loss, tint))
+    np.testing.assert_allclose(tint, monets.mean((0, 1, 2, 3)) - photos.mean((0, 1, 2, 3)), atol=0.05)

@@ -4,6 +4,7 @@ import pytest
 
 from monet_lib.model.losses import (
     bce,
+    color_moments,
     cycle_loss,
     discriminator_loss,
     generator_loss,
@@ -85,6 +86,15 @@ def test_tone_loss_by_numpy_lets_strokes_pass_and_not_a_weave():
     assert float(tone_loss(night, night)) == 0
     assert float(tone_loss(night, night + 1.5)) == pytest.approx(1.5 - 0.25, rel=1e-5)
     assert float(tone_loss(night, weave)) == pytest.approx(0.2 - 0.05, abs=2e-3)
+
+
+def test_color_moments_by_numpy():
+    images = rng.uniform(-1, 1, (2, 8, 6, 3)).astype("float32")
+    pixels = images.reshape(-1, 3).astype("float64")
+    covariance = np.cov(pixels.T, bias=True) + np.outer(pixels.mean(0), pixels.mean(0))
+    expected = [*pixels.mean(0), *covariance[np.triu_indices(3)]]
+    np.testing.assert_allclose(color_moments(images), expected, atol=1e-6)
+    np.testing.assert_allclose(color_moments(images[:, ::-1, ::2]), color_moments(images[:, :, ::2]), atol=1e-6)
 
 
 def test_r1_by_numpy():

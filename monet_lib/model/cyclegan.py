@@ -24,7 +24,7 @@ from monet_lib.model.losses import (
     tone_loss,
 )
 from monet_lib.model.optimizers import ConstantThenLinear, ScaledAdam, pick_precision
-from monet_lib.model.pool import ImagePool
+from monet_lib.model.pool import ImagePool, RecentColors
 
 # The losses that a training step reports, in the order of history.csv; see `losses_of`.
 LOSSES = ("monet_generator", "photo_generator", "cycle", "identity", "monet_discriminator", "photo_discriminator")
@@ -36,7 +36,8 @@ class CycleGAN(keras.Model):
 
     averaged_generator: a network like monet_generator that follows it as an exponential moving average, and paints in
     its place; or None. feature_discriminator: looks at ImageNet features of paintings, beside monet_discriminator; or
-    None. pools: of earlier fakes, for the Monet discriminator and for the photo discriminator; or None.
+    None. pools: of earlier fakes, for the Monet discriminator and for the photo discriminator; or None. recent_colors:
+    of Monets and paintings, for the colour loss; or None.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class CycleGAN(keras.Model):
         averaged_generator: keras.Model | None = None,
         feature_discriminator: FeatureDiscriminator | None = None,
         pools: tuple[ImagePool | None, ImagePool | None] = (None, None),
+        recent_colors: RecentColors | None = None,
     ) -> None:
         super().__init__()
         self.monet_generator, self.photo_generator = monet_generator, photo_generator
         self.monet_discriminator, self.photo_discriminator = monet_discriminator, photo_discriminator
         self.averaged_generator, self.feature_discriminator = averaged_generator, feature_discriminator
         self.monet_pool, self.photo_pool = pools
+        self.recent_colors = recent_colors
         if averaged_generator is not None:
             averaged_generator.trainable = False
             averaged_generator.set_weights(monet_generator.get_weights())
@@ -151,6 +154,9 @@ class CycleGAN(keras.Model):
         if c.tone_weight:
             losses["tone"] = tone_loss(photo, fake_monet)
             objective += c.tone_weight * losses["tone"]
+        if self.recent_colors is not None:
+            losses["color"] = self.recent_colors(monet, fake_monet)
+            objective += c.color_weight * losses["color"]
         if share:
             logits = self.feature_discriminator(fake_maps)
             losses["feature_generator"] = mean(generator_loss(x, "hinge") for x in logits)
@@ -270,7 +276,8 @@ def losses_of(config: Config) -> tuple[str, ...]:
     """The names of the losses that training with this Config reports, in the order of history.csv."""
     tone = ("tone",) if config.tone_weight else ()
     features = ("feature_generator", "feature_discriminator") if config.feature_discriminator else ()
-    return LOSSES + tone + features
+    color = ("color",) if config.color_weight else ()
+    return LOSSES + tone + color + features
 
 
 def build(config: Config, steps: int) -> CycleGAN:
@@ -302,6 +309,7 @@ def _untrained(config):
         averaged_generator=averaged,
         feature_discriminator=on_features,
         pools=(monet_pool, photo_pool),
+        recent_colors=RecentColors(name="recent_colors") if config.color_weight else None,
     )
 
 

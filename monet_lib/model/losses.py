@@ -70,6 +70,17 @@ def tone_loss(photo: Any, painted: Any, square: int = 16, free: tuple[float, flo
     return ops.mean(shift) + ops.mean(ops.relu(new_spread - spread - free[1]))
 
 
+def color_moments(images: Any) -> Any:
+    """What the colours of a batch are like, whatever their places: nine numbers, float32.
+
+    The means of red, green and blue, then the means of the products RR, RG, RB, GG, GB, BB over all pixels of
+    (batch, h, w, 3) in [-1, 1]. Two sets of images that agree in them agree in mean, spread and correlation of colours.
+    """
+    x = ops.reshape(ops.cast(images, "float32"), (-1, 3))
+    products = ops.matmul(ops.transpose(x), x) / ops.shape(x)[0]
+    return ops.concatenate([ops.mean(x, 0), ops.take(ops.reshape(products, (9,)), [0, 1, 2, 4, 5, 8])])
+
+
 def r1_penalty(gradients: Any) -> Any:
     """Mean over the batch of the squared norm of d logits / d real images (Mescheder et al. 2018, eq. 9).
 

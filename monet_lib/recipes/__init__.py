@@ -7,7 +7,7 @@ from typing import Any
 from monet_lib.config import Config
 from monet_lib.files import UserError
 
-PROFILES = ("tiny", "demo", "quick", "laptop", "unet", "full")
+PROFILES = ("tiny", "demo", "quick", "laptop", "unet", "full", "shipped")
 
 
 def profile(name: str | None = None, **changes: Any) -> Config:
