@@ -72,6 +72,16 @@ def test_a_weave_is_told_from_strokes(period):
     assert measure.pattern(photos, photos) < 0.6
 
 
+def test_linen_over_nights_is_counted_and_a_weave_by_day_is_not():
+    nights, days = skies(4, (10, 12, 30)), skies(4)
+    photos, measure = np.concatenate([days, nights]), Skies(brushed(skies(20)))
+    half = np.concatenate([woven(days), woven(nights[:2]), brushed(nights[2:], 2)])
+    assert measure.linen(photos, half, darkest=4) == 0.5
+    assert measure.linen(photos, photos, darkest=4) == 0
+    assert measure.linen(photos, half, darkest=8) == 0.5  # days have no dark squares
+    assert np.isnan(measure.linen(days, woven(days)))
+
+
 def test_nothing_flat_gives_nan():
     rough = blocks(2)
     assert np.isnan(Skies(rough).pattern(skies(), skies()))

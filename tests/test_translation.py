@@ -2,12 +2,10 @@
 
 import gc
 import json
-import sys
 import tracemalloc
 import weakref
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from inputs import jpeg
@@ -16,12 +14,9 @@ from PIL import Image
 from monet_lib.config import Config
 from monet_lib.course.resnet import unevenness
 from monet_lib.files import UserError
-from monet_lib.model.generators import generator_of, resnet_generator, unet_generator, with_border
+from monet_lib.model.generators import generator_of, resnet_generator, with_border
 from monet_lib.paint import paint, paint_all, paint_broadly, paint_large, read_photo, shipped_generator, translate
 from monet_lib.paint.painting import FADE
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-from ship_generator import match_colors
 
 
 def invert(photos):
@@ -204,27 +199,3 @@ def test_a_large_photo_is_in_memory_with_its_painting_and_no_third_time():
     tracemalloc.stop()
     np.testing.assert_array_equal(painting, 255 - photo)
     assert peak < 2 * photo.nbytes  # the painting, and a strip of tiles
-
-
-def test_matched_colours_are_the_paintings_own_and_only_the_last_layer_moves():
-    rng = np.random.default_rng(0)
-    moments = [((90, 100, 110), (60, 50, 55)), ((135, 130, 120), (45, 50, 55))]  # means and spreads of the channels
-    photos, monets = (np.clip(rng.normal(*each, (4, 64, 64, 3)), 0, 255).astype(np.uint8) for each in moments)
-    for seed in range(2):
-        keras.utils.set_random_seed(seed)
-        generator = resnet_generator(4, 1, norm="none", upsample="resize")
-        *others, kernel, bias = generator.get_weights()
-        generator.set_weights([*others, 10 * kernel, bias])  # fresh, it paints all but grey
-        untouched = paint_all(with_border(generator, 8), photos)
-        match_colors(generator, photos, monets, border=8)
-        painted = paint_all(with_border(generator, 8), photos)
-        for moment in (np.mean, np.std):
-            goal = moment(monets, (0, 1, 2))
-            assert np.abs(moment(untouched, (0, 1, 2)) - goal).max() > 10
-            np.testing.assert_allclose(moment(painted, (0, 1, 2)), goal, atol=1)
-        np.testing.assert_equal(generator.get_weights()[:-2], others)
-    for other in (resnet_generator(4, 1, residual_output=True), unet_generator([4, 8], upsample="resize")):
-        before = other.get_weights()
-        with pytest.raises(UserError, match="Train a ResNet with residual_output off"):
-            match_colors(other, photos, monets)
-        np.testing.assert_equal(other.get_weights(), before)

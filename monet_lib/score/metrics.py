@@ -1,4 +1,4 @@
-"""How good paintings are, measured in NumPy alone: FID, KID and MiFID, variety, the scene, and two faults of skies.
+"""How good paintings are, measured in NumPy alone: FID, KID and MiFID, variety, the scene, and faults of skies.
 
 FID, KID and the memorization distance take features as (generated, real): two float arrays (images, features) from one
 feature network, at least 2 rows each and all of them finite, or they raise UserError. Sums are float64. Scores can be
@@ -134,20 +134,22 @@ def scene_kept(photos: np.ndarray, painted: np.ndarray) -> float:
     return float(np.mean(kept)) if kept else float("nan")
 
 
-# Two faults that skies show first: a regular pattern where the photo is smooth, and a sky that turns orange. KID hardly
-# sees them: few photos in a hundred are skies, and a weave of flecks is nearer to strokes than a smooth blue is.
+# Faults that skies show first: a regular pattern where the photo is smooth, a grain like linen over nights, and a sky
+# that turns orange. KID hardly sees them: few photos in a hundred are skies, and a weave of flecks is nearer to strokes
+# than a smooth blue is.
 # Images are uint8 (n, h, w, 3).
 SKY_PATCH = 32  # px
 FLAT_SPREAD = 4.0  # levels of 255: a patch with less spread of luminance shows sky, fog, still water or a wall
 LEAST_PATCHES = 6  # an image with fewer flat patches isn't measured
 PERIODS = (2.0, 12.0)  # px: periods of a pattern; strokes and clouds are wider
 ORANGE = 40.0  # levels: a sky with red so far above blue is called orange
+DARK = 64.0  # levels of luminance: a patch below them is dark
 COOL = 10.0  # levels: a photo's sky with red less far above blue is not orange
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 class Skies:
-    """The two measures against one set of paintings. paintings: uint8 (n, h, w, 3)."""
+    """These measures against one set of paintings. paintings: uint8 (n, h, w, 3)."""
 
     def __init__(self, paintings: np.ndarray) -> None:
         places = flat_places(paintings, grain=8)
@@ -164,6 +166,20 @@ class Skies:
             return float("nan")
         found = patterns(painted, flat_places(photos), self.base)
         return float(np.quantile(found, 0.9)) / self.own if len(found) else float("nan")
+
+    def linen(self, photos: np.ndarray, painted: np.ndarray, darkest: int = 40) -> float:
+        """The share of nights that are painted with a grain like linen; nan where no night has flat squares.
+
+        Nights are the `darkest` of the photos by mean luminance. A grain is a pattern in their dark and flat squares
+        that is stronger than the 90th percentile of the paintings.
+        """
+        nights = np.argsort((photos @ LUMINANCE).mean((1, 2)), kind="stable")[:darkest]
+        if self.own is None or not len(nights):
+            return float("nan")
+        photos, painted = photos[nights], painted[nights]
+        places = flat_places(photos) & (_patches(photos @ LUMINANCE).mean((-2, -1)) < DARK)
+        found = patterns(painted, places, self.base)
+        return float(np.mean(found > self.own)) if len(found) else float("nan")
 
     @staticmethod
     def orange(photos: np.ndarray, painted: np.ndarray) -> float:
