@@ -32,7 +32,8 @@ def patch_nce(queries: Any, keys: Any) -> Any:
 class CUT(CycleGAN):
     """A CycleGAN's Monet side with PatchNCE, of photos and of Monets, in place of cycle and identity loss.
 
-    Weights as in the paper: 1 for each of the two. Discriminators, tone loss, average and pool are the CycleGAN's.
+    Weights as in the paper: 1 for each of the two. Discriminators, tone and colour loss, average and pool are the
+    CycleGAN's.
     """
 
     def __init__(self, of: CycleGAN) -> None:
@@ -44,6 +45,7 @@ class CUT(CycleGAN):
             averaged_generator=of.averaged_generator,
             feature_discriminator=of.feature_discriminator,
             pools=(of.monet_pool, of.photo_pool),
+            recent_colors=of.recent_colors,
         )
         relus = [x for x in self.monet_generator.layers if isinstance(x, layers.ReLU)][:3]
         blocks = [x for x in self.monet_generator.layers if type(x).__name__ == "ResidualBlock"]
@@ -75,6 +77,9 @@ class CUT(CycleGAN):
         if self.config.tone_weight:
             losses["tone"] = tone_loss(photo, fake)
             objective += self.config.tone_weight * losses["tone"]
+        if self.recent_colors is not None:
+            losses["color"] = self.recent_colors(monet, fake)
+            objective += self.config.color_weight * losses["color"]
         maps = self.feature_maps(fake)
         if share:
             objective += share * mean(generator_loss(x, "hinge") for x in self.feature_discriminator(maps))

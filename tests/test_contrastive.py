@@ -28,7 +28,7 @@ def test_patch_nce_is_the_cross_entropy_of_finding_ones_own_place():
 def test_a_step_moves_the_painter_its_heads_and_the_discriminator_and_not_the_way_back():
     config = profile(
         "tiny", image_size=32, crop=32, generator_filters=4, discriminator_filters=4, residual_blocks=4,
-        feature_discriminator=0.5, tone_weight=1.0, pool_size=0,
+        feature_discriminator=0.5, tone_weight=1.0, color_weight=1.0, pool_size=0,
     )  # fmt: skip
     model = build_cut(config, 4)
     parts = {

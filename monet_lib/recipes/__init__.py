@@ -1,13 +1,14 @@
 """Recipes: settings that were found to work together, one file each, with what they cost and what they reach."""
 
 import os
-from importlib import import_module
 from typing import Any
 
 from monet_lib.config import Config
 from monet_lib.files import UserError
+from monet_lib.recipes import demo, full, laptop, quick, shipped, tiny, unet
 
-PROFILES = ("tiny", "demo", "quick", "laptop", "unet", "full", "shipped")
+RECIPES = {module.RECIPE.profile: module.RECIPE for module in (tiny, demo, quick, laptop, shipped, unet, full)}
+PROFILES = tuple(RECIPES)
 
 
 def profile(name: str | None = None, **changes: Any) -> Config:
@@ -17,6 +18,6 @@ def profile(name: str | None = None, **changes: Any) -> Config:
     an unknown recipe or setting.
     """
     name = name or os.environ.get("MONET_PROFILE") or "laptop"
-    if name not in PROFILES:
+    if name not in RECIPES:
         raise UserError(f"profile {name!r} is unknown. Choose one of {', '.join(PROFILES)}.")
-    return import_module(f"monet_lib.recipes.{name}").RECIPE.with_(**changes)
+    return RECIPES[name].with_(**changes)
