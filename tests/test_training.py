@@ -364,10 +364,10 @@ def test_networks_saved_as_halves_take_less_room_and_stay_close(nano, tmp_path):
     again = build(nano.with_(seed=7), steps=1)
     load_networks(tmp_path / "half", again)
     for name in ("monet_generator", "photo_generator", "monet_discriminator", "photo_discriminator"):
-        bits = 10 if name == "monet_generator" else 5  # behind the leading one
         pairs = zip(getattr(again, name).get_weights(), getattr(model, name).get_weights(), strict=True)
-        for got, right in pairs:
-            np.testing.assert_allclose(got, right, rtol=2.0 ** -(bits + 1), atol=2**-24)
+        for got, right in pairs:  # rounding by at most half a step
+            absolute = 2**-24 if name == "monet_generator" else right.std() / 12
+            np.testing.assert_allclose(got, right, rtol=2.0**-11, atol=absolute + 2**-24)
     for name in ("monet.npz", "companions.npz"):
         sizes = [(tmp_path / folder / name).stat().st_size for folder in ("half", "whole")]
         assert sizes[0] < sizes[1]

@@ -47,7 +47,7 @@ def load_generator(path: str | Path) -> tuple[keras.Model, Config]:
 def save_networks(folder: str | Path, model: keras.Model, config: Config, half: bool = False) -> None:
     """Write a CycleGAN without its optimizers, for `load_networks`: monet.npz, which paints, and companions.npz.
 
-    half: as float16, the companions with 6 significant bits: training on restores the lost precision.
+    half: as float16, the companions coarsely rounded, see `coarse`: training on restores the lost precision.
     """
     save_generator(Path(folder) / "monet.npz", model.painter, config, half)
     networks = {name: getattr(model, name) for name in COMPANIONS if getattr(model, name) is not None}
@@ -118,6 +118,9 @@ def load_arrays(path: str | Path, what: str) -> dict[str, np.ndarray]:
 
 
 def coarse(weights: np.ndarray) -> np.ndarray:
-    """Rounded to 6 significant bits, by at most a 64th of each: float16 then compresses to less than 9 bits."""
-    fraction, exponent = np.frexp(weights)
-    return np.ldexp(np.rint(fraction * 64) / 64, exponent).astype(weights.dtype)
+    """Rounded to multiples of a power of two, a sixth to a twelfth of their standard deviation: compresses to 7 bits."""
+    spread = weights.std()
+    if not spread:
+        return weights
+    step = 2.0 ** np.floor(np.log2(spread / 6))
+    return (np.rint(weights / step) * step).astype(weights.dtype)
