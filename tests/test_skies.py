@@ -101,7 +101,7 @@ def test_skies_that_turn_orange_are_counted():
 
 
 def row(kid, pattern, orange):
-    return [1, kid, 0, 0, 0, 0, pattern, orange]
+    return [1, kid, 0, 0, 0, 0, pattern, orange, 0]
 
 
 def test_a_weave_or_an_orange_sky_is_worse_than_any_distance():
@@ -114,4 +114,4 @@ def test_a_table_without_the_later_fields_is_read(tmp_path):
     with open(tmp_path / "validation.csv", "w", newline="") as file:
         csv.writer(file).writerows([FIELDS[:5], [2, 0.1, 0, 0, 0], [4, 0.2, 0, 0, 0], [4]])
     rows = Run(tmp_path, None, None).table("validation.csv", FIELDS, 3)
-    assert rows == [["2", "0.1", "0", "0", "0", "nan", "nan", "nan"]]
+    assert rows == [["2", "0.1", "0", "0", "0", "nan", "nan", "nan", "nan"]]

@@ -18,7 +18,8 @@ from monet_lib.score.score import compare, embed
 from monet_lib.train.checkpoints import Saver
 from monet_lib.train.run import Run, StepCallback
 
-FIELDS = ("step", "kid", "kid_std", "fid", "memorization", "content", "pattern", "orange")  # of validation.csv
+# The columns of validation.csv.
+FIELDS = ("step", "kid", "kid_std", "fid", "memorization", "content", "pattern", "orange", "linen")
 # A checkpoint beyond one of these is faulty: one without a fault is better, whatever the distances.
 MOST_PATTERN = 2.5  # times as patterned as paintings are
 MOST_ORANGE = 0.05  # share of the skies that turned orange
@@ -61,9 +62,10 @@ class Validator(StepCallback):
         """Score the generator. The checkpoint is kept before the row is written: a resumed run scores it again."""
         painted = self.paint()
         score = compare(self.network, embed(painted, self.network), self.real, self.seen)
-        pattern, orange = self.skies.pattern(self.photos, painted), self.skies.orange(self.photos, painted)
+        skies = (self.skies.pattern, self.skies.orange, self.skies.linen)
+        pattern, orange, linen = (measure(self.photos, painted) for measure in skies)
         kept = scene_kept(self.photos, painted)
-        row = [self.step, score.kid, score.kid_std, score.fid, score.memorization, kept, pattern, orange]
+        row = [self.step, score.kid, score.kid_std, score.fid, score.memorization, kept, pattern, orange, linen]
         best = min(self.rows, key=rank, default=None)
         if best is None or rank(row) < rank(best):
             self.saver.save()
@@ -74,7 +76,7 @@ class Validator(StepCallback):
         tqdm.write(
             f"step {self.step}: {self.network.name} KID {score.kid:.5f}, best before "
             f"{float(best[1]) if best else math.inf:.5f}; skies: pattern {pattern:.1f} times a painting's, "
-            f"{orange:.0%} turned orange"
+            f"{orange:.0%} turned orange, {linen:.0%} of the nights like linen"
         )
         since = len(self.rows) - 1 - min(range(len(self.rows)), key=lambda k: rank(self.rows[k]))
         if 0 < self.run.config.patience <= since:
