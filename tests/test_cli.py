@@ -48,7 +48,8 @@ def test_the_whole_way(data_folder, tmp_path, capsys):
     assert "--brush" not in capsys.readouterr().out
     assert monet(*large) == 0
     assert "at 1200 px, --brush 3 makes them visible" in capsys.readouterr().out
-    assert monet(*large, "--brush", 3) == 0
+    assert "large.jpg: there already" in refused(capsys, *large)
+    assert monet(*large, "--brush", 3, "--overwrite") == 0
     assert "--brush" not in capsys.readouterr().out
     assert Image.open(tmp_path / "large" / "large.jpg").size == (1300, 1200)
     assert "brush: 0.5 is below 1" in refused(capsys, *large, "--brush", 0.5)
@@ -133,7 +134,7 @@ def test_a_bad_record_stops_training_before_it_starts(tmp_path, capsys, bad, say
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--profile", "huge"], "profile 'huge' is unknown. Choose one of tiny, demo, quick, laptop, unet, full."),
+        (["--profile", "huge"], "profile 'huge' is unknown. Choose one of tiny, demo, quick, laptop, shipped, unet, full."),
         (["--set", "colour=1"], "not of the form name=value"),
         (["--set", "batch_size=many"], "'many' is not int"),
         (["--set", "norm=layer"], "norm 'layer' is unknown"),
@@ -163,7 +164,7 @@ def trained_with(monkeypatch, data_folder):
 
 
 def test_what_was_typed_beats_what_the_profile_sets(trained_with):
-    assert trained_with("--profile", "quick").steps == 2400
+    assert trained_with("--profile", "quick").steps == 5000
     typed = trained_with("--profile", "quick", "--epochs", 2)
     assert (typed.epochs, typed.steps) == (2, 0)  # 0: as many as the epochs make
     assert trained_with("--profile", "quick", "--set", "epochs=2").steps == 0

@@ -1,6 +1,6 @@
 """A training of a minute and a half on two cores whose pictures visibly change; `make demo` runs it.
 
-Smaller crops, a higher rate and a shorter average than in `quick`. It promises no score: 216 steps make no painter.
+Smaller crops, a higher rate and a shorter average than in `laptop`. It promises no score: 216 steps make no painter.
 
     monet train --profile demo --data data/sample --out build/demo/run
 """
