@@ -1,7 +1,7 @@
 """What the lessons show: for each lesson a module with its figures and the checks of its exercises.
 
 `tools` holds what several lessons use. What a lesson teaches stands in the lesson itself. This file imports no Keras:
-`start` chooses Keras' backend, so a lesson imports the modules beside this one after it has called `start`.
+`start` chooses Keras' backend, so a lesson imports the modules with its checks after it has called `start`.
 """
 
 from functools import partial
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from monet_lib.config import Config
+from monet_lib.course.handed_in import collect
 from monet_lib.data.download import download_data
 from monet_lib.data.reading import find_data
 from monet_lib.quiet import import_tensorflow

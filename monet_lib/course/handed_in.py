@@ -1,0 +1,185 @@
+"""What a learner keeps of the lessons, and the one page that a teacher reads.
+
+Lessons call `keep` with a result, and checks note what was solved, in the folder `handed_in` beside the notebook: a
+JSON file for each entry, with a PNG of the same name where it is a picture. `collect` makes one HTML file of them.
+"""
+
+import base64
+import hashlib
+import html
+import inspect
+import io
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from monet_lib.data.reading import to_uint8
+from monet_lib.files import UserError, made_folder, reading, write_beside
+
+FOLDER = "handed_in"
+LONGEST_ANSWER = 4000  # characters of an answer's code or value
+STYLE = """:root { color-scheme: light dark }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+img { max-width: 100%; height: auto } pre { overflow-x: auto; white-space: pre-wrap }
+table { border-collapse: collapse } th, td { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top }
+time { opacity: .7 }"""
+
+
+def keep(lesson: int, title: str, value: float | str | NDArray | Sequence[Mapping[str, Any]]) -> None:
+    """Keep a result of `lesson`; the same title again replaces it. Prints where it is.
+
+    value: a number, a text, a picture (h, w, 3), uint8 or in [-1, 1], or a small table, a list of dicts. Raises
+    UserError for anything else, and where the folder can't be written.
+    """
+    picture = None
+    if isinstance(value, list | tuple) and value and all(isinstance(row, Mapping) for row in value):
+        kind, value = "table", [dict(row) for row in value]
+    elif isinstance(value, str):
+        kind = "text"
+    elif isinstance(value, Real):
+        kind = "number"
+    else:
+        kind, picture, value = "picture", _png(value), None
+    file = _write(lesson, title, kind, value, picture)
+    print(f"kept for the end of the course: {file}")
+
+
+def note_solved(lesson: int, title: str, answer: Any) -> None:
+    """Note that an exercise was solved, with the answer's code or value. An error is printed, never raised."""
+    try:
+        code = inspect.getsource(answer)
+    except Exception:  # no function, or a function without a file
+        code = repr(answer)
+    try:
+        _write(lesson, title, "solved", code[:LONGEST_ANSWER], None)
+    except UserError as error:
+        print(f"note: {error}")
+
+
+def collect(name: str, folder: str | Path = FOLDER, out: str | Path | None = None) -> Path:
+    """Write one HTML file with all that was kept and solved, which any browser shows without a network.
+
+    name: the learner's, in the page's title and, where `out` is None, in the file's name. Prints and returns the
+    file's path. Raises UserError where nothing was kept, and for a file that can't be read or written.
+    """
+    folder = Path(folder)
+    entries = sorted((_read(file) for file in folder.glob("*.json")), key=lambda e: (e["lesson"], e["time"]))
+    if not entries:
+        raise UserError(f"{folder}: nothing is kept there yet. Solve an exercise in the notebook beside it first.")
+    lessons = {entry["lesson"]: [e for e in entries if e["lesson"] == entry["lesson"]] for entry in entries}
+    target = Path(out) if out else Path(f"{FOLDER}_{_slug(name)}.html")
+    made_folder(target.parent)
+    page = _page(name, lessons)
+    write_beside(target, lambda file: file.write_text(page, encoding="utf-8"))
+    solved = sum(entry["kind"] == "solved" for entry in entries)
+    print(f"{target}: {solved} solved, {len(entries) - solved} kept. Hand in this one file.")
+    return target
+
+
+def _write(lesson, title, kind, value, picture):
+    """Write an entry's files, the picture first: an entry that is there has its picture."""
+    sign = hashlib.sha256(f"{kind == 'solved'} {title}".encode()).hexdigest()[:6]
+    file = made_folder(FOLDER, "folder") / f"{lesson}-{_slug(title)}-{sign}.json"
+    if picture:
+        write_beside(file.with_suffix(".png"), lambda path: path.write_bytes(picture))
+    entry = {"lesson": int(lesson), "title": title, "kind": kind, "value": value}
+    entry["time"] = datetime.now().astimezone().isoformat(timespec="microseconds")
+    text = json.dumps(entry, indent=2, default=lambda x: x.item() if hasattr(x, "item") else str(x))
+    write_beside(file, lambda path: path.write_text(text, encoding="utf-8"))
+    return file
+
+
+def _slug(text):
+    return re.sub(r"\W+", "-", text.lower()).strip("-_")[:40] or "unnamed"
+
+
+def _png(value):
+    """The bytes of a picture's PNG. Raises UserError where `value` is no picture."""
+    pixels = np.asarray(value)
+    if pixels.ndim != 3 or pixels.shape[2:] != (3,) or pixels.dtype.kind not in "iuf" or not pixels.size:
+        raise UserError(f"keep: a {type(value).__name__} of shape {pixels.shape}. Give a number, a text, a picture "
+                        "(height, width, 3) or a list of dicts.")  # fmt: skip
+    if pixels.dtype != np.uint8:
+        if not np.abs(pixels).max() <= 1.001:  # NaN is refused too
+            raise UserError("keep: a picture whose values are not uint8 and leave [-1, 1]. Scale it first.")
+        pixels = to_uint8(pixels)
+    Image.fromarray(pixels).save(buffer := io.BytesIO(), "PNG")
+    return buffer.getvalue()
+
+
+def _read(file):
+    """An entry, with the bytes of its picture where it has one."""
+    with reading(file, "kept result", "Remove it, and run its exercise again."):
+        match entry := json.loads(file.read_text(encoding="utf-8")):
+            case {"lesson": int(), "title": str(), "kind": str(kind), "time": str(), "value": _}:
+                picture = file.with_suffix(".png").read_bytes() if kind == "picture" else None
+                return entry | {"picture": picture}
+        raise ValueError("a part is missing")
+
+
+def _page(name, lessons):
+    name, newest = html.escape(name), max(entry["time"] for entries in lessons.values() for entry in entries)
+    parts = [_section(number, entries) for number, entries in lessons.items()]
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width">
+<title>{name}: monet-lab</title>
+<style>{STYLE}</style>
+<h1>{name}</h1>
+<p>The course monet-lab, up to {_when(newest)}</p>
+{"".join(parts)}</html>
+"""
+
+
+def _section(number, entries):
+    solved = [entry for entry in entries if entry["kind"] == "solved"]
+    parts = [f"<h2>Lesson {number}</h2>\n<p>{len(solved)} solved</p>\n"]
+    for entry in (*solved, *(entry for entry in entries if entry not in solved)):
+        title = f"{html.escape(entry['title'])} {_when(entry['time'])}"
+        if entry in solved:
+            body = _details(title, entry["value"])
+        else:
+            body = f"<h3>{title}</h3>\n{SHOWN.get(entry['kind'], _text)(entry)}\n"
+        parts.append(body)
+    return "".join(parts)
+
+
+def _details(title, code):
+    return f"<details><summary>✓ {title}</summary><pre>{html.escape(str(code))}</pre></details>\n"
+
+
+def _when(time):
+    return f'<time datetime="{html.escape(time)}">{html.escape(time[:16].replace("T", " "))}</time>'
+
+
+def _text(entry):
+    return f"<pre>{html.escape(str(entry['value']))}</pre>"
+
+
+def _picture(entry):
+    data = base64.b64encode(entry["picture"]).decode()
+    return f'<img alt="{html.escape(entry["title"])}" src="data:image/png;base64,{data}">'
+
+
+def _table(entry):
+    rows, names = entry["value"], list(dict.fromkeys(name for row in entry["value"] for name in row))
+    written = [[row.get(name, "") for name in names] for row in rows]
+    body = "".join(f"<tr>{''.join(f'<td>{_cell(value)}</td>' for value in row)}</tr>\n" for row in written)
+    return f"<table>\n<tr>{''.join(f'<th>{html.escape(name)}</th>' for name in names)}</tr>\n{body}</table>"
+
+
+def _cell(value):
+    return html.escape(f"{value:.5g}" if isinstance(value, float) else str(value))
+
+
+SHOWN: Mapping[str, Callable] = {"picture": _picture, "table": _table}
