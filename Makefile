@@ -40,10 +40,10 @@ install: .venv/installed
 
 demo: .venv/trains
 	rm -rf build/demo
-	$(MONET) translate data/photos --brush 2 --out build/demo/paintings
+	$(MONET) translate data/photos --brush 2 --overwrite --out build/demo/paintings
 	@$(RUN) tools/gallery.py data/photos build/demo/paintings build/demo/gallery.jpg --pairs 2
 	$(MONET) train --profile demo --data data/sample --out build/demo/run
-	$(MONET) submit --run build/demo/run --out build/demo/images.zip
+	$(MONET) submit --run build/demo/run --overwrite --out build/demo/images.zip
 	@echo
 	@echo "gallery:     build/demo/gallery.jpg, photographs painted by the course's trained generator"
 	@echo "paintings:   build/demo/paintings"
@@ -62,6 +62,9 @@ types: install
 # Tests and lessons in two processes side by side, a file always in one of them.
 suite: install
 	$(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --nbval-lax --nbval-current-env tests notebooks
+
+test-field: install
+	$(RUN) tests/field.py
 
 test-machines: install
 	$(RUN) tests/machines.py

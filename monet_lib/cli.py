@@ -6,35 +6,46 @@ import json
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from configparser import ConfigParser
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
 
 from monet_lib.config import Config
-from monet_lib.files import UserError, advice, counted, reason
-from monet_lib.quiet import import_tensorflow
+from monet_lib.files import (
+    UserError,
+    advice,
+    counted,
+    opened,
+    plain,
+    reason,
+    refuse_replacing,
+    say,
+    user_path,
+)
+from monet_lib.quiet import import_tensorflow, open_streams
 from monet_lib.recipes import PROFILES, profile
 
 TRAINS = ("tensorflow", "keras", "onnx", "matplotlib", "seaborn")  # packages of the extra `train`
+PATHS = ("folder", "data", "run", "generator", "out", "check", "generated", "reference", "train", "weights")
 LARGE = 1000  # px of the shorter side, from which a painting at its own size looks like the photo
 DATA = "default: MONET_DATA, Kaggle's input, data/, the sample"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0, 2 for something that the user can fix, 130 for Ctrl-C."""
+    open_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a score's ± on a terminal that knows ASCII alone
             stream.reconfigure(errors="backslashreplace")
     arguments = parser().parse_args(argv)
-    # A scheduler that ends the session sends SIGTERM: treat it as Ctrl-C, which saves.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    save_on_signals()
     try:
+        name_paths(arguments)
         code = arguments.command(arguments) or 0
-        if sys.stdout:
-            sys.stdout.flush()  # a closed pipe is an error here, where it is caught
+        sys.stdout.flush()  # a closed pipe is an error here, where it is caught
         return code
     except BrokenPipeError:  # `monet data | head`: the reader has seen enough
         drop_output()
@@ -45,10 +56,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if (message := message_of(error)) is None:
             raise
-        print(f"monet: {message}", file=sys.stderr)
+        print(f"monet: {plain(message)}", file=sys.stderr)
         if isinstance(error, OSError) and not error.filename:  # perhaps stdout's
             drop_output()
         return 2
+
+
+def save_on_signals() -> None:
+    """A scheduler that ends a session sends SIGTERM, a closing terminal SIGHUP: both act as Ctrl-C, which saves."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not hasattr(signal, "SIGHUP") or signal.getsignal(signal.SIGHUP) != signal.SIG_DFL:  # `nohup` ignores it
+        return
+    terminals = [number for number in (1, 2) if os.isatty(number)]
+
+    def hang_up(*_):
+        for number in terminals:  # they are gone: what is written there would stop the saving
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGHUP, hang_up)
+
+
+def name_paths(arguments: argparse.Namespace) -> None:
+    """Put the home folder for a ~ in every path. Raises UserError for an empty one and for the sign of a stream."""
+    for name, value in vars(arguments).items():
+        given = value if name == "photos" else [value] if name in PATHS and value is not None else []
+        for text in given:
+            if not text.strip():
+                raise UserError(f"{name}: empty, perhaps a variable that is not set. Name a path, or leave it out.")
+            if text == "-":
+                raise UserError(f"{name}: - stands for no file here. Name a path.")
+        if given:
+            paths = [str(user_path(text)) for text in given]
+            setattr(arguments, name, paths if name == "photos" else paths[0])
 
 
 def message_of(error: Exception) -> str | None:
@@ -63,6 +103,8 @@ def message_of(error: Exception) -> str | None:
         "seaborn",
     ):
         return f"{error.name} is missing. Install what training needs, from the repository: pip install '.[train]'."
+    if isinstance(error, ImportError) and error.name == "tensorflow":  # see `import_tensorflow`
+        return str(error)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{reason(error)}. {advice(error)}"
@@ -78,8 +120,7 @@ def drop_output() -> None:
     Otherwise Python raises BrokenPipeError again at exit.
     """
     try:
-        if sys.stdout:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -88,6 +129,7 @@ def parser() -> argparse.ArgumentParser:
     """The parser of all commands; the Namespace that it gives has the command's function as `command`."""
     whole = argparse.ArgumentParser(prog="monet", description="Turn photographs into Monets with a CycleGAN.")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
+    overwrite = "replace files that are there"
 
     def command(function, help):
         own = commands.add_parser(function.__name__, help=help)
@@ -127,12 +169,18 @@ def parser() -> argparse.ArgumentParser:
     add("--out", default="painted", metavar="DIR", help="default: painted")
     add("--brush", type=float, default=1, metavar="N", help="strokes N times as wide; default: 1")
     add("--side-by-side", action="store_true", help="show each photo beside its painting")
+    add("--overwrite", action="store_true", help=overwrite)
+    keeps = group()
+    kept, date = "keep the photo's EXIF, its place too; default: its date", "keep nothing, not even the date"
+    keeps.add_argument("--keep-metadata", dest="metadata", action="store_const", const="all", default="date", help=kept)
+    keeps.add_argument("--strip-metadata", dest="metadata", action="store_const", const="none", help=date)
 
     add, group = command(export, "write a generator as one ONNX file, to paint with anywhere")
     source = group(required=True)
     source.add_argument("--run", metavar="RUN", help="a run's generator")
     source.add_argument("--generator", metavar="FILE", help="an .npz, such as models/monet.npz")
     add("--out", default="painter.onnx", metavar="FILE", help="default: painter.onnx")
+    add("--overwrite", action="store_true", help=overwrite)
 
     add, group = command(submit, "repaint every photo into images.zip, or check such a zip")
     what = group(required=True)
@@ -141,6 +189,7 @@ def parser() -> argparse.ArgumentParser:
     add("--data", metavar="DIR", help="default: the data that the run was trained on")
     add("--format", choices=("tfrec", "jpg"))
     add("--out", default="images.zip", metavar="ZIP", help="default: images.zip")
+    add("--overwrite", action="store_true", help=overwrite)
     add("--pad", action="store_true", help="add mirrored photos up to the 7,000 that Kaggle wants")
 
     add, _ = command(score, "FID, KID, memorization and MiFID of images against paintings")
@@ -164,12 +213,13 @@ def data(arguments: argparse.Namespace) -> int:
 
     if arguments.download:
         folder = download_data(arguments.folder, kaggle=arguments.download == "kaggle")
-        print(f"{folder}: ready. Look at it: monet data {folder}. Use it: export MONET_DATA={folder.resolve()}")
+        say(f"{folder}: ready. Look at it: monet data {folder}. Use it: export MONET_DATA={folder.resolve()}")
         return 0
     report, problems = inspect_data(find_data(arguments.folder))
-    print(*report, sep="\n")
+    for line in report:
+        say(line)
     for problem in problems:
-        print(f"problem: {problem}", file=sys.stderr)
+        print(plain(f"problem: {problem}"), file=sys.stderr)
     print(counted(len(problems), "problem") if problems else "no problems")
     return 2 if problems else 0
 
@@ -203,7 +253,7 @@ def train(arguments: argparse.Namespace) -> None:
         time_budget=arguments.time_budget,
         tensorboard=arguments.tensorboard,
     )
-    print(f"{arguments.out}: config.json, history.csv, losses.png, grids/, checkpoints/, generator.npz")
+    say(f"{arguments.out}: config.json, history.csv, losses.png, grids/, checkpoints/, generator.npz")
 
 
 def holdouts(monets: int, photos: int) -> dict[str, int]:
@@ -234,49 +284,75 @@ def translate(arguments: argparse.Namespace) -> None:
     allow_large_photos()
     painter = painter_of(arguments.run, arguments.generator)
     written = translate(
-        painter, arguments.photos, arguments.out, side_by_side=arguments.side_by_side, brush=arguments.brush
+        painter,
+        arguments.photos,
+        arguments.out,
+        side_by_side=arguments.side_by_side,
+        brush=arguments.brush,
+        overwrite=arguments.overwrite,
+        metadata=arguments.metadata,
     )
-    print(f"{arguments.out}: {counted(len(written), 'painting')}")
-    largest = max(min(Image.open(file).size) for file in written)
+    say(f"{arguments.out}: {counted(len(written), 'painting')}")
+    largest = 0
+    for file in written:
+        with Image.open(file) as painting:
+            largest = max(largest, min(painting.size))
     if arguments.brush == 1 and largest >= LARGE:
         print(f"note: strokes are a few pixels wide; at {largest} px, --brush {largest // 400} makes them visible")
 
 
 def export(arguments: argparse.Namespace) -> None:
     """`monet export`: write a generator as one ONNX file."""
-    difference = write_painter(arguments.out, run=arguments.run, generator=arguments.generator)
-    size = Path(arguments.out).stat().st_size / 1e6
-    print(f"{arguments.out}: {size:.2f} MB; paints as Keras does, to {difference} of 255 levels")
+    out = Path(arguments.out)
+    if out.suffix.lower() == ".npz":
+        raise UserError(f"{out}: an ONNX file is written, and no .npz, as generators are kept. Choose another --out.")
+    if not arguments.overwrite:
+        refuse_replacing([out])
+    generator, config = generator_of(arguments.run, arguments.generator)
+    from monet_lib.paint.onnx_export import export_painter
+
+    difference = export_painter(generator, config, out, arguments.overwrite)
+    say(f"{out}: {out.stat().st_size / 1e6:.2f} MB; paints as Keras does, to {difference} of 255 levels")
 
 
 def painter_of(run: str | None, generator: str | None = None) -> Callable:
-    """The Painter of a run, or of an .onnx or .npz file; the course's where neither is given.
+    """The Painter of a run, or of an .onnx or .npz file; the course's where neither is given. Says which paints.
 
-    A run's generator and an .npz are exported for every call: an .onnx kept beside them could be of another generator.
+    The painter of a run or an .npz is made for every call: a file kept beside them could be of another generator.
     """
     from monet_lib.paint import SHIPPED_PAINTER, Painter
 
-    file = SHIPPED_PAINTER if generator is None else Path(generator)
-    if run is None:
-        print(f"painting with {'the generator of the course' if generator is None else generator}")
-        if file.suffix == ".onnx":
-            return Painter(file)
-    with tempfile.TemporaryDirectory() as folder:
-        painter = Path(folder) / "painter.onnx"
-        write_painter(painter, run=run, generator=generator)
-        return Painter(painter)
+    if run is not None or (generator is not None and holds_arrays(Path(generator))):
+        network, config = generator_of(run, generator)
+        from monet_lib.paint.onnx_export import exported
+
+        return Painter(exported(network, config)[0])
+    painter = Painter(generator or SHIPPED_PAINTER)
+    weights = f"; weights {painter.weights}" if painter.weights else ""
+    say(f"painting with {generator or 'the generator of the course'}{weights}")
+    return painter
 
 
-def write_painter(out: str | Path, *, run: str | None = None, generator: str | Path | None = None) -> int:
-    """Export a run's generator, or that of an .npz, to `out`. Returns the largest difference to Keras, of 255."""
+def holds_arrays(file: Path) -> bool:
+    """Whether a generator's file is an .npz, which is a zip. Its content tells, or where it is missing its name."""
+    with suppress(OSError), opened(file) as stream:
+        return stream.read(2) == b"PK"
+    return file.suffix.lower() == ".npz"
+
+
+def generator_of(run: str | None, file: str | None) -> tuple:
+    """(Keras model, Config) of a run's generator or of an .npz. Says which."""
     if run is not None:
         require_run(run)
     import_tensorflow()
-    from monet_lib.model import load_generator
-    from monet_lib.paint.onnx_export import export_painter
-    from monet_lib.train import Run
+    from monet_lib.paint.painting import fingerprint
+    from monet_lib.train.run import Run, generator_in
 
-    return export_painter(*(load_generator(generator) if run is None else Run.load(run).generator()), out)
+    if run is not None:
+        return Run.load(run).generator()
+    found = generator_in(Path(file))
+    say(f"painting with {file}; weights {fingerprint(found[0])}")
+    return found
 
 
 def require_run(folder: str) -> None:
@@ -290,9 +366,11 @@ def submit(arguments: argparse.Namespace) -> None:
     from monet_lib.paint.submission import LEAST, check_submission, submission_size, write_submission
 
     if arguments.check:
-        print(check_submission(arguments.check))
+        say(check_submission(arguments.check))
         return
     require_run(arguments.run)
+    if not arguments.overwrite:
+        refuse_replacing([Path(arguments.out)])  # before TensorFlow is imported
     import_tensorflow()
     from monet_lib.data import find_data, find_images
     from monet_lib.train import Run
@@ -300,9 +378,10 @@ def submit(arguments: argparse.Namespace) -> None:
     run = Run.load(arguments.run)
     root = find_data(arguments.data or run.data["folder"])
     photos = find_images(root, "photo", arguments.format or run.data["format"])
-    print(write_submission(painter_of(arguments.run), photos, arguments.out, pad=arguments.pad))
+    painter = painter_of(arguments.run)
+    say(write_submission(painter, photos, arguments.out, pad=arguments.pad, overwrite=arguments.overwrite))
     # A part of the data gives a valid zip of too few images: no failure, and the line says what Kaggle takes.
-    print(check_submission(arguments.out, least=min(LEAST, submission_size(photos, arguments.pad))))
+    say(check_submission(arguments.out, least=min(LEAST, submission_size(photos, arguments.pad))))
 
 
 def score(arguments: argparse.Namespace) -> None:

@@ -8,16 +8,37 @@ import errno
 import os
 import re
 import shutil
+import stat
+import sys
 import traceback
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+from zipfile import ZipInfo
+
+if sys.platform == "win32":
+    from msvcrt import LK_NBLCK, locking
+else:
+    from fcntl import LOCK_EX, LOCK_NB, flock
 
 
 class UserError(ValueError):
     """Something the user can fix. The message says where, what was found and what to do, in one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(plain(message))
+
+
+def plain(text: str) -> str:
+    """`text` in one line, with escapes for all that a terminal would obey: names of files may hold such characters."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def say(text: str) -> None:
+    """Print one line, `plain`."""
+    print(plain(text))
 
 
 def counted(number: int, noun: str) -> str:
@@ -34,17 +55,31 @@ IMAGENET = COURSE / "models" / "imagenet"
 # Writing
 
 
-def write_beside(path: Path, write: Callable[[Path], Any]) -> None:
+def write_beside(path: Path, write: Callable[[Path], Any], replace: bool = True) -> None:
     """Call write(temporary path beside `path`), then rename it to `path`.
 
     After a kill or a power cut `path` is the whole new file or the old one. Raises UserError where the file can't be
-    written.
+    written, and with `replace` off where another process has written it meanwhile.
     """
     with temporary_beside(path) as temporary:
         write(temporary)
         flush(temporary)
-        os.replace(temporary, path)
+        if replace:
+            os.replace(temporary, path)
+        else:
+            try:
+                os.link(temporary, path)  # fails where there is a file, which a rename would replace
+            except OSError:
+                refuse_replacing([path])
+                os.replace(temporary, path)  # a disk without links
         flush(path.parent)
+
+
+def refuse_replacing(paths: Iterable[Path]) -> None:
+    """Raise UserError where a file is at one of the paths. Commands ask before any work, if not told --overwrite."""
+    if there := [path for path in paths if os.path.lexists(path)]:
+        more = f", and {len(there) - 1} more" if len(there) > 1 else ""
+        raise UserError(f"{there[0]}{more}: there already. Choose another --out, or replace it with --overwrite.")
 
 
 def write_folder_beside(target: Path, write: Callable[[Path], Any]) -> None:
@@ -84,14 +119,45 @@ def temporary_beside(path: Path, kept: str = "") -> Iterator[Path]:
 
 
 def flush(path: Path) -> None:
-    """Wait until a file, or a folder's list of names, is on the disk."""
-    if path.is_dir() and os.name != "posix":  # a folder can't be opened there
-        return
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    """Wait until a file, or a folder's list of names, is on the disk; of a folder only where the system can do that."""
+    folder = path.is_dir()
     try:
-        os.fsync(descriptor)
+        descriptor = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if not folder or error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
+            raise  # else it is Windows, or a share: they refuse it with numbers of many kinds
+
+
+@contextmanager
+def locked(file: Path, refusal: str) -> Iterator[None]:
+    """Hold the lock `file` for a `with`. Raises UserError(refusal) where another process holds it.
+
+    A process that ends, however it ends, frees its locks. Where a disk knows no locks nothing is held.
+    """
+    stream, alone = None, False
+    with suppress(OSError):
+        while not alone:
+            stream = open(file, "wb")  # noqa: SIM115
+            try:
+                locking(stream.fileno(), LK_NBLCK, 1) if sys.platform == "win32" else flock(stream, LOCK_EX | LOCK_NB)
+            except (BlockingIOError, PermissionError):
+                stream.close()
+                raise UserError(refusal) from None
+            # Its last holder may have removed the file after it was opened here: then others lock another file.
+            alone = file.exists() and os.path.samestat(os.fstat(stream.fileno()), file.stat())
+            if not alone:
+                stream.close()
+    try:
+        yield
     finally:
-        os.close(descriptor)
+        if stream:
+            with suppress(OSError):
+                file.unlink()
+            stream.close()
 
 
 def recover_folders(parent: Path) -> None:
@@ -151,6 +217,8 @@ def reading(where: Any, what: str, otherwise: str) -> Iterator[None]:
         yield
     except UserError:
         raise
+    except MemoryError:
+        raise UserError(f"{where}: not enough memory to read it. Close other programs, or leave it out.") from None
     except Exception as error:
         last = list(traceback.walk_tb(error.__traceback__))[-1][0].f_globals.get("__name__", "")
         if isinstance(error, (TypeError, AttributeError, NameError)) and last.startswith("monet_lib."):
@@ -158,6 +226,39 @@ def reading(where: Any, what: str, otherwise: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno is not None:  # Pillow's own for a damaged image has none
             raise UserError(f"{where}: can't be read ({reason(error)}). {advice(error)}") from None
         raise UserError(f"{where}: not a readable {what} ({reason(error)}). {otherwise}") from None
+
+
+def opened(file: Path) -> BinaryIO:
+    """A file opened to read its bytes. Raises OSError for a pipe or a device, whose reading might never end."""
+    mode = os.stat(file).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.ENODEV, "a pipe or a device, not a file")
+    return open(file, "rb")
+
+
+def contents(file: Path) -> bytes:
+    """The bytes of a file, `opened`."""
+    with opened(file) as stream:
+        return stream.read()
+
+
+def user_path(text: str | Path) -> Path:
+    """The path that a user typed, with the home folder for a ~, which shells leave in quotes and behind a =."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UserError(f"{text}: there is no home folder. Name the path without ~, or set HOME.") from None
+
+
+LARGEST_ENTRY = 1 << 26  # bytes of one file in a zip: far above any image, far below any memory
+EXPANSION = 100  # times its own size that a zip may unpack to: images and weights hardly compress
+
+
+def refuse_bomb(path: Path, entries: Iterable[ZipInfo]) -> None:
+    """Raise UserError where the entries of the zip `path` would unpack to far more bytes than it has."""
+    total, size = sum(entry.file_size for entry in entries), path.stat().st_size
+    if total > LARGEST_ENTRY and total > EXPANSION * size:
+        raise UserError(f"{path}: {size:,} bytes would unpack to {total:,}, a bomb. Don't trust the file.")
 
 
 def disguised(data: bytes) -> str | None:
@@ -184,6 +285,7 @@ ADVICE_FOR = {
     errno.ENAMETOOLONG: "Shorten the name.",
     errno.EISDIR: "A folder is there: name a file.",
     errno.ENOENT: "Look whether its folder is there and its links lead somewhere.",
+    errno.ENODEV: "Name a file.",
     errno.EMFILE: "Too many files are open: close other programs.",
     errno.EIO: "The disk or the network failed: copy your other files from there.",
 }

@@ -3,7 +3,10 @@
 import contextlib
 import logging
 import os
+import platform
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 
@@ -12,17 +15,38 @@ def import_tensorflow() -> ModuleType:
 
     TensorFlow prints some messages before it reads its log level, and no environment variable prevents them. So all
     that the process writes to stderr during the import is thrown away, by C code too. Where the user has set
-    TF_CPP_MIN_LOG_LEVEL to 0 or 1, nothing is hidden.
+    TF_CPP_MIN_LOG_LEVEL to 0 or 1, nothing is hidden. Raises ImportError on a processor without AVX, on
+    which TensorFlow would end the process without a word.
     """
+    if "flags" in (features := CPU.read_text() if CPU.exists() else "") and " avx" not in features:
+        needs = "TensorFlow's packages need a processor with AVX. Train elsewhere; painting works here."
+        raise ImportError(needs, name="tensorflow")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     wordy = os.environ.get("TF_CPP_MIN_LOG_LEVEL") in ("0", "1")
     with contextlib.nullcontext() if wordy else without_stderr():
         import tensorflow
+    if platform.system() == "Darwin" and tensorflow.config.list_physical_devices("GPU"):
+        print("note: on the CPU: Apple's Metal plugin computes other results", file=sys.stderr)
+        tensorflow.config.set_visible_devices([], "GPU")
     if not wordy:
         # The Python logger warns of devices and of repeated tracing. In a notebook it lowers its own level.
         tensorflow.get_logger().setLevel(logging.ERROR)
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it tells once that it looks for fonts
     return tensorflow
+
+
+CPU = Path("/proc/cpuinfo")  # of Linux; on ARM it has no flags
+
+
+def open_streams() -> None:
+    """Open the null device for each of stdin, stdout and stderr that a process was started without, as a service is.
+
+    The next file to be opened would get the number of the missing stream, and messages would be written into it.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    sys.stdout, sys.stderr = (each or open(os.devnull, "w") for each in (sys.stdout, sys.stderr))  # noqa: SIM115
 
 
 @contextlib.contextmanager

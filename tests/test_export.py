@@ -18,6 +18,7 @@ from monet_lib.model.generators import generator_of, with_border
 from monet_lib.model.weights import load_generator, save_generator
 from monet_lib.paint import SHIPPED_PAINTER, Painter, paint_large, read_photo, shipped_generator
 from monet_lib.paint.onnx_export import export_painter, surroundings
+from monet_lib.paint.painting import fingerprint
 from monet_lib.recipes import profile
 
 SMALL = {"generator_filters": 4, "residual_blocks": 2, "unet_depth": 5, "image_size": 64}
@@ -174,7 +175,7 @@ def test_the_generator_that_a_run_holds_paints(run, tmp_path, capsys):
         (copy, best, last, f"{copy}: painting with the best generator by validation (step 4, KID 0.12500)"),
         (run, last, best, f"{run}: painting with the last generator"),
     ):
-        out = tmp_path / "images.zip"
+        out = folder / "images.zip"
         assert cli.main(["submit", "--run", str(folder), "--out", str(out)]) == 0
         assert capsys.readouterr().out.count(says) == 1
         with zipfile.ZipFile(out) as archive:
@@ -183,3 +184,8 @@ def test_the_generator_that_a_run_holds_paints(run, tmp_path, capsys):
     assert cli.main(["export", "--run", str(run), "--out", str(tmp_path / "own.onnx")]) == 0
     assert f"{run}: painting with the last generator" in capsys.readouterr().out
     assert np.abs(Painter(tmp_path / "own.onnx")(photo[None])[0] - last).max() <= 1
+    weights = Painter(tmp_path / "own.onnx").weights
+    assert weights == fingerprint(load_generator(run / "generator.npz")[0])
+    assert cli.main(["translate", "--generator", str(tmp_path / "own.onnx"), str(tmp_path / "data" / "photo_jpg"),
+                     "--out", str(tmp_path / "painted")]) == 0  # fmt: skip
+    assert f"painting with {tmp_path / 'own.onnx'}; weights {weights}" in capsys.readouterr().out

@@ -53,7 +53,7 @@ def a_library_meets(damage):
 
 @pytest.mark.parametrize(
     "error",
-    [IndexError(), KeyError("a\nb"), MemoryError(), RecursionError("deep"), OSError("truncated"), TypeError("no len")],
+    [IndexError(), KeyError("a\nb"), RecursionError("deep"), OSError("truncated"), TypeError("no len")],
 )
 def test_whatever_a_reader_raises_is_one_line(error):
     read = a_library_meets(error)
@@ -63,6 +63,11 @@ def test_whatever_a_reader_raises_is_one_line(error):
     ):
         read()
     assert "\n" not in str(raised.value)
+
+
+def test_too_little_memory_is_not_called_damage():
+    with pytest.raises(UserError, match="x.jpg: not enough memory"), reading("x.jpg", "image", "Leave it out."):
+        a_library_meets(MemoryError())()
 
 
 @pytest.mark.parametrize("mistake", ["len(5)", "None.size", "undefined"])

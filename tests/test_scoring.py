@@ -7,6 +7,7 @@ import pytest
 from inputs import example, jpeg, make_data, write_shard
 from PIL import Image
 
+from monet_lib import files
 from monet_lib.data import reading
 from monet_lib.data.reading import count_images, find_data, read_images
 from monet_lib.files import UserError
@@ -91,8 +92,8 @@ def test_sources_without_images_are_refused(tmp_path):
     refused(tmp_path / "missing.zip", "no such file or folder")
     (tmp_path / "a.txt").write_text("a")
     refused(tmp_path / "a.txt", "neither a folder, a .zip nor a .tfrec")
-    refused(tmp_path, "no JPEG, PNG or .tfrec in it; folders inside are not searched")
-    refused(zipped(tmp_path / "a.zip", ("a.txt", b"a")), "no JPEG or PNG in it")
+    refused(tmp_path, "no image or .tfrec in it; folders inside are not searched")
+    refused(zipped(tmp_path / "a.zip", ("a.txt", b"a")), "no image in it")
     (tmp_path / "a.jpg").write_bytes(jpeg())
     write_shard(tmp_path / "a-1.tfrec", [example(jpeg())])
     refused(tmp_path, "both images and shards")
@@ -100,11 +101,9 @@ def test_sources_without_images_are_refused(tmp_path):
 
 def test_damaged_images_are_refused_with_their_place(folder, tmp_path):
     (folder / "p2.jpg").write_bytes(jpeg(2)[:800])
-    refused(folder, r"p2.jpg: not a readable JPEG or PNG \(Premature end")
+    refused(folder, r"p2.jpg: not a readable image \(Premature end")
     (folder / "p2.jpg").write_bytes(b"GIF89a")
     refused(folder, "p2.jpg: not a readable")
-    Image.fromarray(np.zeros((8, 8), np.uint16)).save(folder / "p1.png")
-    refused(folder, "p1.png: more than 8 bits")
     Image.new("1", (6000, 6000)).save(folder / "p0.png")
     refused(folder, "p0.png: 6000x6000 px are too many")
     write_shard(tmp_path / "s" / "a-2.tfrec", [example(jpeg()), example(b"no")])
@@ -137,7 +136,8 @@ def test_encrypted_truncated_and_damaged_zips_are_refused(tmp_path):
 
 def test_zip_bombs_are_refused_before_anything_is_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("unpacked"))
-    monkeypatch.setattr(reading, "LARGEST_ENTRY", 1 << 20)
+    for module in (reading, files):
+        monkeypatch.setattr(module, "LARGEST_ENTRY", 1 << 20)
     bomb = zipped(tmp_path / "a.zip", ("a.jpg", bytes(1 << 21)), method=zipfile.ZIP_DEFLATED)
     refused(bomb, "a.jpg would unpack to 2,097,152 bytes")
     many = [(f"{k}.jpg", bytes(1 << 20)) for k in range(3)]

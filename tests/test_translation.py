@@ -164,8 +164,12 @@ def test_inputs_are_safe(tmp_path):
     (tmp_path / "a.png").write_bytes(jpeg(format="PNG"))
     with pytest.raises(UserError, match="would be written over an input"):
         translate(invert, [tmp_path / "a.jpg"], tmp_path)
-    with pytest.raises(UserError, match="another input is called a too"):
-        translate(invert, [tmp_path / "a.jpg", tmp_path / "a.png"], tmp_path / "out")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "a.png").write_bytes(jpeg(format="PNG"))
+    written = translate(invert, [tmp_path / "a.jpg", tmp_path / "a.png", tmp_path / "b" / "a.png"], tmp_path / "three")
+    assert [file.name for file in written] == ["a-jpg.jpg", f"{tmp_path.name}-a-png.jpg", "b-a-png.jpg"]
+    with pytest.raises(UserError, match="a.jpg and .*a.jpg: their paintings would have one name"):
+        translate(invert, [tmp_path / "a.jpg"] * 2, tmp_path / "out")
     (tmp_path / "broken.jpg").write_bytes(jpeg()[:500])
     with pytest.raises(UserError, match="broken.jpg: not a readable image"):
         translate(invert, [tmp_path / "broken.jpg"], tmp_path / "out")

@@ -7,7 +7,7 @@ import numpy as np
 
 from monet_lib.config import Config
 from monet_lib.data.reading import find_images, load, to_float
-from monet_lib.files import counted
+from monet_lib.files import counted, say
 
 
 class UnpairedBatches:
@@ -89,7 +89,7 @@ def load_pair(
         images = find_images(root, name, format)
         names, pixels, problems = load(images, skip_bad)
         for problem in problems:
-            print(f"skipped: {problem}")
+            say(f"skipped: {problem}")
         bad = counted(len(problems), "bad record")
         print(f"{name}: {counted(len(names), 'image')} from {images.format}, {bad} skipped")
         loaded[name] = names, pixels

@@ -5,7 +5,6 @@ At the end: images to score, which may lie in a folder, a zip or shards. Only `t
 """
 
 import hashlib
-import io
 import os
 import re
 import struct
@@ -25,15 +24,26 @@ import google_crc32c
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 from numpy.typing import ArrayLike
-from PIL import Image
 
-from monet_lib.files import COURSE, UserError, counted, disguised, reading
+from monet_lib.data.pictures import PICTURES, opened_image, picture, strict_jpeg, turn_of
+from monet_lib.files import (
+    COURSE,
+    LARGEST_ENTRY,
+    UserError,
+    contents,
+    counted,
+    disguised,
+    opened,
+    reading,
+    refuse_bomb,
+    say,
+    user_path,
+)
 
+SHARDS = (".tfrec", ".tfrecord", ".tfrecords")
 SIZE = 256  # pixels: height and width of every image of the competition
 SETS = {"monet": "paintings", "photo": "photos"}
 CHECKOUT_DATA = Path(__file__).resolve().parents[2] / "data"
-# Endings of images. Those of formats that can't be trained on count too, so that such a file is named as a problem.
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
 ADVICE = "Download it again, or leave it out (--skip-bad); see data/README.md."
 
 
@@ -47,7 +57,9 @@ def find_data(data: str | Path | None = None, download: Callable[[], Path] | Non
     of taking the sample.
     """
     asked = [(data, "as asked"), (os.environ.get("MONET_DATA"), "from MONET_DATA")]
-    for root, by in ((Path(name), by) for name, by in asked if name):
+    for root, by in ((user_path(name), by) for name, by in asked if name):
+        if root.is_file():
+            raise UserError(f"{root}: a file. If it is the competition's zip, unpack it, and name the folder.")
         if not root.is_dir():
             raise UserError(f"{root}: no such folder. Name the folder that holds monet_tfrec or monet_jpg.")
         if not any(_has(root, name) for name in SETS):
@@ -72,7 +84,7 @@ def find_data(data: str | Path | None = None, download: Callable[[], Path] | Non
 
 def _chosen(root, by):
     """Print `root` as the shell would need it from the working folder, where that is shorter than the whole path."""
-    print(f"data: {min(str(root), os.path.relpath(root), key=len)} ({by})")
+    say(f"data: {min(str(root), os.path.relpath(root), key=len)} ({by})")
     return root
 
 
@@ -124,7 +136,7 @@ def files_in(folder: Path, kind: str) -> tuple[Path, ...]:
 
     A folder or a dangling link with such an ending is listed too: reading it raises the UserError that names it.
     """
-    endings = (".tfrec",) if kind == "tfrec" else PICTURES
+    endings = SHARDS if kind == "tfrec" else PICTURES
     if not folder.is_dir():
         return ()
     return tuple(f for f in sorted(folder.iterdir()) if f.suffix.lower() in endings and not f.name.startswith("."))
@@ -148,7 +160,7 @@ def read_records(file: str | Path, where: str) -> Iterator[bytes]:
     it can't be found.
     """
     number = 0
-    with reading(where, "shard", ADVICE), open(file, "rb") as stream:
+    with reading(where, "shard", ADVICE), opened(file) as stream:
         while header := stream.read(HEADER):
             number += 1
             if number == 1:
@@ -185,7 +197,7 @@ def masked_checksum(data: bytes) -> bytes:
 def count_records(file: str | Path) -> int:
     """The number of records in a shard, by their lengths alone; in a damaged shard, the records before the damage."""
     count = 0
-    with suppress(OSError), open(file, "rb") as stream:  # `read_records` raises the error that names the file
+    with suppress(OSError), opened(file) as stream:  # `read_records` raises the error that names the file
         end = stream.seek(0, 2)
         stream.seek(0)
         while len(header := stream.read(HEADER)) == HEADER:
@@ -233,15 +245,8 @@ def _example():
 
 
 # Decode an image and check it.
-MOST_PIXELS = 250_000_000  # of one image: phones make 200 million; as an array these are 750 MB
 STARTS = {"JPEG": b"\xff\xd8", "PNG": b"\x89PNG\r\n\x1a\n"}
 MODES = {"L": "greyscale", "1": "black and white", "RGBA": "transparent", "P": "palette"}
-# The transposition that turns an image upright, by its EXIF orientation.
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}  # fmt: skip
 
 
 def decode(data: bytes, where: str, formats: tuple[str, ...] = ("JPEG",), otherwise: str | None = None) -> np.ndarray:
@@ -261,65 +266,11 @@ def decode(data: bytes, where: str, formats: tuple[str, ...] = ("JPEG",), otherw
             raise UserError(f"{where}: a {MODES.get(image.mode, image.mode)} image, not RGB. {convert}")
         if image.size != (SIZE, SIZE):
             raise UserError(f"{where}: {image.width}x{image.height} px, not {SIZE}x{SIZE}. {convert}")
-        turn, (pixels, damage) = _turn(image), strict_jpeg(data) if image.format == "JPEG" else (None, None)
+        pixels, damage = strict_jpeg(data) if image.format == "JPEG" else (None, None)
         if damage:
             raise UserError(f"{where}: not a readable JPEG ({damage}). {again}")
-        return np.asarray(upright(image)) if pixels is None or turn is not None else pixels
-
-
-@contextmanager
-def opened_image(
-    data: bytes, where: str | Path, otherwise: str, *, formats: tuple[str, ...] | None = None, what: str = "image"
-) -> Iterator[Image.Image]:
-    """A Pillow image of the bytes `data`, for a `with` in which nothing is done but reading it.
-
-    Raises UserError, beginning with `where`, for anything that Pillow can't read, and above MOST_PIXELS.
-    """
-    many = f"{where}: more than the {MOST_PIXELS // 10**6} million pixels that are read. Scale it down."
-    with reading(where, what, otherwise):
-        try:
-            image = Image.open(io.BytesIO(data), formats=formats)
-        except Image.DecompressionBombError:  # Pillow's own limit, a setting of the process
-            raise UserError(many) from None
-        with image:
-            if image.width * image.height > MOST_PIXELS:
-                raise UserError(many)
-            yield image
-
-
-def upright(image: Image.Image) -> Image.Image:
-    """The Pillow image turned as its EXIF orientation says; the rest of its metadata is neither read nor written."""
-    turn = _turn(image)
-    return image if turn is None else image.transpose(turn)
-
-
-def _turn(image):
-    """Pillow's transposition that turns an image upright; None where it is upright or its EXIF has no orientation."""
-    try:
-        orientation = image.getexif().get(0x112)
-    except Exception:  # damaged metadata, in which Pillow meets errors of any type: the pixels are there
-        return None
-    return TURNS.get(orientation) if isinstance(orientation, int) else None
-
-
-def strict_jpeg(data: bytes, smallest: bool = False) -> tuple[np.ndarray | None, str | None]:
-    """A JPEG decoded by libjpeg with its warnings as errors: (uint8 (h, w, 3) or None, the warning or None).
-
-    Pillow and TensorFlow keep these warnings to themselves, and fill missing parts with grey or noise. smallest: decode
-    an eighth of the size in grey, only to look for damage. Without simplejpeg (None, None). A changed bit that gives
-    another valid picture can't be found: a JPEG has no checksum; a shard has one.
-    """
-    try:
-        import simplejpeg
-    except ImportError:
-        return None, None
-    try:
-        small = {"min_height": 1, "min_width": 1, "min_factor": 8, "fastdct": True, "fastupsample": True}
-        colours, how = ("GRAY", small) if smallest else ("RGB", {})
-        return simplejpeg.decode_jpeg(data, colours, **how), None
-    except ValueError as error:
-        warning = str(error).startswith(("Corrupt JPEG data", "Premature end"))
-        return None, str(error).removeprefix("Corrupt JPEG data: ") if warning else None
+        turn = turn_of(image)
+        return np.asarray(image if turn is None else image.transpose(turn)) if pixels is None or turn else pixels
 
 
 # Read a whole set.
@@ -361,7 +312,7 @@ def _file(file):
     name, where = _text(os.fsencode(file.stem)), f"{file.parent.name}/{file.name}"
     try:
         with reading(where, "image", ADVICE):
-            data = file.read_bytes()
+            data = contents(file)
         return name, decode(data, where, ("JPEG", "PNG")), None
     except UserError as problem:
         return name, None, problem
@@ -580,7 +531,6 @@ def closest(thumbs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 # Images to score, of any size.
-SCORED = (".jpg", ".jpeg", ".png")
 LARGEST_SCORED = 1 << 24  # px of a picture to score, 4096x4096
 LEAVE_OUT = "Leave it out."
 
@@ -593,7 +543,7 @@ def count_images(source: str | Path, n: int | None = None) -> int:
 def read_images(source: str | Path, n: int | None = None) -> Iterator[tuple[str, np.ndarray]]:
     """Stream (name, uint8 (h, w, 3) RGB in 0..255) in name order, one image in memory at a time.
 
-    source: a folder of JPEG and PNG files or of shards, a .zip of images, or one .tfrec. n: yield an even spread of n
+    source: a folder of images or of shards, a .zip of images, or one .tfrec. n: yield an even spread of n
     images, and decode only these. A zip is read where it is and never unpacked. Raises UserError for a missing, empty,
     damaged or unsafe source.
     """
@@ -606,8 +556,8 @@ def read_images(source: str | Path, n: int | None = None) -> Iterator[tuple[str,
             yield name, image
     elif source.is_dir():
         for file in (listed[place] for place in places):
-            with reading(file, "JPEG or PNG", LEAVE_OUT):
-                data = file.read_bytes()
+            with reading(file, "image", LEAVE_OUT):
+                data = contents(file)
             yield file.name, _any_size(data, file)
     else:
         with opened_zip(source) as (archive, _):
@@ -633,9 +583,9 @@ def _pictures_of(source):
         with opened_zip(source) as (_, entries):
             pictures = [entry for entry in entries if _is_picture(entry.filename)]
         if not pictures:
-            raise UserError(f"{source}: no JPEG or PNG in it. Zip the images themselves.")
+            raise UserError(f"{source}: no image in it. Zip the images themselves.")
         return sorted(pictures, key=lambda entry: entry.filename)
-    if source.suffix == ".tfrec" and source.is_file():
+    if source.suffix.lower() in SHARDS and source.is_file():
         return ImageSet("images", "tfrec", (source,))
     if not source.is_dir():
         found = "neither a folder, a .zip nor a .tfrec" if source.exists() else "no such file or folder"
@@ -644,30 +594,26 @@ def _pictures_of(source):
     if pictures and shards:
         raise UserError(f"{source}: holds both images and shards. Name a folder of one kind.")
     if not pictures and not shards:
-        raise UserError(f"{source}: no JPEG, PNG or .tfrec in it; folders inside are not searched. Name theirs.")
+        raise UserError(f"{source}: no image or .tfrec in it; folders inside are not searched. Name theirs.")
     return ImageSet("images", "tfrec", shards) if shards else pictures
 
 
 def _is_picture(name):
     path = PurePosixPath(name)
-    return path.suffix.lower() in SCORED and not path.name.startswith(".")
+    return path.suffix.lower() in PICTURES and not path.name.startswith(".")
 
 
 def _any_size(data, where):
-    """The bytes of a JPEG or PNG of any size as uint8 (h, w, 3), RGB, upright."""
-    with opened_image(data, where, LEAVE_OUT, formats=("JPEG", "PNG"), what="JPEG or PNG") as image:
-        if image.width * image.height > LARGEST_SCORED:
-            raise UserError(f"{where}: {image.width}x{image.height} px are too many. Scale it down.")
-        if image.mode[0] in "IF":
-            raise UserError(f"{where}: more than 8 bits a channel ({image.mode}). Convert it to RGB.")
-        if image.format == "JPEG" and (damage := strict_jpeg(data, smallest=True)[1]):
-            raise UserError(f"{where}: not a readable JPEG or PNG ({damage}). {LEAVE_OUT}")
-        return np.asarray(upright(image).convert("RGB"))
+    """The bytes of a picture of at most LARGEST_SCORED as uint8 (h, w, 3)."""
+
+    def check(width, height):
+        if width * height > LARGEST_SCORED:
+            raise UserError(f"{where}: {width}x{height} px are too many. Scale it down.")
+
+    return picture(data, where, LEAVE_OUT, check)
 
 
 # Zips, read where they are and never unpacked.
-LARGEST_ENTRY = 1 << 26  # bytes of one file in a zip: far above any image, far below any memory
-EXPANSION = 100  # times its own size that a zip of images may unpack to; JPEG and PNG hardly compress
 ZIP_ADVICE = "Make or download it again."
 
 
@@ -690,9 +636,7 @@ def opened_zip(path: Path) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipIn
             if info.file_size > LARGEST_ENTRY:
                 found = f"{info.filename} would unpack to {info.file_size:,} bytes: no image"
                 raise UserError(f"{path}: {found}. Leave it out.")
-        total, size = sum(info.file_size for info in archive.infolist()), path.stat().st_size
-        if total > LARGEST_ENTRY and total > EXPANSION * size:
-            raise UserError(f"{path}: {size:,} bytes would unpack to {total:,}, a bomb. Don't trust the file.")
+        refuse_bomb(path, archive.infolist())
         yield archive, [info for info in archive.infolist() if not info.is_dir()]
 
 

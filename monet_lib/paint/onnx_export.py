@@ -23,7 +23,7 @@ from onnx import TensorProto, helper, numpy_helper
 from monet_lib.config import Config
 from monet_lib.files import COURSE, UserError, write_beside
 from monet_lib.model.layers import ChangedImage, CropLike, ReflectionPadding2D, ResidualBlock
-from monet_lib.paint.painting import MULTIPLE, SMALLEST, Painter, paint_large
+from monet_lib.paint.painting import MULTIPLE, SMALLEST, Painter, fingerprint, paint_large
 from monet_lib.paint.photos import read_photo
 
 OPSET = 17
@@ -32,36 +32,38 @@ VERSION = "1"  # of the input, the output and the metadata
 LARGEST_DIFFERENCE = 1  # of 255: a value between two levels may be rounded to either
 
 
-def export_painter(generator: keras.Model, config: Config, path: str | Path) -> int:
-    """Write a generator and its Config to `path`, and compare what it paints with Keras.
+def export_painter(generator: keras.Model, config: Config, path: str | Path, overwrite: bool = True) -> int:
+    """Write a generator and its Config to `path`. Returns the largest difference to Keras, see `exported`.
 
-    The metadata hold the Config, the licence and how far around a pixel the network looks. Weights are kept as float16
-    where that changes no pixel by more than a level, else as float32. Returns the largest difference found, 0 or 1 of
-    255. Raises UserError, and leaves no file, where the difference is larger.
+    overwrite: replace a file that is there. Raises UserError, and leaves no file, where `exported` does.
     """
-    path = Path(path)
+    data, largest = exported(generator, config)
+    write_beside(Path(path), lambda temporary: temporary.write_bytes(data), overwrite)
+    return largest
+
+
+def exported(generator: keras.Model, config: Config) -> tuple[bytes, int]:
+    """(an ONNX file's bytes, the largest difference of what it paints to Keras, 0 or 1 of 255).
+
+    The metadata hold the Config, the licence, the weights' fingerprint and how far around a pixel the network looks.
+    Weights are kept as float16 where that changes no pixel by more than a level, else as float32. Raises UserError
+    where the difference is larger.
+    """
     rng = np.random.default_rng(0)
     photos = [rng.integers(0, 256, (*size, 3), np.uint8) for size in ((256, 256), (75, 131), (40, 301))]
     photos += map(read_photo, sorted((COURSE / "data" / "photos").glob("*.jpg")))
     expected = [paint_large(generator, photo, tile=10**9) for photo in photos]
-    largest = 0
-
-    def write(temporary):
-        nonlocal largest
-        for half in (True, False):
-            temporary.write_bytes(_whole_graph(generator, config, half).SerializeToString())
-            painter = Painter(temporary)
-            pairs = [(painter(photo[None])[0].astype(int), e) for photo, e in zip(photos, expected, strict=True)]
-            largest = max(int(np.abs(got - e).max()) for got, e in pairs)
-            if largest <= LARGEST_DIFFERENCE:
-                return
-        raise UserError(
-            f"{path}: would paint up to {largest} of 255 levels away from Keras, not {LARGEST_DIFFERENCE}. "
-            "Nothing was written; report the generator's config."
-        )
-
-    write_beside(path, write)
-    return largest
+    for half in (True, False):
+        data = _whole_graph(generator, config, half).SerializeToString()
+        painter = Painter(data)
+        pairs = [(painter(photo[None])[0].astype(int), e) for photo, e in zip(photos, expected, strict=True)]
+        largest = max(int(np.abs(got - e).max()) for got, e in pairs)
+        if largest <= LARGEST_DIFFERENCE:
+            return data, largest
+    raise UserError(
+        f"export: the painter would paint up to {largest} of 255 levels away from Keras, not {LARGEST_DIFFERENCE}. "
+        "Nothing was written; report the generator's config."
+    )
 
 
 def surroundings(config: Config) -> int | None:
@@ -96,7 +98,12 @@ def _whole_graph(generator, config, half):
     whole = helper.make_graph(graph.nodes, "painter", *ends, graph.weights)
     opset = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(whole, opset_imports=opset, ir_version=8, producer_name="monet-lab")
-    metadata = {"config": json.dumps(config.settings()), "licence": LICENCE, "version": VERSION}
+    metadata = {
+        "config": json.dumps(config.settings()),
+        "licence": LICENCE,
+        "version": VERSION,
+        "weights": fingerprint(generator),
+    }
     helper.set_model_props(model, metadata | {"surroundings": str(surroundings(config) or "whole")})
     onnx.checker.check_model(model)
     return model

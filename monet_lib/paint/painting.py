@@ -3,6 +3,7 @@
 A generator is here either a Keras model, of [-1, 1], or a `Painter`, an ONNX file that paints the same without Keras.
 """
 
+import hashlib
 import io
 import json
 import math
@@ -15,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from monet_lib.data.reading import to_uint8
-from monet_lib.files import COURSE, UserError, reading
+from monet_lib.files import COURSE, UserError, contents, reading
 
 if TYPE_CHECKING:
     import keras
@@ -45,25 +46,27 @@ class Painter:
 
     Photos and paintings are uint8 (n, h, w, 3) in 0..255, of any h and w. config: the settings that the generator was
     trained with, a dict. surroundings: how many px around a pixel the generator looks at, None for the whole picture.
-    Memory grows with h * w, about 400 bytes a pixel: paint large photos with `paint_large`. Raises UserError where
-    `path` is no such file.
+    weights: their `fingerprint`; "" in files of earlier versions. Memory grows with h * w, about 400 bytes a pixel:
+    paint large photos with `paint_large`. source: the file's path, or its bytes. Raises UserError where it is no such
+    file.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, source: str | Path | bytes) -> None:
         import onnxruntime  # here: Kaggle's images lack it, and the notebook that carries this file paints with Keras
 
-        path = Path(path)
-        if not path.exists():
-            raise UserError(f"{path}: no such file. Make one: monet export --run RUN --out {path}.")
+        where = "painter" if isinstance(source, bytes) else source
+        if not isinstance(source, bytes) and not Path(source).exists():
+            raise UserError(f"{source}: no such file. Make one: monet export --run RUN --out {source}.")
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # only errors, which are also raised
-        with reading(path, "painter", "Make one: monet export --run RUN."):
-            self._session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+        with reading(where, "painter", "Make one: monet export --run RUN."):
+            data = source if isinstance(source, bytes) else contents(Path(source))
+            self._session = onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
             metadata = self._session.get_modelmeta().custom_metadata_map
             ends = [(e.name, e.type, e.shape[-1:]) for e in self._session.get_inputs() + self._session.get_outputs()]
             if ends != [("photo", "tensor(uint8)", [3]), ("painting", "tensor(uint8)", [3])]:
                 raise ValueError("its input is no photo")
-            self.config = json.loads(metadata["config"])
+            self.config, self.weights = json.loads(metadata["config"]), metadata.get("weights", "")
             seen = metadata["surroundings"]
             self.surroundings = None if seen == "whole" else int(seen)
 
@@ -71,6 +74,14 @@ class Painter:
         # One photo at a time is a quarter faster than a batch: the layers of one photo fit a processor's caches.
         runs = (self._session.run(["painting"], {"photo": photo[None]})[0] for photo in np.ascontiguousarray(photos))
         return np.concatenate(list(runs))
+
+
+def fingerprint(generator: "keras.Model") -> str:
+    """12 hexadecimal digits that tell a generator's weights from those of others."""
+    digest = hashlib.sha256()
+    for weight in generator.get_weights():
+        digest.update(np.ascontiguousarray(weight))
+    return digest.hexdigest()[:12]
 
 
 def paint(generator: Callable, photos: np.ndarray) -> np.ndarray:
@@ -191,8 +202,8 @@ def _resized(image, size):
 JPEG: dict[str, Any] = {"format": "JPEG", "quality": 95, "subsampling": 0}
 
 
-def jpeg_of(painting: np.ndarray) -> bytes:
+def jpeg_of(painting: np.ndarray, exif: bytes = b"") -> bytes:
     """The JPEG of a uint8 painting (h, w, 3), made in memory: Pillow overlooks a disk that takes half of a write."""
     buffer = io.BytesIO()
-    Image.fromarray(painting).save(buffer, **JPEG)
+    Image.fromarray(painting).save(buffer, exif=exif, **JPEG)
     return buffer.getvalue()

@@ -10,7 +10,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from monet_lib.data.reading import SIZE, ImageSet, decode, in_order, opened_zip, plain_name, read_batches, read_entry
-from monet_lib.files import UserError, counted, made_folder, write_beside
+from monet_lib.files import UserError, counted, locked, made_folder, refuse_replacing, write_beside
 from monet_lib.paint.painting import jpeg_of, paint
 
 LEAST, MOST = 7000, 10000  # images that the competition accepts
@@ -33,25 +33,29 @@ def write_submission(
     pad: bool = False,
     batch: int = 8,
     limit: int | None = None,
+    overwrite: bool = True,
 ) -> str:
     """Paint the photos into the zip `path`: one 256x256 JPEG for each photo, with the photo's name.
 
     Decoding, painting, encoding and zipping overlap, and memory does not grow with the number of photos. An
     interruption leaves no zip, or the zip that was there before. Equal photos and an equal generator give equal bytes.
     pad: add mirrored photos up to Kaggle's 7,000. limit: paint at most this many images, without a progress bar, to
-    measure the speed. Returns a one-line summary.
+    measure the speed. overwrite: replace a file that is there. Returns a one-line summary.
     """
     began, path = time.perf_counter(), Path(path)
     if path.is_dir():
         raise UserError(f"{path}: a folder is there. Name a file, such as --out {path / 'images.zip'}.")
+    if not overwrite:
+        refuse_replacing([path])
     made_folder(path.parent)
     size = submission_size(photos, pad)
     total = size if limit is None else min(size, limit)
-    with ThreadPoolExecutor(2) as pool:  # encodes while the next batch is painted
+    busy, lock = f"{path}: another process writes it. Wait, or choose another --out.", f".lock-{path.name}"
+    with locked(path.with_name(lock), busy), ThreadPoolExecutor(2) as pool:  # encodes while the next batch is painted
         jobs = islice(_paintings(generator, photos, batch), total)
         images = in_order(pool, lambda job: (job[0], jpeg_of(job[1])), jobs, 2 * batch)
         images = tqdm(images, total=total, unit="image", disable=limit is not None)
-        write_beside(path, lambda temporary: _write_zip(temporary, images, photos.files[0].parent))
+        write_beside(path, lambda temporary: _write_zip(temporary, images, photos.files[0].parent), overwrite)
     seconds, megabytes = time.perf_counter() - began, path.stat().st_size / 1e6
     return f"{path}: {counted(total, 'image')}, {megabytes:.1f} MB, {seconds:.0f} s ({total / seconds:.1f} images/s)"
 

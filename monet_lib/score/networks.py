@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from monet_lib.files import UserError, reading, reason, write_beside
+from monet_lib.files import UserError, reading, reason, user_path, write_beside
 from monet_lib.model.imagenet import pooled_features, squeezenet_features
 from monet_lib.model.layers import keras_defaults
 
@@ -127,13 +127,14 @@ def find_inception(weights: str | Path | None = None, url: str = GRAPH_URL) -> P
     is missing, or offline.
     """
     asked = [(weights, "as asked"), (os.environ.get("MONET_INCEPTION"), "from MONET_INCEPTION")]
-    places = [(Path(name) / GRAPH if Path(name).is_dir() else Path(name), by) for name, by in asked if name]
+    named = [(user_path(name), by) for name, by in asked if name]
+    places = [(path / GRAPH if path.is_dir() else path, by) for path, by in named]
     if places and not places[0][0].is_file():
         raise UserError(f"{places[0][0]}: no such file. Name {GRAPH}, or leave it out to download it.")
     kaggle = Path(os.environ.get("MONET_INPUT", "/kaggle/input"))
     for depth in ("*", "*/*", "*/*/*", "*/*/*/*"):
         places += [(path, "Kaggle input") for path in sorted(kaggle.glob(f"{depth}/{GRAPH}"))]
-    cached = Path(os.environ.get("MONET_CACHE") or Path.home() / ".cache" / "monet-lab") / GRAPH
+    cached = user_path(os.environ.get("MONET_CACHE") or "~/.cache/monet-lab") / GRAPH
     if not places and not cached.is_file():
         _download_inception(url, cached)
         places = [(cached, "downloaded")]

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from monet_lib.files import UserError, reading, recover_folders, write_folder_beside
+from monet_lib.files import UserError, reading, recover_folders, say, write_folder_beside
 from monet_lib.train.run import STEP, Run, StepCallback
 
 SUMS = "sha256.json"  # beside the state: the hash that each of its files must have
@@ -82,7 +82,8 @@ class Checkpoints:
 
         def write(folder):
             try:
-                self.state.write(str(folder / "state"))
+                with plainly_named(folder) if os.name == "posix" else contextlib.nullcontext(folder) as plain:
+                    self.state.write(str(plain / "state"))
             except tf.errors.OpError as error:
                 raise os_error(error) from None
             sums = {file.name: sha256(file) for file in sorted(folder.iterdir())}
@@ -118,7 +119,7 @@ class Checkpoints:
                 continue
             self.load(folder)
             for each, found in damaged.items():
-                print(f"{each}: damaged ({found}); using the one before it. You may delete this folder.")
+                say(f"{each}: damaged ({found}); using the one before it. You may delete this folder.")
                 aside = each.with_name(f"damaged-{each.name}")
                 shutil.rmtree(aside, ignore_errors=True)
                 each.rename(aside)
@@ -183,9 +184,17 @@ def os_error(error: tf.errors.OpError) -> OSError:
 
 @contextlib.contextmanager
 def plainly_named(folder: Path) -> Iterator[Path]:
-    """`folder`, or a copy of it under a plain name: TensorFlow takes * ? [ ] in a path for a pattern."""
-    if glob.escape(str(folder)) == str(folder):
+    """`folder`, or a link to it under a plain name, or where there are no links a copy.
+
+    TensorFlow takes * ? [ ] in a path for a pattern, and knows only UTF-8.
+    """
+    if glob.escape(str(folder)) == str(folder) and str(folder).isprintable():
         yield folder
         return
     with tempfile.TemporaryDirectory() as place:
-        yield Path(shutil.copytree(folder, Path(place) / "checkpoint"))
+        plain = Path(place) / "checkpoint"
+        try:
+            plain.symlink_to(folder.resolve(), target_is_directory=True)
+        except OSError:
+            shutil.copytree(folder, plain)
+        yield plain

@@ -17,13 +17,13 @@ from monet_lib.config import Config
 from monet_lib.data.batches import UnpairedBatches, load_pair, split, training_data
 from monet_lib.data.reading import find_images, to_float
 from monet_lib.figures import encode, image_grid, plot_history, read_history
-from monet_lib.files import UserError, unwritable
+from monet_lib.files import UserError, locked, made_folder, say, unwritable
 from monet_lib.model.cyclegan import CycleGAN, build, losses_of
 from monet_lib.model.optimizers import pick_precision
 from monet_lib.model.weights import load_networks
 from monet_lib.train.budget import SessionPlan, TimeBudget
 from monet_lib.train.checkpoints import Checkpoints, Saver, os_error
-from monet_lib.train.run import Run, StepCallback
+from monet_lib.train.run import LOCK, Run, StepCallback
 from monet_lib.train.watch import Guard, Validator, score_is_missing
 
 FEW = 6  # steps of a run up to which tracing the steps takes longer than taking them
@@ -63,56 +63,58 @@ def train(
     batches = UnpairedBatches(monets, photos, config)
     steps = config.steps or config.epochs * batches.steps_per_epoch
     config = config.with_(steps=steps)
-    run = Run.open(out, config, data, pair, format)
-    with scope.scope():
-        model, saver = restored(run)
-    start = saver.start
-    if start == steps and not score_is_missing(run, start):
-        print(f"{out}: trained to its last step, {steps}, already")
-        return model
-    print(f"{out}: {f'resuming at step {start}' if start else 'a new run'}, to step {steps}; "
-          f"{batches.steps_per_epoch} steps an epoch; {pick_precision(config.precision)}")  # fmt: skip
-
-    shown = [np.asarray(to_float(images[:4])) for images in (photos, monets)]
-    journal = Journal(run, start)
-    around: list[Any] = [journal, Guard(run, start, shown[0]), *callbacks]
-    if tensorboard:
-        # Its steps count from the session's first one, so each session has a folder, named after the step before.
-        folder = run.folder / "tensorboard" / f"from-step-{start:08d}"
-        board = keras.callbacks.TensorBoard(str(folder), write_graph=False, update_freq=config.log_every)
-        around.insert(0, board)
-    if config.validate_every:
-        validator = Validator(run, saver, photos=held_photos, monets=held_monets, train_monets=monets)
-        if start == steps:  # stopped between its last step and that step's score
-            validator.set_model(model)
-            validator.validate()
+    busy = f"{out}: another process is training this run. Wait for it, or choose another --out."
+    with locked(made_folder(out) / LOCK, busy):
+        run = Run.open(out, config, data, pair, format)
+        with scope.scope():
+            model, saver = restored(run)
+        start = saver.start
+        if start == steps and not score_is_missing(run, start):
+            say(f"{out}: trained to its last step, {steps}, already")
             return model
-        around.append(validator)
-    if time_budget is not None:
-        budget = TimeBudget(run, saver, find_images(data, "photo", format), began + 3600 * time_budget)
-        around += [budget, SessionPlan(run, start, budget, journal)] if config.fit_schedule else [budget]
-    around += [saver, Pictures(run, start, shown, batches.steps_per_epoch)]
+        say(f"{out}: {f'resuming at step {start}' if start else 'a new run'}, to step {steps}; "
+              f"{batches.steps_per_epoch} steps an epoch; {pick_precision(config.precision)}")  # fmt: skip
 
-    # By the length of the whole run and not of this session, so that a resumed run computes as it began.
-    model.run_eagerly = steps <= FEW and scope.num_replicas_in_sync == 1
-    try:
-        model.fit(training_data(batches, start, steps), epochs=1, shuffle=False, verbose=0, callbacks=around)
-    except KeyboardInterrupt:
-        if journal.bar is None:  # nothing has begun
-            raise
-        for callback in around:
-            callback.on_train_end()
-        print(f"\nstopped at step {saver.step} of {steps} and saved; the same command resumes it")
-    except tf.errors.ResourceExhaustedError as error:
-        if os_error(error).errno:  # TensorBoard's file met a full disk
-            raise unwritable(out, os_error(error)) from None
-        raise UserError(
-            f"{out}: not enough memory for a step. Lower batch_size ({config.batch_size}), image_size "
-            f"({config.image_size}) or generator_filters ({config.generator_filters}), or close other programs."
-        ) from None
-    finally:
-        journal.on_train_end()
-    return model
+        shown = [np.asarray(to_float(images[:4])) for images in (photos, monets)]
+        journal = Journal(run, start)
+        around: list[Any] = [journal, Guard(run, start, shown[0]), *callbacks]
+        if tensorboard:
+            # Its steps count from the session's first one, so each session has a folder, named after the step before.
+            folder = run.folder / "tensorboard" / f"from-step-{start:08d}"
+            board = keras.callbacks.TensorBoard(str(folder), write_graph=False, update_freq=config.log_every)
+            around.insert(0, board)
+        if config.validate_every:
+            validator = Validator(run, saver, photos=held_photos, monets=held_monets, train_monets=monets)
+            if start == steps:  # stopped between its last step and that step's score
+                validator.set_model(model)
+                validator.validate()
+                return model
+            around.append(validator)
+        if time_budget is not None:
+            budget = TimeBudget(run, saver, find_images(data, "photo", format), began + 3600 * time_budget)
+            around += [budget, SessionPlan(run, start, budget, journal)] if config.fit_schedule else [budget]
+        around += [saver, Pictures(run, start, shown, batches.steps_per_epoch)]
+
+        # By the length of the whole run and not of this session, so that a resumed run computes as it began.
+        model.run_eagerly = steps <= FEW and scope.num_replicas_in_sync == 1
+        try:
+            model.fit(training_data(batches, start, steps), epochs=1, shuffle=False, verbose=0, callbacks=around)
+        except KeyboardInterrupt:
+            if journal.bar is None:  # nothing has begun
+                raise
+            for callback in around:
+                callback.on_train_end()
+            print(f"\nstopped at step {saver.step} of {steps} and saved; the same command resumes it")
+        except tf.errors.ResourceExhaustedError as error:
+            if os_error(error).errno:  # TensorBoard's file met a full disk
+                raise unwritable(out, os_error(error)) from None
+            raise UserError(
+                f"{out}: not enough memory for a step. Lower batch_size ({config.batch_size}), image_size "
+                f"({config.image_size}) or generator_filters ({config.generator_filters}), or close other programs."
+            ) from None
+        finally:
+            journal.on_train_end()
+        return model
 
 
 def strategy(name: str = "auto", batch_size: int = 1) -> tf.distribute.Strategy:

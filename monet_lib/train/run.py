@@ -4,7 +4,9 @@ import csv
 import hashlib
 import json
 import re
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +16,23 @@ from monet_lib.config import Config
 from monet_lib.files import (
     TEMPORARY,
     UserError,
+    contents,
     counted,
     made_folder,
     reading,
     recover_folders,
+    refuse_bomb,
+    say,
     unwritable,
     write_beside,
 )
 from monet_lib.model.cyclegan import losses_of
 from monet_lib.model.weights import load_generator, save_generator
+from monet_lib.paint.painting import fingerprint
 
 # The settings that may change when a run resumes: they don't alter how a step is computed from the steps before.
 FREE = ("profile", "epochs", "steps", "log_every", "checkpoint_every", "keep", "validate_every", "patience")
+LOCK = ".lock"  # the file that a training holds
 STEP = re.compile(r"step-(\d{8,})$")  # a checkpoint's folder; "step-00000500 (1)", a synced drive's copy, is none
 NUMBER = re.compile(r"nan|[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")  # as the tables' fields are
 
@@ -55,13 +62,15 @@ class Run:
         """
         folder = Path(folder)
         described: dict[str, Any] = {"folder": str(Path(data).resolve()), "format": format}
-        for name, (names, _) in pair.items():  # their order, too: a seed picks other batches from another list
+        for name, (names, pixels) in pair.items():  # their order, too: a seed picks other batches from another list
             described[name] = {"count": len(names), "sha256": hashlib.sha256("\n".join(names).encode()).hexdigest()}
+            if pixels is not None:
+                described[name]["pixels"] = hashlib.sha256(pixels).hexdigest()
         run = cls(folder, config, described)
         if (folder / "config.json").exists():
             run.check_continues(cls.load(folder))
             recover_folders(folder)
-        elif folder.is_dir() and any(not f.name.startswith((TEMPORARY, ".DS_Store")) for f in folder.iterdir()):
+        elif folder.is_dir() and any(not f.name.startswith((TEMPORARY, LOCK, ".DS_Store")) for f in folder.iterdir()):
             raise UserError(f"{folder}: exists and is no run (no config.json in it). Choose another --out.")
         made_folder(folder)
         text = json.dumps({"config": config.settings(), "data": described}, indent=2) + "\n"
@@ -78,11 +87,13 @@ class Run:
         found = [STEP.search(f.name) for f in (self.folder / "checkpoints").glob("*step-*")]
         trained = max((int(match[1]) for match in found if match), default=0)
         now, then = self.config.settings(), before.config.settings()
-        changed = [
-            f"on {counted(before.data[name]['count'], f'other {noun}')}"
-            for name, noun in (("monet", "painting"), ("photo", "photo"))
-            if before.data[name] != self.data[name]
-        ]
+        changed = []
+        for name, noun in (("monet", "painting"), ("photo", "photo")):
+            old, new = before.data[name], self.data[name]
+            if (old["count"], old["sha256"]) != (new["count"], new["sha256"]):
+                changed.append(f"on {counted(old['count'], f'other {noun}')}")
+            elif "pixels" in old and old["pixels"] != new.get("pixels"):  # versions up to 0.2.0 kept the names alone
+                changed.append(f"on {noun}s of the same names with other pixels")
         changed += [f"with {k} {then[k]!r}, not {now[k]!r}" for k in now if k not in free and now[k] != then[k]]
         if now["steps"] < trained:
             changed.append(f"to step {trained}, not {now['steps']}")
@@ -92,8 +103,8 @@ class Run:
                 "another --out."
             )
         if trained and now["steps"] != then["steps"] and not self.config.fit_schedule:
-            print(f"{self.folder}: {now['steps']} steps, not {then['steps']}: the learning rates now fall from step "
-                  f"{round(self.config.decay_from * now['steps'])} on and reach zero at the last step")  # fmt: skip
+            say(f"{self.folder}: {now['steps']} steps, not {then['steps']}: the learning rates now fall from step "
+                f"{round(self.config.decay_from * now['steps'])} on and reach zero at the last step")  # fmt: skip
 
     @classmethod
     def load(cls, folder: str | Path) -> "Run":
@@ -128,17 +139,18 @@ class Run:
             with reading(best / "score.json", "score", "Remove checkpoints/best to paint with the last generator."):
                 score = json.loads((best / "score.json").read_bytes())
                 which = f"step {score['step']}, KID {score['score']:.5f}"
-            print(f"{self.folder}: painting with the best generator by validation ({which}), not the last one")
-            return load_generator(best / "generator.npz")
-        if best.is_dir():
-            print(f"note: {best}: of an earlier version, without a generator; painting with the last one")
+            found = generator_in(best / "generator.npz")
+            which = f"best generator by validation ({which}), not the last one"
         else:
-            print(f"{self.folder}: painting with the last generator")
-        return self.last_generator()
+            if best.is_dir():
+                say(f"note: {best}: of an earlier version, without a generator")
+            found, which = self.last_generator(), "last generator"
+        say(f"{self.folder}: painting with the {which}; weights {fingerprint(found[0])}")
+        return found
 
     def last_generator(self) -> tuple[keras.Model, Config]:
         """(generator, Config) as last saved, whatever its score."""
-        return load_generator(self.folder / "generator.npz")
+        return generator_in(self.folder / "generator.npz")
 
     def save_generator(self, model: Any) -> None:
         save_generator(self.folder / "generator.npz", model.painter, self.config)
@@ -164,20 +176,33 @@ class Run:
         self.history.append([float(value) for value in row])
 
     def table(self, name: str, fields: Sequence[str], step: int) -> list[list[str]]:
-        """The rows of a CSV table up to `step`, its first column: a killed run may have written beyond.
+        """The rows of a CSV table up to `step`, in the order of `fields`: a killed run may have written beyond.
 
-        A table of an earlier version, in which the last of the fields are missing, gets nan there.
+        Columns are known by their names. One that is missing, as in tables of earlier versions, gets nan. What a
+        spreadsheet made of a table is read where that can be; the file is kept beside where it holds more.
         """
         file = self.folder / name
         if not file.exists():
             return []
         with reading(file, "table", "Remove it: the run resumes without it."):
-            text = file.read_bytes().replace(b"\0", b"").decode("utf-8", "replace")
-            header, *read = csv.reader(text.splitlines()) if text.strip() else [list(fields)]
-        missing = ["nan"] * (len(fields) - len(header))
-        rows = [row + missing for row in read if len(row) == len(header) and all(map(NUMBER.fullmatch, row))]
-        if len(rows) < len(read):
-            print(f"note: {file}: {counted(len(read) - len(rows), 'line')} that can't be read, left out")
+            text = contents(file).replace(b"\0", b"").decode("utf-8-sig", "replace")
+            between = max(",;\t", key=text.partition("\n")[0].count)
+            header, *read = csv.reader(text.splitlines(), delimiter=between) if text.strip() else [list(fields)]
+        rows = []
+        for row in read:
+            cells = dict(zip(header, row, strict=False))
+            values = [cells.get(name, "nan") if name in header else "nan" for name in fields]
+            values = values if between == "," else [value.replace(",", ".") for value in values]
+            if len(row) == len(header) and fields[0] in header and all(map(NUMBER.fullmatch, values)):
+                rows.append(values)
+        left_out = len(read) - len(rows)
+        if left_out:
+            say(f"note: {file}: {counted(left_out, 'line')} that can't be read, left out")
+        if left_out > 1 or between != "," or set(header) - set(fields):  # one line may be half of what a kill cut off
+            aside = next(f for k in range(1, 10**6) if not (f := file.with_name(f"{name}.old-{k}")).exists())
+            write_beside(aside, lambda path: path.write_bytes(contents(file)))
+            say(f"note: {file}: changed by another program; it is kept as {aside.name}")
+            self.write_table(name, fields, rows)
         return [row for row in rows if float(row[0]) <= step]
 
     def write_table(self, name: str, fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -194,6 +219,13 @@ class Run:
         target = self.folder / name
         made_folder(target.parent)
         write_beside(target, lambda path: path.write_bytes(data))
+
+
+def generator_in(file: Path) -> tuple[keras.Model, Config]:
+    """`load_generator`, for a file that may come from a stranger: UserError where it would unpack to a bomb."""
+    with suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
+        refuse_bomb(file, archive.infolist())
+    return load_generator(file)
 
 
 class StepCallback(keras.callbacks.Callback):

@@ -1,0 +1,251 @@
+"""Situations of real users, with made-up files: `make test-field`, or python tests/field.py [NAME…] for some.
+
+CASES are pictures of all kinds, each with what it must look like, computed here. COMMANDS run `monet` in a folder of
+their own and return what is wrong. The shorter ones are in test_field.py too.
+"""
+
+import inspect
+import io
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from monet_lib.data.pictures import ADOBE_RGB, REC_709, picture, rgb_profile
+
+P3 = (0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060)
+
+
+def scene(width=96, height=72):
+    """A picture whose corners and sides all differ: uint8 (height, width, 3)."""
+    y, x = np.mgrid[:height, :width] / np.array([height, width])[:, None, None]
+    spot = 30 * (np.hypot(x - 0.7, y - 0.3) < 0.2)[..., None]
+    return (np.stack([x, y, 0.9 - 0.8 * x * y], -1) * 200 + spot).astype("u1")
+
+
+GREY = scene()[..., 0]
+DEEP = GREY.astype("<u2") * 257
+
+
+def encoded(pixels, format="PNG", **options):
+    """The bytes of an image file of an array, or of a Pillow image."""
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    image.save(buffer := io.BytesIO(), format, **options)
+    return buffer.getvalue()
+
+
+def seen(stored, points=REC_709, gamma=2.2):
+    """What values of an RGB space with sRGB's white look like in sRGB."""
+
+    def to_xyz(points):
+        xyz = np.stack([[x / y, 1, (1 - x - y) / y] for x, y in np.reshape(points, (4, 2))], 1)
+        return xyz[:, 1:] * np.linalg.solve(xyz[:, 1:], xyz[:, 0])
+
+    light = (np.asarray(stored) / 255) ** gamma @ (np.linalg.inv(to_xyz(REC_709)) @ to_xyz(points)).T
+    light = light.clip(0, 1)
+    return np.rint(255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)).astype(int)
+
+
+def on_three(grey):
+    return np.repeat(np.asarray(grey, int)[..., None], 3, -1)
+
+
+def holed(pixels, value=255):
+    """The same with a rectangle of one value."""
+    pixels = np.array(pixels)
+    pixels[10:40, 10:40] = value
+    return pixels
+
+
+def chunked(png, **chunks):
+    """A PNG's bytes with more chunks behind its header."""
+    for kind, data in chunks.items():
+        kind = kind.encode()
+        png = (
+            png[:33]
+            + struct.pack(">I", len(data))
+            + kind
+            + data
+            + struct.pack(">I", zlib.crc32(kind + data))
+            + png[33:]
+        )
+    return png
+
+
+def hundred_thousandths(*numbers):
+    return struct.pack(f">{len(numbers)}I", *(round(1e5 * number) for number in numbers))
+
+
+def grey_and_clear():
+    image = Image.fromarray(GREY).convert("LA")
+    image.paste((0, 0), (10, 10, 40, 40))
+    profile = rgb_profile(REC_709, 1.8).replace(b"RGB ", b"GRAY").replace(b"gTRC", b"kTRC")
+    return encoded(image, icc_profile=profile), holed(seen(on_three(GREY), gamma=1.8))
+
+
+def adobe_by_exif():
+    tables = [(0x8769, 4, 1, 26), (0xA005, 4, 1, 44), (1, 2, 4, int.from_bytes(b"R03\0", "little"))]
+    body = b"".join(struct.pack("<HHHIII", 1, *table, 0) for table in tables)
+    exif = b"Exif\0\0II*\0" + struct.pack("<I", 8) + body
+    return encoded(scene(), "JPEG", quality=100, subsampling=0, exif=exif), seen(scene(), ADOBE_RGB, 563 / 256)
+
+
+def highlights():
+    light = holed(GREY.astype("f4") / 200, 40)
+    return encoded(light, "TIFF"), on_three(np.rint(255 * light.clip(0, 1)))
+
+
+def white_is_zero():
+    data, tag = encoded(65535 - DEEP, "TIFF"), struct.pack("<HHI", 262, 3, 1)
+    at = data.index(tag) + len(tag)
+    return data[:at] + b"\0\0" + data[at + 2 :], on_three(GREY)
+
+
+def bitmap():
+    height, width = GREY.shape
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs" + bytes(48)
+    head = struct.pack("<IiiHHIIiiII", 108, width, -height, 1, 32, 3, 0, 0, 0, 0, 0) + masks
+    pixels = np.dstack([scene()[..., ::-1], np.zeros_like(GREY)]).tobytes()
+    return b"BM" + struct.pack("<IHHI", 14 + 108 + len(pixels), 0, 0, 122) + head + pixels, scene()
+
+
+def turned(orientation, format, **options):
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    turns = {1: np.asarray, 3: lambda x: x[::-1, ::-1], 5: lambda x: x.swapaxes(0, 1), 6: lambda x: np.rot90(x, -1)}
+    return encoded(scene(), format, exif=exif, **options), turns[orientation](scene())
+
+
+KEY = {"transparency": (10, 200, 40)}
+CASES: dict[str, Callable] = {
+    "grey with transparency and a profile": grey_and_clear,
+    "a transparent colour and a profile": lambda: (
+        encoded(holed(scene(), KEY["transparency"]), icc_profile=rgb_profile(P3, 2.2), **KEY), holed(seen(scene(), P3))
+    ),
+    "a transparent grey of 16 bits": lambda: (
+        chunked(encoded(holed(DEEP, 12345)), tRNS=struct.pack(">H", 12345)), holed(on_three(GREY))
+    ),
+    "Adobe RGB by EXIF alone": adobe_by_exif,
+    "a PNG's gamma": lambda: (chunked(encoded(scene()), gAMA=hundred_thousandths(1)), seen(scene(), gamma=1)),
+    "a PNG's primaries": lambda: (
+        chunked(encoded(scene()), gAMA=hundred_thousandths(0.5), cHRM=hundred_thousandths(*P3)), seen(scene(), P3, 2.0)
+    ),
+    "a PNG's usual gamma": lambda: (chunked(encoded(scene()), gAMA=hundred_thousandths(0.45455)), scene()),
+    "highlights above one": highlights,
+    "white is zero": white_is_zero,
+    "grey with a profile of colours": lambda: (
+        encoded(GREY, "JPEG", quality=100, icc_profile=rgb_profile(P3, 1.8)), seen(on_three(GREY), gamma=1.8)
+    ),
+    "a bitmap whose transparency was never written": bitmap,
+} | {f"turned {number} {format}": partial(turned, number, format, **how) for number in (1, 3, 5, 6) for format, how in (
+    ("TIFF", {}), ("PNG", {}), ("WEBP", {"lossless": True}), ("JPEG", {"quality": 100, "subsampling": 0}))}  # fmt: skip
+
+
+def differs(name):
+    """How many levels a picture is from what it must look like, on average; infinite where its shape is another."""
+    data, expected = CASES[name]()
+    found = picture(data, name, "")
+    return np.abs(found.astype(int) - expected).mean() if found.shape == expected.shape else np.inf
+
+
+# Commands: each gets a folder and a function that runs `monet` there, and returns what is wrong, or None.
+
+
+def twenty_thousand_photos(folder, monet):
+    (folder / "many").mkdir()
+    Image.fromarray(scene()).save(folder / "one.jpg")
+    for k in range(20_000):
+        os.link(folder / "one.jpg", folder / "many" / f"{k}.jpg")
+    began = time.monotonic()
+    done = monet("translate", "many", "--out", "many")
+    return (time.monotonic() - began > 15 or done.returncode != 2) and f"{time.monotonic() - began:.0f} s, {done}"
+
+
+def a_pipe_among_photos(folder, monet):
+    Image.fromarray(scene()).save(folder / "b.jpg")
+    os.mkfifo(folder / "a.jpg")
+    return monet("translate", ".", timeout=60).returncode != 0 or monet("translate", "a.jpg").returncode != 2
+
+
+def a_program_called_jpg(folder, monet):
+    (folder / "a.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
+    (folder / "gs").write_text("#!/bin/sh\ntouch called\n")
+    (folder / "gs").chmod(0o755)
+    monet("translate", "a.jpg", env={"PATH": f"{folder}:{os.environ['PATH']}"})
+    return (folder / "called").exists()
+
+
+def a_file_of_weights_that_unpacks_without_end(folder, monet):
+    with zipfile.ZipFile(folder / "g.npz", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("w0.npy", "w") as entry:
+        for _ in range(300):
+            entry.write(bytes(10**6))
+    return "a bomb" not in monet("translate", "--generator", "g.npz", "x.jpg").stderr
+
+
+def a_share_that_syncs_no_folders(folder, monet):
+    Image.fromarray(scene()).save(folder / "a.png")
+    refuses = "struct stat s; fstat(f, &s); if (S_ISDIR(s.st_mode)) { errno = EINVAL; return -1; } return 0;"
+    (folder / "s.c").write_text(f"#include <errno.h>\n#include <sys/stat.h>\nint fsync(int f) {{ {refuses} }}")
+    gcc = ["gcc", "-shared", "-fPIC", "-o", "s.so", "s.c"]
+    if shutil.which("gcc") and not subprocess.run(gcc, cwd=folder).returncode:
+        return monet("translate", "a.png", env={"LD_PRELOAD": str(folder / "s.so")}).returncode
+
+
+def no_stderr(folder, monet):
+    Image.fromarray(scene()).save(folder / "a.png")
+    command = f"{sys.executable} -m monet_lib.cli translate a.png 2>&- <&-"
+    code = subprocess.run(["bash", "-c", command], cwd=folder, stdout=subprocess.DEVNULL).returncode
+    return code or not (folder / "painted" / "a.jpg").exists()
+
+
+def a_folder_whose_name_is_not_utf8_and_a_second_training(folder, monet):
+    (run := folder / os.fsdecode(b"M\xfcnchen")).mkdir()
+    train = ["train", "--profile", "tiny", "--steps", "3000", "--set", "checkpoint_every=5", "--out", run]
+    first = subprocess.Popen([sys.executable, "-m", "monet_lib.cli", *train], cwd=folder, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 90
+    while time.monotonic() < end and not list(run.glob("checkpoints/step-*")) and first.poll() is None:
+        time.sleep(0.2)
+    second = monet(*train)
+    first.send_signal(getattr(signal, "SIGHUP", signal.SIGTERM))
+    code, steps = first.wait(60), (run / "history.csv").read_text()
+    fine = code == 0 and second.returncode == 2 and "another process is training" in second.stderr
+    return (not fine or steps.count("\nstep") or not list(run.glob("checkpoints/step-*"))) and (code, second)
+
+
+COMMANDS = [value for value in list(globals().values())
+            if inspect.isfunction(value) and "monet" in inspect.signature(value).parameters]  # fmt: skip
+
+
+def main(only):
+    failed = 0
+    for each in [*CASES, *COMMANDS]:
+        name = each if isinstance(each, str) else each.__name__
+        if only and not any(part in name for part in only):
+            continue
+        with tempfile.TemporaryDirectory() as place:
+
+            def monet(*arguments, env=None, timeout=170, folder=place):
+                command = [sys.executable, "-m", "monet_lib.cli", *arguments]
+                return subprocess.run(command, cwd=folder, env=os.environ | (env or {}), timeout=timeout,
+                                      stdin=subprocess.DEVNULL, capture_output=True, text=True)  # fmt: skip
+
+            wrong = differs(name) > 1 if isinstance(each, str) else each(Path(place), monet)
+        failed += bool(wrong)
+        print(f"{name}: {f'FAIL {wrong}' if wrong else 'PASS'}", flush=True)
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

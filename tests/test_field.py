@@ -1,0 +1,150 @@
+"""What users do and have, in short: `make test-field` runs the longer cases with the command itself."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from field import CASES, differs, encoded, scene
+from inputs import make_data
+from PIL import Image
+
+from monet_lib import cli
+from monet_lib.data.batches import load_pair
+from monet_lib.data.pictures import ADOBE_RGB, REC_709, picture, rgb_profile
+from monet_lib.files import UserError, locked, plain
+from monet_lib.paint.photos import exif_of, translate
+from monet_lib.train.run import Run
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_picture_looks_as_it_must(name):
+    assert differs(name) < 1
+
+
+def test_a_profile_that_is_made_here_is_what_it_says():
+    """Grey stays grey and white stays white; sRGB's primaries with gamma 2.2 are nearly sRGB."""
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, -1)
+    for points in (REC_709, ADOBE_RGB):
+        data = encoded(ramp, icc_profile=rgb_profile(points, 2.2))
+        found = picture(data, "ramp", "").astype(int)
+        assert np.ptp(found, axis=-1).max() <= 1
+        assert np.abs(found - ramp).max() <= 8
+        assert found[0, -1].tolist() == [255] * 3
+
+
+def invert(photos):
+    return 255 - photos
+
+
+def test_dates_stay_places_go_and_both_can_be_chosen(tmp_path):
+    exif = Image.Exif()
+    exif[0x112], exif[0x132] = 1, "2024:05:06 07:08:09"
+    exif.get_ifd(0x8769)[36867] = "2024:05:06 07:08:09"
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 51.0, 30.0)})
+    Image.fromarray(scene()).save(tmp_path / "a.jpg", exif=exif)
+    for how, date, place in (("date", 1, 0), ("all", 1, 1), ("none", 0, 0)):
+        (file,) = translate(invert, [tmp_path / "a.jpg"], tmp_path / how, metadata=how)
+        found = Image.open(file).getexif()
+        assert bool(found.get_ifd(0x8769).get(36867)) == bool(found.get(0x132)) == date
+        assert bool(found.get_ifd(0x8825)) == place
+    (tmp_path / "b.jpg").write_bytes(b"no photo")
+    assert exif_of(tmp_path / "b.jpg", "all") == b""
+
+
+def test_nothing_that_is_there_is_replaced(tmp_path, monkeypatch):
+    Image.fromarray(scene()).save(tmp_path / "a.png")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.jpg").write_text("mine")
+    with pytest.raises(UserError, match="a.jpg: there already. Choose another --out, or replace it with --overwrite"):
+        translate(invert, [tmp_path / "a.png"], tmp_path / "out")
+
+    def painter(photos):  # another process writes meanwhile
+        (tmp_path / "new" / "a.jpg").write_text("mine")
+        return invert(photos)
+
+    for links in (True, False):
+        if not links:
+            monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(PermissionError("no links here")))
+            (tmp_path / "new" / "a.jpg").unlink()
+        with pytest.raises(UserError, match="there already"):
+            translate(painter, [tmp_path / "a.png"], tmp_path / "new")
+        assert (tmp_path / "new" / "a.jpg").read_text() == "mine"
+    assert len(translate(invert, [tmp_path / "a.png"], tmp_path / "out", overwrite=True)) == 1
+    for folder in ("out", "new"):
+        assert [f.name for f in (tmp_path / folder).iterdir()] == ["a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["translate", ""], "photos: empty, perhaps a variable"),
+        (["translate", "a.png", "--run", ""], "run: empty"),
+        (["translate", "a.png", "--out", "-"], "out: - stands for no file"),
+        (["translate", "a.png", "--out", "b.jpg"], "b.jpg: --out names the folder"),
+        (["export", "--generator", "g.npz", "--out", "g.npz"], "and no .npz, as generators are kept"),
+        (["data", "a.png"], "a.png: a file. If it is the competition's zip, unpack it"),
+        (["translate", "\x1b[31m\nmonet: all fine.png"], r"monet: \x1b[31m\nmonet: all fine.png: no such file"),
+    ],
+)
+def test_what_is_refused_in_one_line(tmp_path, monkeypatch, capsys, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(scene()).save("a.png")
+    assert cli.main(arguments) == 2
+    assert says in capsys.readouterr().err
+    assert [f.name for f in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_lock_is_held_by_one_and_freed_by_a_dead_process(tmp_path):
+    code = (
+        "import os, sys; from pathlib import Path; from monet_lib.files import locked\n"
+        "with locked(Path(sys.argv[1]), ''): print('mine', flush=True); input(); os._exit(1)"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, tmp_path / "l"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout.readline() == "mine\n"
+    with pytest.raises(UserError, match="^busy$"), locked(tmp_path / "l", "busy"):
+        pass
+    other.communicate("\n")
+    with locked(tmp_path / "l", "busy"):
+        assert (tmp_path / "l").exists()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_knows_its_images_by_their_pixels(tmp_path, nano):
+    data = make_data(tmp_path / "data", formats=["jpg"])
+    pair = load_pair(data)
+    nano = nano.with_(steps=2)
+    run = Run.open(tmp_path / "run", nano, data, pair)
+    (run.folder / "checkpoints" / "step-00000002").mkdir(parents=True)
+    Run.open(run.folder, nano, data, pair)
+    other = pair | {"photo": (pair["photo"][0], 255 - pair["photo"][1])}
+    with pytest.raises(UserError, match="trained on photos of the same names with other pixels"):
+        Run.open(run.folder, nano, data, other)
+    text = (run.folder / "config.json").read_text()
+    (run.folder / "config.json").write_text(text.replace('"pixels"', '"of another version"'))
+    Run.open(run.folder, nano, data, other)  # as a run of an earlier version
+
+
+def test_tables_are_read_by_name_and_what_is_more_is_kept(tmp_path, nano, capsys):
+    run, fields = Run(tmp_path, nano, {}), ["step", "seconds", "cycle"]
+    file = tmp_path / "history.csv"
+    for text, kept in (
+        ("seconds,cycle,step\n1.5,0.25,10\n", 0),
+        ("step,seconds,cycle,epoch\n10,1.5,0.25,one\n", 1),
+        ("\ufeffstep;seconds;cycle\n10;1,5;0,25\n", 2),
+        ("step,seconds,cycle\n10,1.5,0.25\n20,1.", 2),
+        ("nothing\nof\nthis\n", 3),
+    ):
+        file.write_text(text, encoding="utf-8")
+        rows = [[float(value) for value in row] for row in run.table("history.csv", fields, 10)]
+        assert rows == ([] if kept == 3 else [[10, 1.5, 0.25]])
+        assert len(list(tmp_path.glob("history.csv.old-*"))) == kept
+    assert "it is kept as history.csv.old-3" in capsys.readouterr().out
+
+
+def test_names_are_shown_and_not_obeyed():
+    assert plain("Été 日本.jpg") == "Été 日本.jpg"
+    assert plain("a\x1b[2J\r\nb\udce9") == r"a\x1b[2J\r\nb\udce9"
