@@ -78,7 +78,7 @@ def test_every_failure_of_the_gallery_has_its_figure():
     text = (ROOT / "site" / "course" / "failures.md").read_text()
     made, missing = failures(text, ROOT / "notebooks")
     assert missing == []
-    assert made.count("{ .figure }") == made.count("**Cure.**") == made.count("\n## ")
+    assert made.count("{ .figure }") == made.count("**Remedy.**") == made.count("\n## ")
 
 
 def test_the_check_finds_what_is_broken(tmp_path):
