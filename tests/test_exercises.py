@@ -3,9 +3,12 @@
 import ast
 import functools
 import importlib
+import io
 import re
 import struct
+import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import jupytext
 import keras
@@ -13,13 +16,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import ops
+from PIL import Image
 
-from monet_lib.course import checks, eda
+from monet_lib.course import checks, eda, submission
 from monet_lib.course.checks import Check
 from monet_lib.data import to_uint8
 from monet_lib.model import losses
+from monet_lib.paint import paint_broadly
 
 ROOT = Path(__file__).resolve().parents[1]
+rng = np.random.default_rng(0)
 SOURCES = {"eda": "01_eda", "dcgan": "02_dcgan", "unet": "03_unet_cyclegan", "resnet": "04_resnet_cyclegan",
            "submission": "05_submission"}  # fmt: skip
 LESSONS = {name: importlib.import_module(f"monet_lib.course.{name}") for name in SOURCES}
@@ -27,7 +33,8 @@ LESSONS = {name: importlib.import_module(f"monet_lib.course.{name}") for name in
 
 def exercises(name):
     """(check's name, the stub's cell, the solution's code) of a lesson, in order."""
-    text = (ROOT / "notebooks" / "src" / f"{SOURCES[name]}.py").read_text()
+    sources = [SOURCES[name], *(["appendix_tfrecord"] if name == "eda" else [])]
+    text = "".join((ROOT / "notebooks" / "src" / f"{source}.py").read_text() for source in sources)
     for part in re.split(r"^# ### Exercise \d.*$", text, flags=re.M)[1:]:
         cell = re.search(r"^# %%\n(.*?)(?=^# %%|\Z)", part, re.M | re.S).group(1)
         check = re.search(r"lesson\.(check_\w+)\(", cell).group(1)
@@ -37,13 +44,23 @@ def exercises(name):
 
 ALL = [(name, *exercise) for name in SOURCES for exercise in exercises(name)]
 # These stubs are code with something missing or wrong, not dots: what their check says of them as they are.
-UNFINISHED = {"check_repaired": "3 of 3 bugs left", "check_step": "paint has not moved"}
+UNFINISHED = {"check_zipped": "the pictures are black", "check_repaired": "3 of 3 bugs left",
+              "check_step": "no network has moved"}  # fmt: skip
+
+
+# What the cells of lesson 5 use.
+PAINTING = {"io": io, "zipfile": zipfile, "Image": Image, "paint_broadly": paint_broadly,
+            "generator": lambda x: x // 2 + 60}  # fmt: skip
 
 
 @pytest.fixture
 def space():
     """What an exercise's cell may use: names from the lesson's own imports and cells before it."""
-    return {"np": np, "tf": tf, "keras": keras, "struct": struct, "bce": losses.bce, **step_losses()}
+    photos, monets, style = held_out()
+    painter = SimpleNamespace(predict=lambda x, **_: eda.color_transfer(to_uint8(x), style) / 127.5 - 1)
+    stands_in = {"held": {"photo": photos, "monet": monets}, "own": SimpleNamespace(steps=1), "keep": lambda *_: None,
+                 "four": lambda config, change: [painter], "trained": lambda *_, **weights: None}  # fmt: skip
+    return {"np": np, "tf": tf, "keras": keras, "struct": struct, "bce": losses.bce, **step_losses(), **stands_in}
 
 
 @functools.cache
@@ -51,7 +68,7 @@ def step_losses():
     """`generator_losses` and `discriminator_losses` as lesson 3 defines them."""
     cells = jupytext.read(ROOT / "notebooks" / "src" / "03_unet_cyclegan.py").cells
     cell = next(cell.source for cell in cells if "def discriminator_losses" in cell.source)
-    exec(cell, names := {"ops": ops, "bce": losses.bce})
+    exec(cell, names := {"ops": ops, "least_squares": losses.least_squares})
     return {name: names[name] for name in ("generator_losses", "discriminator_losses")}
 
 
@@ -121,8 +138,35 @@ def l1(a, b):
     return np.abs(a - b).mean()
 
 
+def zipper(levels=to_uint8, name="{}.jpg", **options):
+    """A writer of lesson 5's zip that does one thing in another way."""
+
+    def zipped(x, names):
+        with zipfile.ZipFile(buffer := io.BytesIO(), "w") as archive:
+            for pixels, each in zip(levels(x), names, strict=True):
+                encoding = {"format": "JPEG", "quality": 95, "subsampling": 0} | options
+                Image.fromarray(pixels).save(file := io.BytesIO(), **encoding)
+                archive.writestr(name.format(each), file.getvalue())
+        return buffer.getvalue()
+
+    return zipped
+
+
+def alike(a, b, keys):
+    return all(a[key] == b[key] for key in keys.split())
+
+
+def kid_or(a, b, keys):
+    """Lesson 5's rule with other conditions."""
+    return alike(a, b, keys) and (a["measure"] == "KID" or a["images"] == b["images"])
+
+
+def cosine(a, b):
+    return np.einsum("ik,jk", *(x / np.linalg.norm(x, axis=1, keepdims=True) for x in (a, b)))
+
+
 def similarity(a, b):
-    return np.abs(np.einsum("ik,jk", *(x / np.linalg.norm(x, axis=1, keepdims=True) for x in (a, b))))
+    return np.abs(cosine(a, b))
 
 
 def broken_step(bugs):
@@ -142,22 +186,46 @@ def broken_step(bugs):
     return step
 
 
-def training_step(moves=4, cycle=10.0, judged=1.0):
-    """Lesson 3's step that moves the first networks only, or weighs its losses otherwise."""
+def training_step(
+    moves=2, cycle=10.0, identity=5.0, fool=1.0, judged=1.0, *, first_only=False, one_optimizer=False, each=False,
+    outside=False, persistent=True,
+):  # fmt: skip
+    """Lesson 3's step that weighs its losses otherwise, moves only some of the networks, or uses its tools wrongly."""
 
     def step(networks, optimizers, monet, photo):
         named = step_losses()
-        with tf.GradientTape(persistent=True) as tape:
-            parts, *fakes = named["generator_losses"](*networks, monet, photo)
-            answers = named["discriminator_losses"](*networks[2:], monet, photo, *fakes)
-            total = parts["monet_generator"] + parts["photo_generator"]
-            total += cycle * parts["cycle"] + 5.0 * parts["identity"]
-            both = judged * (answers["monet_discriminator"] + answers["photo_discriminator"])
-        sums = (total, total, both, both)
-        for loss, network, optimizer in list(zip(sums, networks, optimizers, strict=True))[:moves]:
-            optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
+
+        def sums():
+            total = fool * (parts["monet_generator"] + parts["photo_generator"])
+            return total + cycle * parts["cycle"] + identity * parts["identity"], judged * sum(answers)
+
+        with tf.GradientTape(persistent=persistent) as tape:
+            parts, fakes = named["generator_losses"](networks, monet, photo)
+            answers = named["discriminator_losses"](networks, (monet, photo), fakes)
+            goals = None if outside else sums()
+        for k, goal in enumerate((goals or sums())[:moves]):
+            first, second = networks[2 * k : 2 * k + 2]
+            optimizer, groups = optimizers[0 if one_optimizer else k], [first.trainable_variables]
+            if each:
+                groups.append(second.trainable_variables)
+            elif not first_only:
+                groups = [groups[0] + second.trainable_variables]
+            for variables in groups:
+                optimizer.apply(tape.gradient(goal, variables), variables)
 
     return step
+
+
+def cycles(loss, monet, photo, paint, back):
+    """The sum of a loss over both cycles."""
+    return loss(back(paint(photo)), photo) + loss(paint(back(monet)), monet)
+
+
+@functools.cache
+def held_out():
+    """The photos and paintings that lesson 3 holds out, and the paintings that it trains on."""
+    train, held = LESSONS["unet"].split_off(ROOT / "data" / "sample")
+    return held["photo"], held["monet"], train["monet"]
 
 
 def feature(record, name):
@@ -168,64 +236,135 @@ def pixels_of(record):
     return tf.io.decode_jpeg(feature(record, "image"), channels=3).numpy()
 
 
-def walked(compared):
-    """A reader of shards that compares only some of the checksums; "padded": it goes on where bytes are missing."""
+def walked(compared, after=16, order="<"):
+    """A reader of shards that compares only some of the checksums; "padded": it goes on where bytes are missing.
+
+    after: by how much more than the length it goes on; order: of the integers' bytes.
+    """
 
     def walk(raw):
         found, place = [], 0
         while place < len(raw):
-            length, of_length = struct.unpack("<QI", raw[place : place + 12])
+            length, of_length = struct.unpack(f"{order}QI", raw[place : place + 12])
             data = raw[place + 12 : place + 12 + length]
             wrong = "length" in compared and eda.checksum(raw[place : place + 8]) != of_length
             if "data" in compared:
-                after = raw[place + 12 + length : place + 16 + length]
-                (of_data,) = struct.unpack("<I", after.ljust(4, b"\0") if "padded" in compared else after)
+                rest = raw[place + 12 + length : place + 16 + length]
+                (of_data,) = struct.unpack(f"{order}I", rest.ljust(4, b"\0") if "padded" in compared else rest)
                 wrong |= eda.checksum(data) != of_data
             if wrong:
                 raise ValueError(place)
             found.append(data)
-            place += 16 + length
+            place += after + length
         return found
 
     return walk
 
 
+def chained(steps="cache shuffle crop batch", buffer=12, scale=127.5):
+    """An answer to lesson 1's repair: a chain of these steps, with levels divided by `scale`, less 1 for 127.5."""
+
+    def chain(images, size):
+        todo = {
+            "cache": lambda data: data.cache(),
+            "shuffle": lambda data: data.shuffle(buffer),
+            "crop": lambda data: data.map(lambda x: tf.image.random_crop(x, (size, size, 3))),
+            "batch": lambda data: data.batch(4),
+        }
+        for step in steps.split():
+            images = todo[step](images)
+        return images.map(lambda x: tf.cast(x, tf.float32) / scale - (scale == 127.5))
+
+    return chain
+
+
 MEANT = dict(eda.MEANINGS)
 WRONG = [
-    ("eda", "record", lambda r: ..., "nothing here yet"),
-    ("eda", "record", pixels_of, "return two things"),
-    ("eda", "record", lambda r: (feature(r, "image_name"), pixels_of(r)), ".decode()"),
-    ("eda", "record", lambda r: (feature(r, "target").decode(), pixels_of(r)), "image_name"),
-    ("eda", "record", lambda r: ("ramp", feature(r, "image")), "a bytes, not an array"),
-    ("eda", "record", lambda r: ("ramp", pixels_of(r)[..., :1]), "64 x 256 x 1"),
-    ("eda", "record", lambda r: ("ramp", pixels_of(r) / 127.5 - 1), "0 to 255"),
-    ("eda", "record", lambda r: feature(r, "nothing"), "raised IndexError"),
     ("eda", "reds", ..., "nothing here yet"),
     ("eda", "reds", (60, 0, 0), "shape 3"),
     ("eda", "reds", [(60, 0, 0), (300, 240, 240)], "outside 0..255"),
+    ("eda", "reds", [(-60, -120, -120), (240, 180, 180)], "outside 0..255"),
+    ("eda", "reds", [(0.2, 0, 0), (0.9, 0.7, 0.7)], "not from 0 to 1"),
     ("eda", "reds", [(60, 0, 0), (240, 100, 100)], "60 and 140"),
     ("eda", "reds", [(5, 0, 0), (250, 245, 245)], "at least 20"),
-    ("eda", "reds", [(240, 180, 180), (60, 0, 0)], "make the first darker"),
+    ("eda", "reds", [(0, 0, 0), (200, 200, 200)], "is 0 and 0"),
+    ("eda", "reds", [(240, 180, 180), (60, 0, 0)], "larger one should come first"),
+    ("eda", "reds", [(100, 40, 40), (200, 140, 140)], "0.60 and 0.30: the first should be three times"),
     ("eda", "meaning", dict.fromkeys(MEANT, (..., ...)), "nothing here yet"),
-    ("eda", "meaning", {}, "give a pair"),
-    ("eda", "meaning", MEANT | {"S0: darker": ("spread", -1)}, "doesn't measure"),
+    ("eda", "meaning", {}, "S0: darker: give a pair"),
+    ("eda", "meaning", [*MEANT.values()], "give a pair"),
+    ("eda", "meaning", MEANT | {"S0: darker": "brightness"}, "give a pair"),
+    ("eda", "meaning", MEANT | {"S0: darker": ("spread", -1)}, "can be high in an image"),
     ("eda", "meaning", MEANT | {"S0: darker": ("brightness", 1)}, "true or not"),
-    ("eda", "meaning", MEANT | {"S3: more intense colours": ("saturation", 1)}, "darkness raises it"),
+    ("eda", "meaning", MEANT | {"S0: darker": (-1, "brightness")}, "no measure -1"),
+    ("eda", "meaning", MEANT | {"S0: higher deviation": ("spread", "more")}, "+1 or -1, not 'more'"),
+    ("eda", "meaning", MEANT | {"S3: more intense colours": ("saturation", 1)}, "Do your eyes agree"),
+    ("eda", "meaning", MEANT | {"S3: more in green": ("saturation", 1)}, "S3: more in green"),
     ("eda", "back", lambda x: ..., "nothing here yet"),
     ("eda", "back", lambda x: x[..., 0], "shape 64 x 256"),
     ("eda", "back", lambda x: np.clip(np.rint((x + 1) * 127.5), 0, 255), "float32"),
-    ("eda", "back", lambda x: np.rint((x + 1) * 127.5).astype(int).astype(np.uint8), "wraps around"),
-    ("eda", "back", lambda x: np.clip((x + 1) * 127.5, 0, 255).astype(np.uint8), "63 of 256 levels"),
+    ("eda", "back", lambda x: np.rint((x + 1) * 127.5).astype(int).astype(np.uint8), "became (243, 12)"),
+    ("eda", "back", lambda x: np.clip((x + 1) * 127.5, 0, 255).astype(np.uint8), "levels come back one lower"),
     ("eda", "back", lambda x: np.clip(np.rint((x + 1) * 128), 0, 255).astype(np.uint8), "don't come back"),
+    ("eda", "back", lambda x: np.clip(np.rint(x * 255), 0, 255).astype(np.uint8), "level 254 becomes 253"),
+    ("eda", "back", lambda x: np.clip(np.rint(x * 127.5), 0, 255).astype(np.uint8), "level 255 becomes 128"),
+    ("eda", "back", lambda x: np.clip(np.ceil((x + 1) * 127.5), 0, 255).astype(np.uint8), "don't come back"),
+    ("eda", "back", lambda x: np.rint(np.clip((x + 1) / 2, 0, 1) * 255), "float32"),
+    ("eda", "deal", (300, 23.46, 6738), "not 300.0 steps"),
+    ("eda", "deal", (7038, 23.46, 6738), "batches of one photo"),
+    ("eda", "deal", (1760, 23.46, 6738), "Where do the last two come from"),
+    ("eda", "deal", (75, 23.46, 6738), "not 75.0 steps"),
+    ("eda", "deal", (1759, 1, 6738), "not 1.0 times"),
+    ("eda", "deal", (1759, 7038 / 300 / 4, 6738), "the batch size counts once"),
+    ("eda", "deal", (1759, 4 * 7038 / 300, 6738), "the batch size counts once"),
+    ("eda", "deal", (1759, 23.46, 0), "not 0.0 of 7,038"),
+    ("eda", "deal", (1759, 23.46, 300), "that this zip does show"),
+    ("eda", "deal", (1759, 23.46, 7038), "not 7038.0 of 7,038"),
+    ("eda", "chain", lambda i, s: ..., "nothing here yet"),
+    ("eda", "chain", lambda i, s: list(i), "not a list"),
+    ("eda", "chain", chained(scale=255), "become 0.00 to 0.88"),
+    ("eda", "chain", chained("crop cache shuffle batch"), "the same crops"),
+    ("eda", "chain", chained("shuffle cache crop batch"), "in the same order"),
+    ("eda", "chain", chained("cache crop batch"), "in the same order"),
+    ("eda", "chain", chained("cache crop batch shuffle"), "the same four images are together"),
+    ("eda", "chain", chained("shuffle crop batch"), "read from the file 288 times"),
+    ("eda", "chain", chained(buffer=2), "never come in the first batch"),
+    ("eda", "chain", chained("cache shuffle crop"), "a batch has shape 8 x 8 x 3"),
+    ("eda", "chain", lambda i, s: chained()(i.take(8), s), "brings 8 of 12 images; 4 are missing"),
+    ("eda", "chain", chained("crop cache batch shuffle", scale=255), "3 faults"),
+    ("eda", "opponent", lambda p, m: ..., "nothing here yet"),
+    ("eda", "opponent", lambda p, m: p.copy(), "the photos themselves"),
+    ("eda", "opponent", lambda p, m: eda.color_transfer(p, m) / 255, "float64, not uint8"),
+    ("eda", "opponent", lambda p, m: (eda.color_transfer(p, m) / 255).astype(np.uint8), "one single colour"),
+    ("eda", "opponent", lambda p, m: eda.color_transfer(p[:1], m), "shape 1 x 64"),
+    ("eda", "opponent", lambda p, m: m[[0, 1, 2, 0, 1]], "the scene is lost"),
+    ("eda", "opponent", lambda p, m: 255 - eda.color_transfer(p, m), "light is dark"),
+    ("eda", "opponent", lambda p, m: p // 2 + 60, "with other paintings"),
+    ("eda", "opponent", lambda p, m: np.concatenate([eda.color_transfer(p[:4], m), p[4:]]), "photo 4 of 5 comes back"),
+    ("eda", "opponent", lambda p, m: eda.color_transfer(p, m[np.random.permutation(3)]), "two calls"),
+    ("eda", "opponent", lambda p, m: np.add(p, 9, out=p), "writes into the photos"),
+    ("eda", "record", lambda r: ..., "nothing here yet"),
+    ("eda", "record", pixels_of, "return two things"),
+    ("eda", "record", lambda r: (feature(r, "image_name"), pixels_of(r)), "bytes, not text"),
+    ("eda", "record", lambda r: (feature(r, "target").decode(), pixels_of(r)), "image_name"),
+    ("eda", "record", lambda r: ("ramp", feature(r, "image")), "a bytes, not an array"),
+    ("eda", "record", lambda r: ("ramp", pixels_of(r)[..., :1]), "64 x 256 x 1"),
+    ("eda", "record", lambda r: ("ramp", pixels_of(r) / 127.5 - 1), "float64"),
+    ("eda", "record", lambda r: ("ramp", pixels_of(r) // 2), "are they those of the image"),
+    ("eda", "record", lambda r: ("ramp", pixels_of(r)[..., ::-1]), "this is BGR"),
+    ("eda", "record", lambda r: ("ramp", tf.constant(pixels_of(r))), "a tensor of TensorFlow"),
+    ("eda", "record", lambda r: feature(r, "nothing"), "raised IndexError"),
+    ("eda", "walk", lambda raw: ..., "nothing here yet"),
     ("eda", "walk", lambda raw: [eda.framed(b"first")], "give the data alone"),
+    ("eda", "walk", lambda raw: [(5, 0, b"first", 0)], "give the data alone"),
+    ("eda", "walk", lambda raw: [5, 300, 0], "give the bytes"),
     ("eda", "walk", lambda raw: [b"first"], "the shard holds 3"),
     ("eda", "walk", walked(()), "a bit of the second record's data flipped: you read on"),
     ("eda", "walk", walked(("length",)), "a bit of the second record's data flipped"),
-    ("eda", "walk", walked(("data",)), "instead of ValueError. Check the length first"),
+    ("eda", "walk", walked(("data",)), "instead of ValueError. Was the length compared"),
     ("eda", "walk", walked(("data", "padded")), "checksum of the second record's length flipped: you read on"),
-    ("eda", "deal", (300, 23.46, 6738), "not 300.0 steps"),
-    ("eda", "deal", (1759, 1, 6738), "not 1.0 times"),
-    ("eda", "deal", (1759, 23.46, 0), "not 0.0 of 7,038"),
+    ("eda", "walk", walked(("length", "data"), after=12), "the second one begins at byte 21"),
+    ("eda", "walk", walked(("length", "data"), order=">"), "an undamaged shard"),
     ("dcgan", "shapes", [8, 16, 32, 64, 128, 256], "begin with the 4"),
     ("dcgan", "bce", naive_bce, "logarithm infinite"),
     ("dcgan", "bce", lambda x, label: max(x, 0) + np.log1p(np.exp(-abs(x))), "label"),
@@ -238,19 +377,50 @@ WRONG = [
     ("dcgan", "walk", lambda a, b, n: np.linspace(a, b, n, endpoint=False), "last one the end"),
     ("dcgan", "walk", lambda a, b, n: np.linspace(0, 1, n)[:, None] ** 2 * b, "not equal"),
     ("dcgan", "walk", lambda a, b, n: np.linspace(a, b, n + 1), "shape"),
-    ("unet", "up_filters", [512, 512, 512, 512, 512, 256, 128, 64], "seven are left"),
-    ("unet", "up_filters", [64, 128, 256, 512, 512, 512, 512], "beside the innermost"),
-    ("unet", "skip", lambda a, b: a + b.sum(-1, keepdims=True), "a sum, as in a residual"),
-    ("unet", "skip", lambda a, b: np.concatenate([a, 0 * b], -1), "not all there"),
-    ("unet", "answers", (32, 16), "which is not 32"),
-    ("unet", "answers", (30, 16), "which is not 16"),
+    ("unet", "skip", lambda a, b: ..., "nothing here yet"),
+    ("unet", "skip", lambda a, b: a + b.sum(-1, keepdims=True), "what a residual block hands on"),
+    ("unet", "skip", lambda a, b: a, "what a residual block hands on"),
+    ("unet", "skip", lambda a, b: b, "own map is lost"),
+    ("unet", "skip", lambda a, b: np.concatenate([b, a], -1), "in the other order"),
+    ("unet", "skip", lambda a, b: np.concatenate([a, b]), "can't be put together so"),
+    ("unet", "skip", lambda a, b: np.concatenate([a, b], 1), "can't be put together so"),
+    ("unet", "skip", lambda a, b: np.concatenate([a, 0 * b], -1), "the encoder's channels are not there"),
+    ("unet", "skip", lambda a, b: np.concatenate([a / 2, b / 2], -1), "the step's own channels are not there"),
+    ("unet", "skip", lambda a, b: np.concatenate([a, a[..., :3]], -1), "the encoder's channels are not there"),
+    ("unet", "skip", lambda a, b: np.concatenate([a, b, b], -1), "14, not 1 x 5 x 5 x 11"),
+    ("unet", "answers", (64, 23), "64 is the side after the halvings"),
+    ("unet", "answers", (62, 25), "25 is the side after the halvings"),
+    ("unet", "answers", (63, 23), "after one of the last two layers"),
+    ("unet", "answers", (62, 24), "after one of the last two layers"),
+    ("unet", "answers", (3844, 23), "asked is their number along one side"),
+    ("unet", "answers", (62, 529), "asked is their number along one side"),
+    ("unet", "answers", (23, 62), "in the wrong order"),
+    ("unet", "answers", (30, 23), "two halvings and 256 px: not 30. Write down the side"),
+    ("unet", "answers", (62, 22.5), "whole numbers"),
+    ("unet", "answers", (62, ...), "nothing here yet"),
     ("unet", "cycle", lambda m, p, paint, back: l1(back(paint(p)), p), "monet -> photo -> monet"),
     ("unet", "cycle", lambda m, p, paint, back: l1(paint(back(m)), m), "photo -> monet -> photo"),
-    ("unet", "cycle", lambda m, p, paint, back: l1(paint(p), m), "add the mean absolute"),
-    ("unet", "identity", lambda m, p, paint, back: l1(paint(m), p) + l1(back(p), m), "one-colour trap"),
+    ("unet", "cycle", lambda m, p, paint, back: l1(paint(p), m), "are no pair"),
+    ("unet", "cycle", lambda m, p, paint, back: l1(paint(p), p) + l1(back(m), m), "only one way is walked"),
+    ("unet", "cycle", lambda m, p, paint, back: l1(paint(back(p)), p) + l1(back(paint(m)), m), "in the wrong order"),
+    ("unet", "cycle", lambda m, p, paint, back: cycles(l1, m, p, paint, back) / 2, "half of the sum"),
+    ("unet", "cycle", lambda m, p, paint, back: 10 * cycles(l1, m, p, paint, back), "weight of the cycle loss"),
+    ("unet", "cycle", lambda *x: cycles(lambda a, b: (a - b).mean(), *x), "cancel out"),
+    ("unet", "cycle", lambda *x: cycles(lambda a, b: ((a - b) ** 2).mean(), *x), "squares instead of absolute"),
+    ("unet", "cycle", lambda *x: cycles(lambda a, b: np.abs(a - b).sum(), *x), "a sum over pixels"),
+    ("unet", "cycle", lambda *x: cycles(lambda a, b: np.abs(a - b), *x), "a loss is one number"),
+    ("unet", "cycle", lambda m, p, paint, back: 0.0, "Which picture should come back"),
+    ("unet", "identity", lambda m, p, paint, back: l1(paint(m), p) + l1(back(p), m), "the median of that set"),
+    ("unet", "identity", lambda m, p, paint, back: l1(paint(p), m) + l1(back(m), p), "the median of that set"),
     ("unet", "identity", lambda m, p, paint, back: l1(paint(m), m), "only one of the two"),
+    ("unet", "identity", lambda m, p, paint, back: l1(back(p), p), "only one of the two"),
     ("unet", "identity", lambda m, p, paint, back: l1(paint(p), p) + l1(back(m), m), "that it should translate"),
-    ("unet", "identity", lambda m, p, paint, back: l1(paint(m), m) / 2, "paint(monet) against monet"),
+    ("unet", "identity", lambda *x: cycles(l1, *x), "the cycle loss"),
+    ("unet", "identity", lambda m, p, paint, back: (l1(paint(m), m) + l1(back(p), p)) / 2, "half of the sum"),
+    ("unet", "identity", lambda m, p, paint, back: 5 * (l1(paint(m), m) + l1(back(p), p)), "weight of the identity"),
+    ("unet", "identity", lambda m, p, paint, back: (paint(m) - m).mean() + (back(p) - p).mean(), "cancel out"),
+    ("unet", "identity", lambda m, p, paint, back: np.abs(paint(m) - m), "a loss is one number"),
+    ("unet", "identity", lambda m, p, paint, back: 0.0, "Which image needs no painting"),
     ("resnet", "residual", lambda x, f: f(x), "F(x) alone"),
     ("resnet", "residual", lambda x, f: np.maximum(x + f(x), 0), "no ReLU after the sum"),
     ("resnet", "residual", lambda x, f: f(x + f(x)), "should give x + F(x)"),
@@ -266,41 +436,119 @@ WRONG = [
      lambda step, start, constant, total: start * min(1, (total - step) / (total - constant)), "negative"),
     ("resnet", "average", lambda a, w, d: (1 - d) * a + d * w, "decay 0.9"),
     ("resnet", "average", lambda a, w, d: 0.9 * a + 0.1 * w, "decay 1 should leave"),
-    ("submission", "levels", lambda x: ((x + 1) / 2).astype(np.uint8), "nearly black"),
-    ("submission", "levels", lambda x: ((x + 1) * 127.5).astype(np.int64).astype(np.uint8), "clip"),
-    ("submission", "levels",
-     lambda x: np.clip((x + 1) * 127.5, 0, 255).astype(np.uint8), "round to the nearest"),
-    ("submission", "levels", lambda x: np.clip(x, 0, 1), "encoders take uint8"),
-    ("submission", "missing", 10000 - 2816, "7,000 at least"),
-    ("submission", "frechet", lambda a, b, c, d: (a - c) ** 2 + abs(b**2 - d**2), "spreads 1 and 3"),
-    ("submission", "frechet", lambda a, b, c, d: abs(a - c) + (b - d) ** 2, "means 0 and 3"),
-    ("submission", "mifid", lambda fid, d: fid, "0.05"),
-    ("submission", "mifid", lambda fid, d: fid / (d if d <= 0.1 else 1), "distance 0.1"),
     ("dcgan", "repaired", broken_step({"range"}), "1 of 3 bugs left. Look at this one: the discriminator must see"),
     ("dcgan", "repaired", broken_step({"target"}), "1 of 3 bugs left. Look at this one: the generator's step"),
     ("dcgan", "repaired", broken_step({"update"}), "1 of 3 bugs left. Look at this one: the discriminator's weights"),
     ("dcgan", "repaired", broken_step({"range", "target"}), "2 of 3"),
-    ("unet", "step", training_step(moves=2), "the Monet discriminator has not moved"),
-    ("unet", "step", training_step(cycle=1.0), "paint moved, but not down the slope of the sum"),
-    ("unet", "step", training_step(judged=2.0), "not down the slope of the discriminators' losses"),
+    ("unet", "step", training_step(moves=0), "no network has moved"),
+    ("unet", "step", training_step(moves=1), "the Monet discriminator has not moved"),
+    ("unet", "step", training_step(first_only=True), "back has not moved"),
+    ("unet", "step", training_step(cycle=1.0), "paint moved, but not by the slope of the weighted sum"),
+    ("unet", "step", training_step(identity=0.0), "paint moved, but not by the slope of the weighted sum"),
+    ("unet", "step", training_step(fool=0.0), "paint moved, but not by the slope of the weighted sum"),
+    ("unet", "step", training_step(judged=2.0), "not by the slope of both discriminators' losses"),
+    ("unet", "step", training_step(judged=-1.0), "the Monet discriminator climbs"),
+    ("unet", "step", training_step(one_optimizer=True), "an optimizer meets variables that it wasn't built for"),
+    ("unet", "step", training_step(each=True), "apply it once, to both networks"),
+    ("unet", "step", training_step(outside=True), "the sums are formed outside its block"),
+    ("unet", "step", training_step(persistent=False), "this tape gives one gradient only"),
+    ("unet", "painter", lambda photos, monets: ..., "nothing here yet"),
+    ("unet", "painter", lambda photos, monets: photos[:4], "has shape 4 x"),
+    ("unet", "painter", lambda photos, monets: photos / np.float32(127.5) - 1, "float32, not uint8"),
+    ("unet", "painter", lambda photos, monets: photos, "the photos, not changed"),
+    ("unet", "painter", lambda photos, monets: monets, "paintings held out, not your own"),
+    ("unet", "painter", lambda photos, monets: 0 * photos + np.uint8(128), "of one colour"),
+    ("unet", "painter", lambda photos, monets: 255 - photos, "light and dark are exchanged"),
+    ("unet", "painter", lambda photos, monets: np.roll(photos, 1, 0), "keep the order"),
+    ("unet", "painter", lambda photos, monets: photos[:, ::-1], "turned or mirrored"),
+    ("unet", "painter", lambda photos, monets: photos[:, :, ::-1], "turned or mirrored"),
+    ("unet", "painter", lambda photos, monets: monets[:, ::-1], "scenes are lost"),
+    ("unet", "painter", lambda photos, monets: photos // 4, "change one setting and train again"),
     ("resnet", "ablation", ({"a": {}, "b": {"norm": "none"}}, [0, 1]), "at least three runs"),
     ("resnet", "ablation", ({"a": {"norm": "none"}, "b": {"ema": 0.5}, "c": {"ema": 0.0}}, [0, 1]), "nothing to"),
     ("resnet", "ablation", ({"a": {}, "b": {"norm": "none", "ema": 0.0}, "c": {"ema": 0.0}}, [0, 1]), "at once"),
     ("resnet", "ablation", ({"a": {}, "b": {"size": 3}, "c": {"ema": 0.0}}, [0, 1]), "no setting named"),
     ("resnet", "ablation", ({"a": {}, "b": {"norm": "instance"}, "c": {"ema": 0.0}}, [0, 1]), "has anyway"),
     ("resnet", "ablation", ({"a": {}, "b": {"norm": "none"}, "c": {"ema": 0.0}}, [3, 3]), "one seed"),
-    ("submission", "checkpoint", lambda rows: rows[rows[:, 1].argmin(), 0], "the earliest such step"),
-    ("submission", "checkpoint", lambda rows: rows[-1, 0], "the curve rises again"),
-    ("submission", "checkpoint", lambda rows: rows[0, 0], "far above"),
+    ("submission", "zipped", zipper(levels=lambda x: ((x + 1) / 2).astype(np.uint8)), "the pictures are black"),
+    ("submission", "zipped", zipper(levels=lambda x: x.clip(0, 1).astype(np.uint8)), "the pictures are black"),
+    ("submission", "zipped", zipper(levels=lambda x: to_uint8(x)[..., ::-1]), "should be red, and is blue"),
+    ("submission", "zipped",
+     zipper(levels=lambda x: np.rint((x + 1) * 127.5).astype(int).astype(np.uint8)), "bright and dark changed places"),
+    ("submission", "zipped", zipper(levels=lambda x: np.clip((x + 1) * 127.5, 0, 255).astype(np.uint8)), "too low"),
+    ("submission", "zipped", zipper(levels=lambda x: np.clip(x * 127.5 + 128.5, 0, 255).astype(np.uint8)), "too high"),
+    ("submission", "zipped", zipper(quality=75), "What does the encoder throw away?"),
+    ("submission", "zipped", zipper(subsampling=2), "What does the encoder throw away?"),
+    ("submission", "zipped", zipper(format="PNG"), "not 64x64 RGB JPEGs"),
+    ("submission", "zipped", zipper(name="out/{}.jpg"), "Kaggle takes no folders"),
+    ("submission", "zipped", zipper(name="{}"), "the entries are called"),
+    ("submission", "zipped", lambda x, names: zipper()(x[:1], names[:1]), "two pictures went in, 1 came out"),
+    ("submission", "zipped", lambda x, names: zipper()(x[[0, 0]], names), "not the second one"),
+    ("submission", "zipped", lambda x, names: io.BytesIO(zipper()(x, names)), "a BytesIO: return the zip's bytes"),
+    ("submission", "zipped", lambda x, names: zipper()(x, names)[:500], "no whole zip"),
+    ("submission", "frechet", lambda a, b, c, d: (a - c) ** 2 + abs(b**2 - d**2), "spreads 1 and 3"),
+    ("submission", "frechet", lambda a, b, c, d: abs(a - c) + (b - d) ** 2, "means 0 and 3"),
+    ("submission", "frechet", lambda a, b, c, d: (a - c) ** 2 + abs(b - d), "spreads 1 and 3"),
+    ("submission", "frechet", lambda a, b, c, d: (a - c) ** 2 + b**2 + d**2, "means 0 and 3"),
+    ("submission", "frechet", lambda a, b, c, d: (a - c) ** 2 + b + d - 2 * (b * d) ** 0.5, "spreads 1 and 3"),
+    ("submission", "frechet", lambda a, b, c, d: (a - c) ** 2, "spreads 1 and 3"),
+    ("submission", "frechet", lambda a, b, c, d: (b - d) ** 2, "means 0 and 3"),
+    ("submission", "frechet", lambda a, b, c, d: ((a - c) ** 2 + (b - d) ** 2) ** 0.5, "means 0 and 3"),
+    ("submission", "frechet", lambda a, b, c, d: (a - b) ** 2 + (c - d) ** 2, "means 0 and 3"),
+    ("submission", "frechet", lambda a, b, c, d: (abs(a - c) + abs(b - d)) ** 2, "0.5 and 2"),
+    ("submission", "memorization", lambda g, r: 1 - similarity(g, r).max(0).mean(), "Who is suspected"),
+    ("submission", "memorization", lambda g, r: similarity(g, r).max(1).mean(), "copies get the highest"),
+    ("submission", "memorization", lambda g, r: 1 - similarity(g, r).mean(), "counts for every generated"),
+    ("submission", "memorization", lambda g, r: (1 - cosine(g, r)).min(1).mean(), "-2: its distance should be 0"),
+    ("submission", "memorization", lambda g, r: (1 - similarity(g, r)).min(), "one copy decides alone"),
+    ("submission", "memorization", lambda g, r: (1 - similarity(g, r)).max(1).mean(), "the farthest"),
+    ("submission", "memorization", lambda g, r: (1 - similarity(g, r)).min(1).sum(), "depend on how many"),
+    ("submission", "memorization", lambda g, r: np.median((1 - similarity(g, r)).min(1)), "the median"),
+    ("submission", "memorization", lambda g, r: (1 - similarity(g, r)).min(1), "return one number"),
+    ("submission", "memorization", lambda g, r: (1 - np.abs(g @ r.T)).min(1).mean(), "angles don't"),
+    ("submission", "memorization",
+     lambda g, r: np.linalg.norm(g[:, None] - r, axis=-1).min(1).mean(), "angles don't"),
+    ("submission", "comparable", lambda a, b: a == b, "two KIDs, of 5,000 and of 300 images"),
+    ("submission", "comparable", lambda a, b: True, "by Inception of 2015 and by Keras'"),
+    ("submission", "comparable", lambda a, b: False, "all of whose conditions are equal"),
+    ("submission", "comparable", lambda a, b: "yes", "return True or False"),
+    ("submission", "comparable", lambda a, b: alike(a, b, "measure network reference filter"), "two FIDs, of 5,000"),
+    ("submission", "comparable", lambda a, b: kid_or(a, b, "measure network filter"), "to the 300 Monets and to 893"),
+    ("submission", "comparable", lambda a, b: kid_or(a, b, "measure network reference"), "by two filters"),
+    ("submission", "comparable", lambda a, b: kid_or(a, b, "measure reference filter"), "by Inception of 2015"),
+    ("submission", "comparable", lambda a, b: kid_or(a, b, "network reference filter"), "an FID and a KID"),
+    ("submission", "comparable", lambda a, b: a == b or "KID" == a["measure"] == b["measure"], "by Inception and"),
+    ("submission", "comparable", lambda a, b: a["images"] == b["images"], "by Inception of 2015 and by Keras'"),
+    ("submission", "checkpoint", lambda rows: rows[rows[:, 1].argmin(), 0], "an earlier step"),
+    ("submission", "checkpoint", lambda rows: rows[-1, 0], "the last step that"),
+    ("submission", "checkpoint", lambda rows: rows[0, 0], "Whose spread"),
     ("submission", "checkpoint", lambda rows: 250, "no step of the curve"),
-    ("submission", "checkpoint", lambda rows: 300, "take the earliest"),
+    ("submission", "checkpoint", lambda rows: 1, "no step of the curve"),
+    ("submission", "checkpoint", lambda rows: 300, "so is an earlier one"),
     ("submission", "checkpoint", lambda rows: 200, "a curve that rises from the start"),
-    ("submission", "memorization", lambda g, r: 1 - similarity(g, r).max(0).mean(), "the other way round"),
-    ("submission", "memorization", lambda g, r: similarity(g, r).max(1).mean(), "1 minus it"),
-    ("submission", "memorization", lambda g, r: 1 - similarity(g, r).mean(), "for each GENERATED image"),
+    ("submission", "checkpoint", lambda rows: rows[rows[:, 1] - rows[:, 2] <= rows[:, 1].min(), 0].min(), "Whose"),
+    ("submission", "checkpoint", lambda rows: rows[rows[:, 1] <= rows[:, 1].min() + 0.009, 0].max(), "the last step"),
+    ("submission", "checkpoint", lambda rows: rows[rows[:, 1] <= rows[:, 1].min() + 0.01, 0], "return one step"),
+    ("submission", "checkpoint",
+     lambda rows: rows[rows[:, 1] <= rows[:, 1].min() + rows[rows[:, 1].argmin(), 2], 0][0], "in another order"),
+    ("submission", "my_way", lambda photo: photo, "the photo itself"),
+    ("submission", "my_way", lambda photo: photo / 127.5 - 1, "float64; the zip takes uint8"),
+    ("submission", "my_way", lambda photo: photo[::2, ::2], "128 x 128 x 3"),
+    ("submission", "my_way", lambda photo: photo.mean(-1).astype(np.uint8), "shape 256 x 256, not"),
+    ("submission", "my_way", lambda photo: (photo / 255).astype(np.uint8), "are black"),
+    ("submission", "my_way", lambda photo: photo * 0 + 90, "a single colour"),
+    ("submission", "my_way", lambda photo: 255 - photo, "changed places"),
+    ("submission", "my_way", lambda photo: rng.integers(0, 256, photo.shape, np.uint8), "the scene is gone"),
+    ("submission", "my_way", lambda photo: submission._scenes()[0], "one and the same painting"),
+    ("submission", "my_way", lambda photo: np.ndarray.__ior__(photo, 1), "changes the photo"),
+    ("submission", "my_way", lambda photo: photo[None], "shape 1 x 256 x 256 x 3"),
+    ("submission", "my_way", lambda photo: print(photo.shape), "nothing here yet"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("module", "check", "answer", "hint"), WRONG)
 def test_wrong_answers_are_refused_with_the_right_hint(module, check, answer, hint):
+    if check == "painter":
+        photos, monets, _ = held_out()
+        answer = answer(photos, monets), photos, monets
     assert hint in (getattr(LESSONS[module], f"check_{check}").hint(answer) or "accepted")

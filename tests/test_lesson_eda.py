@@ -1,4 +1,4 @@
-"""Lesson 1: measures against NumPy and Pillow by hand, figures by what they hold."""
+"""Lesson 1: measures against NumPy and Pillow, figures by what they hold."""
 
 import os
 
@@ -7,9 +7,12 @@ import pytest
 from inputs import example, jpeg, make_data, write_shard
 from matplotlib import pyplot as plt
 from matplotlib.colors import rgb_to_hsv
+from PIL import Image, ImageCms
 
 from monet_lib.course import eda as lesson
 from monet_lib.data.reading import find_images, load
+from monet_lib.score import compare, embed
+from monet_lib.score.networks import random_network
 
 
 @pytest.fixture(scope="module")
@@ -90,36 +93,78 @@ def test_effects_have_intervals_and_repeat(surveyed):
     assert found == lesson.effects(surveys["monet"], surveys["photo"])
 
 
-def test_palette_finds_the_colours_and_their_shares():
-    image = np.zeros((40, 40, 3), np.uint8)
-    image[:10], image[10:20] = (200, 30, 30), (250, 250, 250)
-    assert lesson.palette(image, 3) == [(0.5, (0, 0, 0)), (0.25, (200, 30, 30)), (0.25, (250, 250, 250))]
+def test_lab_agrees_with_littlecms():
+    """Pillow's colour management as the reference: 8 bits, so half a level of rounding, L in 255ths of 100."""
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    pixels[0, :5] = (255, 255, 255), (0, 0, 0), (255, 0, 0), (0, 255, 0), (3, 2, 1)
+    profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    convert = ImageCms.buildTransform(*profiles, "RGB", "LAB", renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC)
+    found = np.asarray(ImageCms.applyTransform(Image.fromarray(pixels), convert))
+    lab = lesson.to_lab(pixels)
+    np.testing.assert_allclose(lab[..., 0], found[..., 0] / 2.55, atol=0.3)
+    np.testing.assert_allclose(lab[..., 1:], found[..., 1:].astype(np.int8), atol=0.9)
+    np.testing.assert_allclose(lab[0, :2], [(100, 0, 0), (0, 0, 0)], atol=1e-9)
 
 
-def test_bars_show_the_numbers():
-    figure = lesson.bars_figure({"a": {"Monet": 300, "photo": 7038}, "b": {"x": 1.5}}, "images")
-    widths = [[bar.get_width() for bar in axis.patches] for axis in figure.axes]
-    assert widths == [[300, 7038], [1.5]]
-    assert [text.get_text().strip() for text in figure.axes[0].texts] == ["300", "7,038"]
-    assert all(axis.get_xlabel() == "images" and axis.get_title() for axis in figure.axes)
+def test_lab_and_back_changes_no_level():
+    pixels = np.stack(np.meshgrid(*[np.arange(0, 256, 5)] * 3), -1).astype(np.uint8)
+    np.testing.assert_array_equal(lesson.from_lab(lesson.to_lab(pixels)), pixels)
+    assert lesson.from_lab([150.0, 0, 0]).tolist() == [255] * 3, "clipped"
+
+
+def test_colour_transfer_gives_photo_k_the_colours_of_painting_k():
+    rng = np.random.default_rng(0)
+    photos, paintings = (
+        rng.integers(low, high, (n, 32, 32, 3), np.uint8) for n, low, high in ((3, 0, 256), (2, 90, 160))
+    )
+    photos[1] = 77  # one colour: no spread to stretch
+    before = photos.copy()
+    made = lesson.color_transfer(photos, paintings)
+    assert made.dtype == np.uint8
+    np.testing.assert_array_equal(photos, before)
+    for k, style in ((0, 0), (2, 0), (1, 1)):
+        own, wanted = (lesson.to_lab(image).reshape(-1, 3) for image in (made[k], paintings[style]))
+        np.testing.assert_allclose(own.mean(0), wanted.mean(0), atol=0.5)
+        if k != 1:
+            np.testing.assert_allclose(own.std(0), wanted.std(0), atol=0.1)
+    assert np.ptp(made[1], (0, 1)).max() == 0
+
+
+def test_the_explorer_goes_from_the_photo_to_the_paintings_colours():
+    rng = np.random.default_rng(0)
+    pictures = {name: rng.integers(90, 160, (2, 32, 32, 3), np.uint8) for name in lesson.LABELS}
+    draw, photo, painting = lesson.transfer_explorer(pictures), pictures["photo"][1], pictures["monet"][0]
+    for strength, right in ((0.0, photo), (1.0, lesson.color_transfer(photo[None], painting[None])[0])):
+        shown = draw(photo=1, painting=0, strength=strength)[-32:]
+        for place, image in enumerate((photo, painting, right)):
+            np.testing.assert_array_equal(shown[:, 36 * place : 36 * place + 32], image)
+
+
+def test_figures_hold_the_numbers():
+    figure = lesson.met_figure({"again": np.zeros(10, int), "each": np.arange(10)}, 20)
+    again, each = (line.get_ydata() for line in figure.axes[0].get_lines())
+    np.testing.assert_allclose(again, 5)
+    np.testing.assert_allclose(each, 5 * np.arange(1, 11))
     plt.close(figure)
-
-
-def test_the_explorer_draws_the_chosen_image_and_channel(surveyed):
-    surveys, pixels, _ = surveyed
-    draw = lesson.channel_explorer(pixels, surveys)
-    for domain, number, channel, lines in (("monet", 0, "all", 6), ("photo", 4, "green", 2)):
-        figure = draw(domain=domain, number=number, channel=channel)
-        left, right = figure.axes
-        np.testing.assert_array_equal(left.images[0].get_array(), pixels[domain][number])
-        assert len(right.get_lines()) == lines
-        first = lesson.CHANNELS.index("red" if channel == "all" else channel)
-        own, whole = (line.get_ydata() for line in right.get_lines()[:2])
-        counts = np.histogram(pixels[domain][number][..., first], 256, (0, 256))[0]
-        np.testing.assert_allclose(own, 100 * counts / 65536)
-        every = np.histogram(pixels[domain][..., first], 256, (0, 256))[0]
-        np.testing.assert_allclose(whole, 100 * every / every.sum())
-        plt.close(figure)
+    counts = {name: np.random.default_rng(k).random((2, 3, 256)) for k, name in enumerate(lesson.LABELS)}
+    figure = lesson.histograms_figure(counts, {"counts": "pixels", "shares": "%"})
+    for axis, (row, c) in zip(figure.axes, np.ndindex(2, 3), strict=True):
+        drawn = [line.get_ydata() for line in axis.get_lines()]
+        np.testing.assert_array_equal(drawn, [values[row, c] for values in counts.values()])
+    plt.close(figure)
+    figure = lesson.effects_figure({"brightness": (0.5, 0.25, 1.0), "spread": (-1.0, -2.0, -0.5)})
+    ((points, _, (bars,)),) = figure.axes[0].containers
+    assert points.get_xdata().tolist() == [0.5, -1.0]
+    assert [segment[:, 0].tolist() for segment in bars.get_segments()] == [[0.25, 1.0], [-2.0, -0.5]]
+    plt.close(figure)
+    network = random_network()
+    features = embed(np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), np.uint8), network)
+    score = compare(network, features[:3], features[3:])
+    figure = lesson.scores_figure({"a": score})
+    ((points, _, (bars,)),) = figure.axes[0].containers
+    assert points.get_xdata().tolist() == [score.kid]
+    assert np.ptp(bars.get_segments()[0][:, 0]) == pytest.approx(2 * score.kid_std)
+    plt.close(figure)
 
 
 @pytest.mark.real_data

@@ -8,11 +8,18 @@ import matplotlib
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from monet_lib.course import dcgan, resnet, submission, tools, unet
-from monet_lib.model import patch_discriminator, receptive_field
+from monet_lib.data.batches import split
+from monet_lib.files import UserError
+from monet_lib.model import patch_discriminator, receptive_field, unet_generator
+from monet_lib.model.cyclegan import build
 from monet_lib.paint import painting
 from monet_lib.recipes import profile
+from monet_lib.score import Score, kernel_distance
+from monet_lib.score.networks import random_network
+from monet_lib.train import Run
 
 rng = np.random.default_rng(0)
 
@@ -76,25 +83,49 @@ def test_an_average_jitters_less_than_what_it_follows():
     assert average[200:].std() < 0.5 * weight[200:].std()
 
 
-def test_regress_fits_pairs_and_finds_the_middle_of_what_has_no_pair():
-    inputs = rng.uniform(-1, 1, (6, 8, 8, 3)).astype("float32")
-    targets = np.concatenate([np.full((3, 8, 8, 3), -0.5), np.full((3, 8, 8, 3), 0.5)]).astype("float32")
-    for paired in (True, False):
-        keras.utils.set_random_seed(0)
-        layers = [keras.layers.Flatten(), keras.layers.Dense(192), keras.layers.Reshape((8, 8, 3))]
-        network = keras.Sequential([keras.Input((8, 8, 3)), *layers])
-        losses = unet.regress(network, inputs, targets, 150, paired=paired, rate=0.02)
-        made = network(inputs).numpy().mean((1, 2, 3))
-        assert losses.shape == (150,)
-        assert (made[3:].mean() - made[:3].mean() > 0.7) == paired
-
-
 def test_made_up_translators_cost_what_arithmetic_says():
-    monets, photos = (rng.uniform(-0.5, 0.5, (3, 16, 16, 3)).astype("float32") for _ in range(2))
-    found = unet.candidate_losses(lambda x: tf.zeros((len(x), 2, 2, 1)), monets, photos)
-    assert found["do nothing"] == pytest.approx((np.log(2), 0, 0))
-    assert found["paint blue, and back"] == pytest.approx((np.log(2), 0, 2 * 0.7 / 3), abs=1e-6)
-    assert found["negative, and back"][2] == pytest.approx(2 * np.abs(monets).mean() + 2 * np.abs(photos).mean())
+    pixels = {name: rng.integers(60, 200, (3, 128, 128, 3), np.uint8) for name in ("monet", "photo")}
+    translators = {
+        "nothing": (lambda x: x, lambda x: x),
+        "tint": (lambda x: x + np.float32([-0.3, 0, 0.4]), lambda x: x - np.float32([-0.3, 0, 0.4])),
+        "negative": (lambda x: -x, lambda x: -x),
+    }
+    found = unet.translator_losses(translators, lambda x: tf.zeros((len(x), 2, 2, 1)), pixels)
+    nothing, tint, negative = (list(row.values()) for row in found.values())
+    assert nothing == pytest.approx([1, 0, 0])
+    assert tint == pytest.approx([1, 0, 2 * 0.7 / 3], abs=1e-6)
+    sizes = [np.abs(pixels[name] / 127.5 - 1).mean() for name in pixels]
+    assert negative == pytest.approx([1, 0, 2 * sum(sizes)], abs=1e-4)
+
+
+def test_patches_of_a_painting_have_target_1_and_the_half_picture_is_of_images_held_out():
+    train, held = ({n: np.full((2, 256, 256, 3), v, np.uint8) for n, v in pair} for pair in (
+        (("monet", 100), ("photo", 50)), (("monet", 200), ("photo", 20))))  # fmt: skip
+    network = patch_discriminator((2, 2, 2, 2), norm="none")
+    pictures, targets, half = unet.patch_task(network, train, held)
+    assert targets.shape == network(pictures).shape
+    assert [x.mean() for x in targets] == [1, 1, 0, 0]
+    assert pictures[0, 0, 0, 0] > pictures[-1, 0, 0, 0]
+    assert np.allclose(half[:, :64], 20 / 127.5 - 1, atol=1e-6)
+    assert np.allclose(half[:, 64:], 200 / 127.5 - 1, atol=1e-6)
+
+
+def test_half_of_the_cycles_gradient_is_what_its_name_says():
+    images = {name: rng.uniform(-1, 1, (1, 8, 8, 3)).astype("float32") for name in ("monet", "photo")}
+    keras.utils.set_random_seed(0)
+    paint, back = (unet_generator((4, 4), dropout=0.0) for _ in range(2))
+    assert unet.half_gradient(paint, back, images) < 0.999
+    still = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Rescaling(0.0)])  # hands nothing on
+    assert unet.half_gradient(paint, still, images) == pytest.approx(1, abs=1e-6)
+
+
+def test_what_is_measured_of_two_generators_that_darken_and_lighten():
+    images = {name: rng.uniform(-0.5, 0.5, (2, 16, 16, 3)).astype("float32") for name in ("monet", "photo")}
+    paint, back = (
+        keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Rescaling(1.0, shift)]) for shift in (-0.2, 0.3)
+    )
+    found = unet.measures(paint, back, images)
+    assert found == pytest.approx({"cycle": 0.1, "scene": 1.0, "tint": 0.2 * 127.5}, abs=1e-4)
 
 
 def test_a_short_run_trains_and_repeats():
@@ -163,10 +194,78 @@ def test_mistakes_of_writing_are_the_ones_they_are_called():
     np.testing.assert_array_equal(submission.written_wrong(colors)["blue and red swapped"], [[[[255, 128, 0]]]])
 
 
-def test_a_split_view_shows_both_sides():
-    photo, painted = np.zeros((4, 8, 3), np.uint8), np.full((4, 8, 3), 100, np.uint8)
-    view = submission.split_view(photo, painted, 0.5)
-    np.testing.assert_array_equal(view[0, :, 0], [0, 0, 0, 255, 255, 100, 100, 100])
+def test_a_run_of_lesson_4_is_found_and_its_held_out_images_are_known(tmp_path, monkeypatch, nano, capsys):
+    names, folder = [f"p{k}" for k in range(8)], tmp_path / "runs" / "lesson4"
+    config = nano.with_(holdout_photos=3, holdout_monets=2)
+    pair = {"monet": (names[:5], None), "photo": (names, None)}
+    monkeypatch.setattr(submission, "RUNS", (folder,))
+    laptop = profile("laptop")
+    whose, _, none = submission.own_generator(laptop)
+    assert (whose, none) == ("the course's", None)
+    run = Run.open(folder, config, tmp_path, pair)
+    assert submission.own_generator(laptop)[0] == "the course's", "no generator is saved yet"
+    model = build(config, 2)
+    run.save_generator(model)
+    whose, generator, found = submission.own_generator(laptop)
+    assert (whose, found.config) == ("yours", config)
+    assert generator.count_params() == model.painter.count_params()
+    assert submission.own_generator(profile("tiny"))[0] == "the course's"
+    assert submission.own_generator(profile("tiny"), folder)[0] == "yours"
+    for kind, count in (("photo", 3), ("monet", 2)):
+        seen, unseen = submission.sides(found, pair[kind][0], kind)
+        np.testing.assert_array_equal(unseen, split(len(pair[kind][0]), count, config.seed)[1])
+        assert sorted([*seen, *unseen]) == list(range(len(pair[kind][0])))
+    for strange in (None, found):  # no run, or other images than the run's
+        assert [len(side) for side in submission.sides(strange, ["x"] * 8, "photo")] == [4, 4]
+    assert "no run of lesson 4" in capsys.readouterr().out
+    with pytest.raises(UserError, match="no run is there"):
+        submission.own_generator(laptop, tmp_path / "elsewhere")
+
+
+def test_kept_features_of_real_images_are_small_and_order_what_they_should():
+    real = submission.real_features()
+    assert submission.FEATURES.stat().st_size < 100_000
+    assert {features.shape for features in real.values()} == {(250, submission.MIXTURES)}
+    kids = {name: kernel_distance(real[name], real["Monets"])[0] for name in real}
+    assert kids["Monets"] < kids["the course's"] < kids["photos"]
+    # By all 1,280 features photos have 0.089 and the course's paintings 0.010.
+    assert (kids["photos"], kids["the course's"]) == pytest.approx((0.089, 0.0101), rel=0.1)
+
+
+def test_features_are_written_as_they_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(submission, "FEATURES", tmp_path / "features.npz")
+    sets = {name: rng.normal(size=(4, 6)) for name in ("a", "b")}
+    submission.write_features(sets)
+    for name, features in submission.real_features().items():
+        np.testing.assert_allclose(features, sets[name], atol=0.02)
+    (tmp_path / "features.npz").write_bytes(b"no archive")
+    with pytest.raises(UserError, match="not a readable file of features"):
+        submission.real_features()
+
+
+def test_another_filter_gives_other_features_of_the_same_images():
+    network = random_network()
+    images = rng.integers(0, 256, (2, 256, 256, 3), np.uint8)
+    small = submission.resized(network, Image.Resampling.NEAREST)(images)
+    np.testing.assert_allclose(small, network(images[:, 2::4, 2::4]), rtol=1e-5)
+    assert np.abs(small - network(images)).max() > 0.1
+
+
+def test_two_scores_are_told_apart_beyond_both_spreads():
+    score = lambda kid, spread: Score("x", False, 9, 9, 1.0, kid, spread, 0.3, 1.0)  # noqa: E731
+    assert submission.verdict(score(0.1, 0.02), score(0.2, 0.07)) == "closer than"
+    assert submission.verdict(score(0.2, 0.02), score(0.1, 0.07)) == "farther than"
+    assert submission.verdict(score(0.1, 0.05), score(0.2, 0.06)) == "not to be told apart from"
+    (row,) = submission.table({"a": score(0.1, 0.02)})
+    assert row == {"what": "a", "KID": 0.1, "spread": 0.02, "images": 9, "features": "x"}
+
+
+def test_the_curve_of_a_run_is_its_own_or_the_courses(tmp_path, nano):
+    run = Run(tmp_path, nano, {})
+    assert submission.validation(None).shape[1] > 3
+    np.testing.assert_array_equal(submission.validation(run), submission.validation(None))
+    (tmp_path / "validation.csv").write_text("step,kid,kid_std\n10,0.2,0.1\n")
+    np.testing.assert_array_equal(submission.validation(run), [[10, 0.2, 0.1]])
 
 
 def test_the_courses_photographs_are_squares_and_a_notebook_alone_takes_others(monkeypatch, tmp_path):
@@ -178,17 +277,18 @@ def test_the_courses_photographs_are_squares_and_a_notebook_alone_takes_others(m
     assert painting.photographs(others) is others
 
 
-def test_the_drawing_of_a_cyclegan_has_six_passes_and_twelve_arrows():
+def test_the_drawing_of_a_cyclegan_has_six_passes_and_sixteen_arrows():
     figure = unet.cyclegan_figure()
     texts = [text.get_text() for text in figure.axes[0].texts]
     matplotlib.pyplot.close(figure)
     assert sorted(text[-1] for text in texts if text.startswith(("paint", "back"))) == list("①②③④⑤⑥")
-    assert texts.count("") == 12  # an arrow is an annotation without text
-    assert (texts.count("adversarial"), texts.count("identity")) == (2, 2)
+    assert texts.count("") == 16  # an arrow is an annotation without text
+    assert [texts.count(name) for name in ("adversarial", "cycle", "identity")] == [2, 2, 2]
 
 
 def test_the_cheapest_translator_is_marked_by_its_weighted_sum():
-    losses = {"a": (1.0, 0.0, 0.0), "b": (0.0, 0.3, 0.0), "c": (0.0, 0.0, 0.5)}
+    rows = {"a": (1.0, 0.0, 0.0), "b": (0.0, 0.3, 0.0), "c": (0.0, 0.0, 0.5)}
+    losses = {name: dict(zip(("adversarial", "cycle", "identity"), row, strict=True)) for name, row in rows.items()}
     for weights, cheapest in (((10.0, 5.0), 0), ((1.0, 5.0), 1), ((10.0, 1.0), 2)):
         (axis,) = (figure := unet.weights_figure(losses, *weights)).axes
         matplotlib.pyplot.close(figure)
@@ -203,7 +303,8 @@ def test_the_cheapest_translator_is_marked_by_its_weighted_sum():
         dcgan.gan_figure,
         lambda: dcgan.chase_figure({"a": dcgan.chase(3, True)}),
         lambda: resnet.patch_figure(np.zeros((256, 256, 3), np.uint8), 0, 29),
-        lambda: submission.scores_figure({"a": (1, 0), "b": (2, 0.1)}, "title", "distance"),
+        lambda: submission.counts_figure((8, 12), {name: np.ones((2, 2, 2)) for name in submission.LOOKS}),
+        lambda: submission.readings_figure({"yours": {"BGR": 2.0}, "photos as they are": {"BGR": 3.0}}),
     ],
 )
 def test_figures_have_titles(draw):

@@ -235,16 +235,18 @@ def test_outputs_are_of_the_sample_and_name_no_machine(notebook):
 
 
 @pytest.mark.real_data
-def test_lesson_1_quotes_what_its_cells_print_for_the_real_images():
+@pytest.mark.parametrize(("name", "blocks"), [("01_eda", 3), ("appendix_tfrecord", 1)])
+def test_lesson_1_quotes_what_its_cells_print_for_the_real_images(name, blocks):
     data = os.environ["MONET_DATA"]
     if find_images(data, "photo").count() != 2816:
         pytest.skip("the lesson quotes the numbers of 2,816 photos")
-    lines = set(printed("01_eda", data).splitlines())
-    text = "\n".join(c.source for c in assemble(SOURCES[0]).cells if c.cell_type == "markdown")
-    sections = text.split("**On the real images**")[1:]
-    quoted = [line for section in sections for block in section.split("```")[1:2] for line in block.split("\n")[1:-1]]
-    assert len(sections) >= 6
-    assert len(quoted) >= 20
+    lines = set(printed(name, data).splitlines())
+    source = assemble(ROOT / "notebooks" / "src" / f"{name}.py")
+    text = "\n".join(c.source for c in source.cells if c.cell_type == "markdown")
+    quotes = [part.split("```")[1] for part in text.split("**On the real images**")[1:] if "```" in part]
+    quoted = [line for quote in quotes for line in quote.split("\n")[1:-1]]
+    assert len(quotes) >= blocks
+    assert len(quoted) >= 4 * blocks
     assert set(quoted) <= lines, set(quoted) - lines
 
 

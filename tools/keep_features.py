@@ -1,8 +1,9 @@
 """Features of the competition's images for lesson 5: python tools/keep_features.py [DATA].
 
-Writes monet_lib/course/real_features.npz: for 250 of the paintings, 250 of the photos in DATA (default: MONET_DATA) and
-the course's paintings of these photos, every tenth of EfficientNet-Lite0's 1,280 features. Numbers of the images, below
-100 kB, which may be kept where the images may not: FID and KID can be computed of 250 images without a download.
+Writes monet_lib/course/real_features.npz: 96 random mixtures of EfficientNet-Lite0's 1,280 features for 250 of the
+paintings in DATA (default: MONET_DATA), as shards and as JPEGs, for 250 of the photos, and for the course's paintings
+of these photos. These are numbers, below 100 kB, which may be kept where the images may not: with them FID and KID to
+real Monets can be computed without a download.
 """
 
 import os
@@ -30,7 +31,12 @@ def spread(images):
 def main(data=None):
     data = data or os.environ["MONET_DATA"]
     monets, photos = (spread(load(find_images(data, name))[1]) for name in ("monet", "photo"))
-    sets = {"Monets": monets, "photos": photos, "the course's": paint_all(shipped_generator()[0], photos)}
+    sets = {
+        "Monets": monets,
+        "Monets as monet_jpg": spread(load(find_images(data, "monet", "jpg"))[1]),
+        "photos": photos,
+        "the course's": paint_all(shipped_generator()[0], photos),
+    }
     write_features({name: embed(images, real_network()) for name, images in sets.items()})
     print(f"{FEATURES}: {FEATURES.stat().st_size / 1e3:.0f} kB")
 

@@ -1,36 +1,101 @@
-"""Lesson 4: sizes of its trainings, checkerboards, patches, the image pool, figures; then its exercises' checks."""
+"""Lesson 4: its trainings, checkerboards, patches, style statistics, sick runs, figures; its exercises' checks."""
 
-from collections.abc import Mapping
+import io
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from matplotlib import patches
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from PIL import Image
 
+from monet_lib.config import Config
 from monet_lib.course.checks import Wrong, answer_of, exercise, expect_close, expect_shape, refuse_if
+from monet_lib.course.tools import short_run, shrunk
+from monet_lib.data.batches import UnpairedBatches, split, training_data
+from monet_lib.data.reading import find_images, load
 from monet_lib.figures import COLORS, figure_style
 from monet_lib.files import UserError
+from monet_lib.model.cyclegan import CycleGAN, build
 from monet_lib.model.discriminators import receptive_field
-from monet_lib.model.pool import ImagePool
+from monet_lib.model.generators import with_border
+from monet_lib.model.imagenet import squeezenet_maps
+from monet_lib.model.layers import upsample
+from monet_lib.paint.painting import paint_all
 from monet_lib.recipes import profile
+from monet_lib.score.metrics import scene_kept
+from monet_lib.score.networks import feature_network
+from monet_lib.score.score import Score, compare, embed
 
-# The paper's settings, which replace those of a recipe.
-PAPER = {
-    "norm": "instance", "discriminator_norm": "instance", "cycle_weight": 10.0, "identity_weight": 5.0, "beta_1": 0.5,
-    "ema": 0.999, "diff_augment": "", "feature_discriminator": 0.0,
-}  # fmt: skip
-# Changes to a recipe's Config, steps of the run that is interrupted, seconds for each side of the comparison, seeds.
-SCALES = {
-    "tiny": ({"image_size": 32, "crop": 32, "generator_filters": 4, "residual_blocks": 1,
-              "discriminator_filters": 4, **PAPER}, 6, 0, (0,)),
-    "laptop": ({"image_size": 96, "crop": 96, "generator_filters": 24, "residual_blocks": 4,
-                "discriminator_filters": 24, **PAPER}, 300, 45, (0, 1)),
-    "full": (PAPER, 30000, 3600, (0, 1, 2)),
-}  # fmt: skip
-CONTINUED = {"tiny": 3, "laptop": 300, "full": 20000}  # steps of training that starts from a trained generator
 PATCHGAN = [(4, 2), (4, 2), (4, 2), (4, 1), (4, 1)]  # (kernel, stride) of the paper's discriminator
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long lesson 4 trains, and where.
+
+    name: of the run's folder, where lesson 5 looks for it. quick: the Config of the learner's own run; unet: of the
+    short run with a U-Net in its place. teach: steps of a discriminator that learns by heart, once for each of `seeds`.
+    pull: steps of the pixels that are pulled towards a judge's features. descents: steps of each photo's pixels to a
+    painting's statistics. ablate: steps of a run in the last exercise.
+    """
+
+    name: str
+    quick: Config
+    unet: Config
+    teach: int = 200
+    pull: int = 20
+    descents: int = 20
+    ablate: int = 150
+    seeds: tuple[int, ...] = (0, 1)
+
+
+# Changes that make every part run in seconds, for the tests: what comes out are no pictures.
+SMALL = {
+    "image_size": 32, "generator_filters": 4, "residual_blocks": 1, "discriminator_filters": 4,
+    "feature_discriminator": 0.0, "features": "random-conv",
+}  # fmt: skip
+
+
+Images = dict[str, np.ndarray]  # {"monet", "photo"}: uint8 (n, 256, 256, 3)
+
+
+def settings(config: Config, root: str | Path) -> tuple[Settings, Images, Images]:
+    """(Settings, images to train on, images held out) for a lesson's Config and the folder of the images.
+
+    A third of each set, at most 60 paintings and 100 photos, is held out: the same images that `train` holds out.
+    Prints the counts.
+    """
+    pixels = {name: load(find_images(root, name))[1] for name in ("monet", "photo")}
+    held = {f"holdout_{name}s": min(most, len(pixels[name]) // 3) for name, most in (("monet", 60), ("photo", 100))}
+
+    def runs(recipe: str, steps: int, **changes: Any) -> tuple[Config, Config]:
+        every = {"validate_every": max(2, steps // 6), "checkpoint_every": max(2, steps // 2)}
+        quick = profile(recipe, seed=config.seed, steps=steps, **held, **every, **changes)
+        depth = 3 if config.profile == "tiny" else 5
+        return quick, quick.with_(model="unet", unet_depth=depth, steps=max(2, steps // 3), validate_every=0)
+
+    if config.profile == "tiny":
+        plan = Settings("lesson4-tiny", *runs("quick", 6, **SMALL), teach=2, pull=2, descents=1, ablate=2, seeds=(0,))
+    elif config.profile == "full":
+        plan = Settings("lesson4", *runs("full", 30000), teach=2000, pull=60, descents=100, ablate=2000)
+    else:
+        plan = Settings("lesson4", *runs("quick", 1200))
+    kept, out = {}, {}
+    for name, images in pixels.items():
+        inside, outside = split(len(images), held[f"holdout_{name}s"], config.seed)
+        kept[name], out[name] = images[inside], images[outside]
+        print(f"{name}s: {len(inside)} to train on, {len(outside)} held out")
+    return plan, kept, out
+
+
+# Checkerboards and patches
 
 
 def overlaps(size: int, kernel: int, stride: int) -> np.ndarray:
@@ -50,6 +115,24 @@ def unevenness(images: np.ndarray, period: int = 2) -> float:
     x = np.asarray(images, np.float64)[:, 8:-8, 8:-8]
     means = [x[:, i::period, j::period].mean((1, 2)) for i in range(period) for j in range(period)]
     return float(np.std(means, axis=0).mean())
+
+
+def checkerboards(seeds: int = 12) -> tuple[list[np.ndarray], dict[str, float]]:
+    """What fresh layers that double the size make of a constant: transposed convolutions, and one that resizes first.
+
+    Returns (three pictures (256, 256, 3) in [-1, 1], 16 px of an answer enlarged; {layer: `unevenness` of its answers
+    for so many seeds, as a share of their mean absolute value}).
+    """
+    flat, pictures, uneven = np.ones((1, 32, 32, 8), np.float32), [], {}
+    for size, how in ((3, "transpose"), (4, "transpose"), (3, "resize")):
+        made = []
+        for seed in range(seeds):
+            keras.utils.set_random_seed(seed)
+            made.append(np.asarray(upsample(3, size, norm="none", how=how, activation="linear")(flat))[0])
+        uneven[f"{how} {size}×{size}"] = unevenness(np.stack(made)) / np.abs(made).mean()
+        part = made[0][16:32, 16:32] / np.abs(made[0]).max()
+        pictures.append(part.repeat(16, 0).repeat(16, 1))
+    return pictures, uneven
 
 
 @figure_style()
@@ -72,6 +155,46 @@ def patch_figure(image: np.ndarray, row: int, column: int) -> Figure:
     return figure
 
 
+# Judges
+
+
+def emptied(name: str) -> Path:
+    """runs/NAME, without what an earlier run of the lesson has left there."""
+    shutil.rmtree(folder := Path("runs") / name, ignore_errors=True)
+    return folder
+
+
+class Jury:
+    """KID to held-out paintings by two networks: call it with uint8 images (n, h, w, 3) for {network: Score}.
+
+    names: (EfficientNet-Lite0's, which `quick` is trained against too, and SqueezeNet's, which no generator met).
+    """
+
+    def __init__(self, paintings: np.ndarray) -> None:
+        self.names = ("efficientnet-lite0", "squeezenet")
+        self.networks = {name: feature_network(name) for name in self.names}
+        self.real = {name: self.features(paintings, name) for name in self.names}
+
+    def features(self, images: np.ndarray, name: str) -> np.ndarray:
+        """The features of uint8 images by the network of that name: float32 (n, features)."""
+        return embed(images, self.networks[name])
+
+    def __call__(self, images: np.ndarray) -> dict[str, Score]:
+        return {n: compare(self.networks[n], self.features(images, n), self.real[n]) for n in self.names}
+
+
+def compared(ways: Mapping[str, np.ndarray], jury: Jury) -> dict[str, dict[str, Score]]:
+    """Print and return the scores of ways to paint, {name: uint8 (n, h, w, 3)}; "photo" is untouched."""
+    lite, other = jury.names
+    table = {name: jury(images) for name, images in ways.items()}
+    print(f"{'':17} {'KID, Lite0':>15} {'SqueezeNet, photo = 1':>23} {'scene kept':>12}")
+    for name, found in table.items():
+        kid, share = found[lite], found[other].kid / table["photo"][other].kid
+        kept = scene_kept(ways["photo"], ways[name])
+        print(f"{name:17} {kid.kid:7.3f} ± {kid.kid_std:.3f} {share:23.2f} {kept:12.2f}")
+    return table
+
+
 @figure_style()
 def heart_figure(runs: Mapping[str, Any]) -> Figure:
     """The mean logits of `teach_discriminator`, one panel for each {title: [a result a seed]}, with a common axis."""
@@ -80,7 +203,7 @@ def heart_figure(runs: Mapping[str, Any]) -> Figure:
         "held": ("paintings never met", "--", COLORS["monet"]),
         "photo": ("photos", ":", COLORS["photo"]),
     }
-    figure, axes = plt.subplots(1, len(runs), figsize=(11, 4), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, len(runs), figsize=(10, 4), sharey=True, layout="constrained")
     for axis, (title, seeds) in zip(axes, runs.items(), strict=True):
         for k, found in enumerate(seeds):
             for name, (label, style, color) in lines.items():
@@ -92,51 +215,238 @@ def heart_figure(runs: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def pool_ages(size: int, steps: int) -> np.ndarray:
-    """How many steps old the images are that an ImagePool hands to the discriminator, int (steps,), once it is full."""
-    rng, pool = np.random.default_rng(0), ImagePool(size, (1, 1, 1))
-    ages = []
-    for now in range(size + steps):
-        draws = tf.constant(rng.random((1, 2)), tf.float32)
-        ages.append(now - int(pool(tf.fill((1, 1, 1, 1), float(now)), draws)[0, 0, 0, 0]))
-    return np.array(ages[size:])
+def kernel_gap(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """KID of features (n, d) and (m, d) in one draw of all, as a scalar with a gradient: see `kernel_distance`."""
+
+    def within(z):
+        table, n = (tf.matmul(z, z, transpose_b=True) / z.shape[1] + 1) ** 3, z.shape[0]
+        return (tf.reduce_sum(table) - tf.linalg.trace(table)) / (n * (n - 1))
+
+    between = tf.reduce_mean((tf.matmul(x, y, transpose_b=True) / x.shape[1] + 1) ** 3)
+    return within(x) + within(y) - 2 * between
 
 
-def noisy_descent() -> np.ndarray:
-    """(weight, its average) over 400 steps of gradient descent on w² / 2 with noisy gradients, from w = 3: (2, 400)."""
-    rng, weight, average = np.random.default_rng(0), 3.0, 3.0
-    path = []
-    for step in range(400):
-        weight -= 0.2 * (weight + rng.normal(0, 1.5))
-        average += (1 - min(0.98, (1 + step) / (10 + step))) * (weight - average)
-        path.append((weight, average))
-    return np.array(path).T
+CONTENT, STYLE = 4, (0, 2, 4, 6)  # which of SqueezeNet's eight maps are kept, and whose statistics are the painting's
+STYLE_WEIGHT, RATE, BATCH = 30.0, 3.0, 8
+
+
+def style_statistics(
+    photos: np.ndarray, paintings: np.ndarray, steps: int, more: Callable[[float], bool] = lambda share: False
+) -> np.ndarray:
+    """Gatys et al. 2016: the pixels of photo k descend to the Gram matrices of painting k, in SqueezeNet's maps.
+
+    photos, paintings: uint8 (n, h, w, 3). Returns uint8 (n, h, w, 3). Nothing is trained. Each batch of photos takes
+    `steps` steps, and further ones while more(the share of the photos that will be done after the batch).
+    """
+    pixels = tf.Variable(tf.zeros((BATCH, *photos.shape[1:])))
+    moments = [tf.Variable(tf.zeros_like(pixels)) for _ in range(2)]
+
+    @tf.function
+    def descend(content, grams, step):
+        with tf.GradientTape() as tape:
+            maps = squeezenet_maps(pixels)
+            loss = tf.reduce_mean((maps[CONTENT] - content) ** 2) / tf.reduce_mean(content**2)
+            for k, gram in zip(STYLE, grams, strict=True):
+                apart = tf.reduce_mean((_gram(maps[k]) - gram) ** 2) / tf.reduce_mean(gram**2)
+                loss += STYLE_WEIGHT * apart / len(STYLE)
+        gradient = BATCH * tape.gradient(loss, pixels)
+        moments[0].assign(0.9 * moments[0] + 0.1 * gradient)
+        moments[1].assign(0.99 * moments[1] + 0.01 * gradient**2)
+        slope = moments[0] / (1 - 0.9**step) / (tf.sqrt(moments[1] / (1 - 0.99**step)) + 1e-8)
+        pixels.assign(tf.clip_by_value(pixels - RATE * slope, 0.0, 255.0))
+
+    painted = []
+    for start in range(0, len(photos), BATCH):
+        rows = np.arange(start, start + BATCH) % len(photos)  # the last batch is filled up
+        pixels.assign(photos[rows].astype("float32"))
+        for moment in moments:
+            moment.assign(tf.zeros_like(moment))
+        content = squeezenet_maps(pixels)[CONTENT]
+        styles = squeezenet_maps(paintings[rows].astype("float32"))
+        grams, step = [_gram(styles[k]) for k in STYLE], 0
+        while step < steps or more((start + BATCH) / len(photos)):
+            step += 1
+            descend(content, grams, tf.constant(float(step)))
+        painted.append(np.asarray(pixels).round().astype("uint8"))
+    return np.concatenate(painted)[: len(photos)]
+
+
+def _gram(x):
+    flat = tf.reshape(x, (tf.shape(x)[0], -1, x.shape[-1]))
+    return tf.matmul(flat, flat, transpose_a=True) / tf.cast(tf.shape(flat)[1], "float32")
 
 
 @figure_style()
-def helpers_figure(ages: np.ndarray, descent: np.ndarray, rates: np.ndarray) -> Figure:
-    """Three helpers of a long training: the pool's ages, weights and their average, the learning rate over steps."""
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 3.4), layout="constrained")
-    left.hist(ages, 30, color="0.45")
-    left.set(title="Image pool: age of what is judged", xlabel="steps old", ylabel="images")
-    middle.plot(descent[0], color="0.6", lw=0.8, label="weight")
-    middle.plot(descent[1], color="black", label="moving average")
-    middle.set(title="EMA: a weight and its average", xlabel="step", ylabel="distance from the best")
-    middle.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
-    right.plot(np.linspace(0, 100, len(rates)), rates, color="black")
-    right.set(title="Decay: constant, then linear", xlabel="% of training", ylabel="learning rate", ylim=(0, None))
+def validation_figure(rows: np.ndarray, levels: Mapping[str, Score], features: str) -> Figure:
+    """KID of a run over its steps, with bars, over the levels of other ways to paint.
+
+    rows: (n, 3 or more), of validation.csv: step, KID, its standard deviation. levels: {name: its Score}.
+    """
+    figure, axis = plt.subplots(figsize=(8, 4), layout="constrained")
+    axis.errorbar(*rows[:, :2].T, rows[:, 2], color="black", marker="o", capsize=3, label="this run")
+    for level, (color, dashes) in zip(levels.items(), (("#0072B2", "--"), ("#009E73", ":")), strict=True):
+        name, score = level
+        axis.axhline(score.kid, color=color, ls=dashes, label=name)
+        axis.axhspan(score.kid - score.kid_std, score.kid + score.kid_std, color=color, alpha=0.12, lw=0)
+    axis.set(title="Distance to held-out paintings", xlabel="training step", ylabel=f"KID ({features})")
+    figure.legend(loc="outside lower center", ncols=4)
     return figure
 
 
-@exercise("Exercise 1, a residual block")
-def check_residual(answer):
+# Six runs that went wrong, and one that did not
+
+
+FAULTS_FILE = Path(__file__).with_name("faults.npz")
+FAULT_STEPS, HALF = 480, 240
+SHOWN, PART = 38, slice(24, 104)  # the photo that is shown and not trained on, and which of its 128 rows and columns
+FAULT_CONFIG = Config(
+    profile="fault", image_size=64, crop=128, steps=FAULT_STEPS, generator_filters=12, residual_blocks=2, norm="none",
+    residual_output=True, discriminator_filters=16, discriminator_norm="instance", cycle_weight=1.0,
+    identity_weight=0.1, generator_rate=2e-3, discriminator_rate=1e-3, beta_1=0.0, decay_from=1.0, pool_size=0, ema=0.0,
+    precision="float32",
+)  # fmt: skip
+# {letter: (what is wrong, where to look again)}
+FAULTS = {
+    "A": ("a resume that restored the generators alone", "compare both halves of its curves"),
+    "B": ("photos scaled to [0, 1]", "look at the photo before the painting"),
+    "C": ("the discriminator's labels swapped", "which of its losses should work against each other?"),
+    "D": ("a learning rate far too high", "the picture alone tells it; then see when its curves stop moving"),
+    "E": ("transposed convolutions", "the curves are inconspicuous; look at the picture from near"),
+    "F": ("a cycle weight far too high", "compare painting and photo, and its cycle loss with the healthy run's"),
+}
+FAULT_CURVES = ("monet_generator", "monet_discriminator", "cycle")
+
+
+def faulty_run(letter: str, monets: np.ndarray, photos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Train FAULT_STEPS steps at 64 px with the fault of a letter of FAULTS, or healthily for another letter.
+
+    monets, photos: uint8 (n, 256, 256, 3). Returns (curves (3, FAULT_STEPS) of FAULT_CURVES, a part of photo SHOWN
+    beside its painting, uint8 (80, 160, 3)). Half a minute on two cores.
+    """
+    changes = {"D": {"generator_rate": 0.02, "discriminator_rate": 0.02}, "E": {"upsample": "transpose"},
+               "F": {"cycle_weight": 200.0}}.get(letter, {})  # fmt: skip
+    config = FAULT_CONFIG.with_(**changes)
+    if letter == "B":
+        photos = (127.5 + photos / 2).astype(np.uint8)  # these levels are scaled to 0..1
+    batches = UnpairedBatches(monets, np.delete(photos, SHOWN, 0), config)
+    model = build(config, FAULT_STEPS)
+    if letter == "C":
+        model.tell_apart = lambda network, real, fake: CycleGAN.tell_apart(model, network, fake, real)
+    lost = [*model.discriminator_variables, *model.generator_optimizer.variables[2:],
+            *model.discriminator_optimizer.variables[2:]]  # fmt: skip
+    fresh = [variable.numpy() for variable in lost]
+    take, rows = tf.function(model.train_step, jit_compile=False), []
+    for step, pair in enumerate(training_data(batches, 0, FAULT_STEPS)):
+        if letter == "A" and step == HALF:
+            for variable, value in zip(lost, fresh, strict=True):
+                variable.assign(value)
+        losses = take(pair)
+        rows.append([float(losses[name]) for name in FAULT_CURVES])
+    photo = shrunk(photos[[SHOWN]], 128)
+    pair = np.concatenate([x[0, PART, PART] for x in (photo, np.asarray(model.monet_generator(photo)))], 1)
+    return np.array(rows).T, np.clip(np.rint(pair * 127.5 + 127.5), 0, 255).astype(np.uint8)
+
+
+def write_faults(monets: np.ndarray, photos: np.ndarray, letters: Sequence[str] = ("healthy", *FAULTS)) -> None:
+    """Write FAULTS_FILE, 70 kB, with `faulty_run` of some letters; what it holds of other letters stays.
+
+    On the sample: python -c "from monet_lib.course.resnet import *; from monet_lib.data import *; write_faults(*(load(
+    find_images('data/sample', name))[1] for name in ('monet', 'photo')))", two minutes on two cores.
+    """
+    held = dict(np.load(FAULTS_FILE)) if FAULTS_FILE.exists() else {}
+    for letter in letters:
+        curves, picture = faulty_run(letter, monets, photos)
+        Image.fromarray(picture).save(jpeg := io.BytesIO(), "JPEG", quality=92, subsampling=0)
+        means = curves.reshape(len(FAULT_CURVES), -1, 8).mean(-1)
+        held |= {f"{letter} curves": means.astype("float16"), f"{letter} picture": np.frombuffer(jpeg.getvalue(), "u1")}
+        np.savez_compressed(FAULTS_FILE, **held)
+
+
+def read_faults() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """{"healthy" or a letter of FAULTS: (curves (3, n) of FAULT_CURVES, picture uint8 (80, 160, 3))}."""
+    with np.load(FAULTS_FILE) as file:
+        return {
+            letter: (
+                file[f"{letter} curves"].astype("float32"),
+                np.asarray(Image.open(io.BytesIO(file[f"{letter} picture"].tobytes()))),
+            )
+            for letter in ("healthy", *FAULTS)
+        }
+
+
+@figure_style()
+def faults_figure(runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
+    """Curves of each run over a photo and its painting; the last place is the legend's. runs: see `read_faults`."""
+    figure = plt.figure(figsize=(13, 8.4), layout="constrained")
+    cells = figure.subfigures(2, 4)
+    labels = dict(zip(FAULT_CURVES, ("generator: fool", "discriminator: tell apart", "cycle"), strict=True))
+    styles = ({"color": COLORS["monet"]}, {"color": "black"}, {"color": "#009E73", "ls": "--"})
+    for cell, (letter, (curves, picture)) in zip(cells.flat, runs.items(), strict=False):
+        upper, lower = cell.subplots(2, 1, height_ratios=(3, 2))
+        steps = np.linspace(0, FAULT_STEPS, curves.shape[1])
+        for curve, style in zip(curves, styles, strict=True):
+            upper.plot(steps, np.clip(curve, 0, 1.2), lw=1.2, **style)
+        upper.axhline(0.25, color="0.5", ls=":", lw=1)
+        upper.set(title=letter, ylim=(0, 1.2), xlabel="step")
+        lower.imshow(picture)
+        lower.set(xticks=[], yticks=[], xlabel="photo | painting")
+        lower.grid(False)
+    last = cells.flat[-1].subplots()
+    last.axis("off")
+    for label, style in zip(labels.values(), styles, strict=True):
+        last.plot([], [], label=label, **style)
+    last.plot([], [], color="0.5", ls=":", label="knows nothing: 0.25")
+    last.legend(loc="center", title="losses, cut at 1.2")
+    return figure
+
+
+# Exercises
+
+
+BLOCK_BUGS = {
+    "padding": "at the rim of the picture: with which values should a convolution be fed beyond the edge?",
+    "order": "inside F: at its norm's output half of all values are negative. What should happen to these?",
+    "after": "at the very end: give the block an F of zeros. Are negative values of x handed on?",
+}
+
+
+def residual_block(x: np.ndarray, first: np.ndarray, second: np.ndarray, bugs: Sequence[str] = ()) -> np.ndarray:
+    """x + F(x) in NumPy, F as in `layers.ResidualBlock`, with some of BLOCK_BUGS; "padding 1" and "padding 2" are one.
+
+    x: (n, h, w, c); first, second: kernels (3, 3, c, c). Returns (n, h, w, c).
+    """
+
+    def convolved(y, kernel, padding):
+        y = np.pad(y, ((0, 0), (1, 1), (1, 1), (0, 0)), "constant" if padding in bugs else "reflect")
+        seen = np.lib.stride_tricks.sliding_window_view(y, (3, 3), (1, 2))
+        return np.einsum("nhwcij,ijcd->nhwd", seen, kernel)
+
+    def normed(y):
+        return (y - y.mean((1, 2), keepdims=True)) / (y.std((1, 2), keepdims=True) + 1e-5)
+
+    y = convolved(x, first, "padding 1")
+    y = normed(np.maximum(y, 0)) if "order" in bugs else np.maximum(normed(y), 0)
+    y = x + normed(convolved(y, second, "padding 2"))
+    return np.maximum(y, 0) if "after" in bugs else y
+
+
+@exercise("Exercise 1, a residual block to repair")
+def check_block(answer):
     rng = np.random.default_rng(0)
-    x, w = rng.normal(size=(2, 4)), rng.normal(size=(4, 4))
-    found, change = answer_of(answer, x, lambda x: np.tanh(x @ w)), np.tanh(x @ w)
-    refuse_if(np.allclose(found, change), "that is F(x) alone. A residual block adds it to what came in.")
-    cut = np.allclose(found, np.maximum(x + change, 0))
-    refuse_if(cut, "no ReLU after the sum: it would cut what the block passes through.")
-    expect_close(found, x + change, "the block should give x + F(x).")
+    x, kernels = rng.normal(size=(2, 6, 6, 3)), rng.normal(0, 0.3, (2, 3, 3, 3, 3))
+    found = np.asarray(answer_of(answer, x, *kernels))
+    expect_shape(found, x.shape)
+    flags = ("padding 1", "padding 2", "order", "after")
+    for chosen in np.ndindex(2, 2, 2, 2):
+        bugs = [flag for flag, on in zip(flags, chosen, strict=True) if on]
+        if np.allclose(found, residual_block(x, *kernels, bugs), atol=1e-4):
+            left = list(dict.fromkeys(bug.split()[0] for bug in bugs))
+            refuse_if(left, f"{len(left)} of 3 bugs left. Look {BLOCK_BUGS[left[0]] if left else ''}")
+            return
+    bare = residual_block(x, *kernels) - x
+    refuse_if(np.allclose(found, bare, atol=1e-4), "the input has got lost: that is F(x) alone.")
+    raise Wrong("this block has none of the three bugs and is not right either. Undo the last change: which of the "
+                "steps pad, convolve, norm, ReLU, pad, convolve, norm is missing or stands twice?")  # fmt: skip
 
 
 def rings() -> np.ndarray:
@@ -163,43 +473,113 @@ def check_instance_norm(answer):
     found = np.asarray(answer_of(answer, x))
     expect_shape(found, (2, 6, 6, 3))
 
-    def centred(axes):
-        return x - x.mean(axes, keepdims=True)
+    def normed(axes, centred=True):
+        return (x - centred * x.mean(axes, keepdims=True)) / x.std(axes, keepdims=True)
 
+    low, high = x.min((1, 2), keepdims=True), x.max((1, 2), keepdims=True)
+    own = x.var((1, 2), keepdims=True)
     wrong = {
-        "that is batch norm: the mean and deviation go over the images too. Take axes 1 and 2.":
-            centred((0, 1, 2)) / x.std((0, 1, 2)),
-        "that is layer norm: channels are mixed. Keep axis 3 apart.":
-            centred((1, 2, 3)) / x.std((1, 2, 3), keepdims=True),
-        "the contrast is still in it: divide by the standard deviation.": centred((1, 2)),
+        "that is batch norm: the two images share their mean and deviation.": normed((0, 1, 2)),
+        "that is layer norm: the three channels share one mean and deviation.": normed((1, 2, 3)),
+        "one mean and deviation for everything: images and channels must stay apart.": normed((0, 1, 2, 3)),
+        "the pixels of one place are normed over the channels: a place is then normed by itself.": normed(3),
+        "each row is normed alone, or each column: the statistics are of a whole map.": (normed(1), normed(2)),
+        "the contrast is still in it: the brighter image stays the stronger one.": x - x.mean((1, 2), keepdims=True),
+        "the mean is still in it.": normed((1, 2), centred=False),
+        "divided by the variance: in which unit is it, and in which are the values?":
+            (x - x.mean((1, 2), keepdims=True)) / own,
+        "that brings minimum and maximum to fixed values: one bright pixel then decides how pale all others are.":
+            ((x - low) / (high - low), 2 * (x - low) / (high - low) - 1),
     }  # fmt: skip
-    for hint, normed in wrong.items():
-        refuse_if(np.allclose(found, normed, atol=1e-2), hint)
-    right = centred((1, 2)) / x.std((1, 2), keepdims=True)
-    expect_close(found, right, "mean 0 and deviation 1 in each channel of each image.", 1e-2)
+    for hint, made in wrong.items():
+        each = made if isinstance(made, tuple) else (made,)
+        refuse_if(any(np.allclose(found, other, rtol=1e-2, atol=1e-2) for other in each), hint)
+    expect_close(found, normed((1, 2)), "each channel of each image should have mean 0 and deviation 1.", 1e-2)
 
 
 @exercise("Exercise 3, the receptive field")
 def check_field(answer):
-    for layers in (PATCHGAN, [(7, 1), (3, 2), (3, 2)], [(4, 2)] * 2 + [(4, 1)] * 2):
-        found, wanted = answer_of(answer, layers), receptive_field(layers)
-        hint = f"{layers}: {found} pixels, not {wanted}. From the output on: (size − 1) · stride + kernel."
-        refuse_if(found != wanted, hint)
+    def ahead(layers, size=1):
+        for kernel, stride in layers:
+            size = (size - 1) * stride + kernel
+        return size
+
+    def without_one(layers, size=1):
+        for kernel, stride in reversed(layers):
+            size = size * stride + kernel
+        return size
+
+    cases = ([(3, 1), (3, 1)], [(7, 1), (3, 2), (3, 2)], [(4, 2)] * 2 + [(4, 1)] * 2, PATCHGAN)
+    found = [answer_of(answer, list(layers)) for layers in cases]
+    wrong = {
+        "a layer after a stride of 2 counts too little: a step at its input is 2 pixels of the image.":
+            (lambda x: 1 + sum(k - 1 for k, _ in x)),
+        "the kernels' sum counts pixels twice that two neighbouring kernels share.": (lambda x: sum(k for k, _ in x)),
+        "the kernels' product is right for no stack: try two layers (3, 1) on paper.":
+            (lambda x: np.prod([k for k, _ in x])),
+        "that begins at the image. One answer is at the other end.": ahead,
+        "too large: even two layers of (3, 1) see only 5 pixels. How many strides lie between n values?": without_one,
+        "that is how far apart neighbouring patches lie, not how wide they are.":
+            (lambda x: np.prod([s for _, s in x])),
+        "right for the PatchGAN only: it must follow from `layers`.": (lambda x: 70),
+    }  # fmt: skip
+    for hint, rule in wrong.items():
+        refuse_if(all(size == rule(layers) for size, layers in zip(found, cases, strict=True)), hint)
+    for size, layers in zip(found, cases, strict=True):
+        refuse_if(not np.isscalar(size), f"one number is wanted, the side of the patch, not a {type(size).__name__}.")
+        wanted = receptive_field(layers)
+        refuse_if(size != wanted, f"{layers}: {size} pixels, not {wanted}. Draw the layers as rows of dots, and count.")
 
 
 @exercise("Exercise 4, the learning rate")
 def check_rate(answer):
-    for step, share in ((0, 1), (50, 1), (75, 0.5), (100, 0)):
-        found = answer_of(answer, step, 2.0, 50, 100)
-        expect_close(found, 2.0 * share, f"start 2, constant 50, total 100: {{got}} at step {step}, not {{expected}}.")
-    beyond = "beyond the last step the rate is negative: that would climb. Stop at 0."
-    refuse_if(answer(120, 2.0, 50, 100) < 0, beyond)
+    steps = (0, 25, 50, 75, 99, 100)
+    found = np.array([float(answer_of(answer, step, 2.0, 50, 100)) for step in steps])
+    right = np.array([2.0, 2.0, 2.0, 1.0, 0.04, 0.0])
+    wrong = {
+        "it never falls.": 0 * right + 2,
+        "it falls from the first step on: `constant` has no effect.": 2 * (1 - np.array(steps) / 100),
+        "it jumps to 0 instead of falling in a line.": (np.array([2, 2, 2, 0, 0, 0]), np.array([2, 2, 0, 0, 0, 0])),
+        "it jumps down where it should begin to fall: at step 51 it is already at half.":
+            np.array([2, 2, 1, 0.5, 0.02, 0]),
+        "that is a share of the rate, from 1 to 0. Where is `start`?": right / 2,
+        "it rises: the share that is left is wanted, not the share that is done.": 2 - right,
+        "it falls along a cosine. The paper's falls along a straight line.":
+            np.where(np.array(steps) < 50, 2, 1 + np.cos(np.pi * (np.array(steps) - 50) / 50)),
+    }  # fmt: skip
+    for hint, made in wrong.items():
+        each = made if isinstance(made, tuple) else (made,)
+        refuse_if(any(np.allclose(found, other, atol=1e-6) for other in each), hint)
+    below = float(answer(10, 2.0, 50, 100))
+    refuse_if(below > 2.0 + 1e-9, f"at step 10 it is {below:g}, more than `start`: the straight line goes on upwards.")
+    for step, got, wanted in zip(steps, found, right, strict=True):
+        hint = f"start 2, constant 50, total 100: {{got}} at step {step}, not {{expected}}."
+        expect_close(got, wanted, hint)
+    refuse_if(answer(120, 2.0, 50, 100) < 0, "beyond the last step the rate is negative: training would climb.")
+    other = float(answer(150, 4.0, 100, 200))
+    refuse_if(abs(other - 2.0) > 1e-6, f"start 4, constant 100, total 200: {other:g} at step 150. Are numbers fixed?")
 
 
-@exercise("Exercise 5, a moving average")
-def check_average(answer):
-    expect_close(answer_of(answer, 1.0, 3.0, 0.9), 1.2, "average 1, weight 3, decay 0.9: {got}, not {expected}.")
-    expect_close(answer(1.0, 3.0, 1.0), 1.0, "decay 1 should leave the average alone, not make it {got}.")
+@exercise("Exercise 5, find the fault")
+def check_faults(answer):
+    names = [name for name, _ in FAULTS.values()]
+    refuse_if(not isinstance(answer, Mapping), "give a dict: each letter with the name of its fault.")
+    begun = {letter: name for letter, name in answer.items() if name is not ...}
+    refuse_if(not begun, "nothing here yet. Replace each ... by one of the names, and run the cell again.")
+    refuse_if(missing := [letter for letter in FAULTS if letter not in begun], f"{', '.join(missing)}: still without.")
+    for letter, name in begun.items():
+        refuse_if(letter not in FAULTS, f"{letter!r} is no run of the figure.")
+        refuse_if(name not in names, f"{letter}: {name!r} is none of the names. They are: {'; '.join(sorted(names))}.")
+    twice = [name for name in names if list(begun.values()).count(name) > 1]
+    refuse_if(twice, f"{twice[0]!r} stands twice: every fault belongs to one run." if twice else "")
+    wrong = [letter for letter, (name, _) in FAULTS.items() if begun[letter] != name]
+    hint = f"{len(FAULTS) - len(wrong)} of {len(FAULTS)} are right. {wrong[0]}: {FAULTS[wrong[0]][1]}." if wrong else ""
+    refuse_if(wrong, hint)
+
+
+# Settings that change nothing of what a run learns in the exercise's fixed number of steps.
+IDLE = ("profile", "steps", "epochs", "holdout_monets", "holdout_photos", "fit_schedule", "log_every", "patience",
+        "checkpoint_every", "keep", "validate_every", "features", "precision")  # fmt: skip
 
 
 @exercise("Exercise 6, an ablation")
@@ -208,13 +588,46 @@ def check_ablation(answer):
     enough = isinstance(runs, dict) and len(runs) >= 3
     refuse_if(not enough, "give at least three runs: one to compare with, {}, and two that change something.")
     refuse_if({} not in runs.values(), "nothing to compare with: one run must change nothing, {}.")
-    usual = profile("laptop").with_(**SCALES["laptop"][0])
+    usual = profile("quick")
     for name, setting in runs.items():
         both = " and ".join(setting)
         refuse_if(len(setting) > 1, f"{name!r} changes {both} at once: a difference could come from either.")
+        refuse_if("seed" in setting, f"{name!r} changes the seed: that measures chance. my_seeds does it for all runs.")
+        refuse_if(set(setting) & set(IDLE), f"{name!r}: {both} changes nothing of what is learnt in a fixed number of "
+                  "steps.")  # fmt: skip
+        refuse_if("start_from" in setting, f"{name!r} starts from trained weights: it has had more training.")
         try:
             same = setting and usual.with_(**setting) == usual
         except UserError as error:
             raise Wrong(f"{name!r}: {error}") from None
         refuse_if(same, f"{name!r} sets {both} to the value that it has anyway.")
+    settings = [tuple(sorted(setting.items())) for setting in runs.values()]
+    refuse_if(len(set(settings)) < len(settings), "two of the runs are the same.")
     refuse_if(len(set(seeds)) < 2, "one seed can't tell an effect from chance: take at least two different ones.")
+
+
+def ablation(
+    runs: Mapping[str, Mapping[str, Any]],
+    seeds: Sequence[int],
+    config: Config,
+    steps: int,
+    kept: Mapping[str, np.ndarray],
+    out: Mapping[str, np.ndarray],
+) -> list[dict[str, Any]]:
+    """Train every run with every seed for `steps` steps; prints and returns a table, {"run", "seed 0", ...} a run.
+
+    runs: {name: changes to config}. kept, out: {"monet", "photo": uint8 (n, 256, 256, 3)}, to train on and held out.
+    Its numbers are KIDs by SqueezeNet, which no training has looked through, as shares of the untouched photos' KID.
+    """
+    jury = Jury(out["monet"])
+    untouched = jury(out["photo"])["squeezenet"].kid
+    rows = []
+    for name, changes in runs.items():
+        row: dict[str, Any] = {"run": name}
+        for seed in seeds:
+            model, _ = short_run(config.with_(seed=seed, **changes), kept["monet"], kept["photo"], steps)
+            painted = paint_all(with_border(model.painter, config.border), out["photo"])
+            row[f"seed {seed}"] = round(jury(painted)["squeezenet"].kid / untouched, 2)
+        print(row, flush=True)
+        rows.append(row)
+    return rows
