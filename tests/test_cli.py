@@ -164,7 +164,7 @@ def trained_with(monkeypatch, data_folder):
 
 
 def test_what_was_typed_beats_what_the_profile_sets(trained_with):
-    assert trained_with("--profile", "quick").steps == 5000
+    assert trained_with("--profile", "quick").steps == 2400
     typed = trained_with("--profile", "quick", "--epochs", 2)
     assert (typed.epochs, typed.steps) == (2, 0)  # 0: as many as the epochs make
     assert trained_with("--profile", "quick", "--set", "epochs=2").steps == 0

@@ -31,7 +31,7 @@ def test_a_change_is_the_same_before_and_after(name):
 
 
 def test_the_length_that_was_asked_for_last_counts():
-    assert profile("quick").steps == 5000
+    assert profile("quick").steps == 2400
     assert profile("quick", epochs=2).steps == 0
     assert profile("quick").with_(epochs=2).steps == 0
     assert profile("quick", epochs=2, steps=7).steps == 7

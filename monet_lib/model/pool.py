@@ -60,7 +60,7 @@ class RecentColors(keras.layers.Layer):
     moments are those of the global batch.
     """
 
-    def __init__(self, decay: float = 0.999, **kwargs: Any) -> None:
+    def __init__(self, decay: float = 0.998, **kwargs: Any) -> None:
         super().__init__(trainable=False, dtype="float32", **kwargs)
         self.decay = decay
         state = {"trainable": False, "initializer": "zeros", "aggregation": "only_first_replica"}

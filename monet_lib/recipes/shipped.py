@@ -7,7 +7,7 @@ from monet_lib.config import Config
 
 RECIPE = Config(
     profile="shipped",
-    steps=20_000,
+    steps=5000,
     holdout_monets=30,
     holdout_photos=500,
     generator_filters=16,  # a light network takes more steps in the same time
@@ -18,11 +18,11 @@ RECIPE = Config(
     cycle_weight=2.0,
     identity_weight=2.0,
     tone_weight=8.0,
-    color_weight=30.0,
+    color_weight=10.0,
     diff_augment="translation",
     beta_1=0.0,
     ema=0.999,
     decay_from=0.3,
-    validate_every=5000,
+    validate_every=2500,
     features="efficientnet-lite0",
 )
