@@ -10,11 +10,12 @@ endif
 RUN := $(BIN)/python
 MONET := $(RUN) -m monet_lib.cli
 
-.PHONY: help install demo test types suite test-machines test-browser test-kaggle notebooks kaggle site bench soak fuzz clean
+.PHONY: help install demo test types suite test-field test-machines test-browser test-kaggle notebooks kaggle site bench soak fuzz clean
 
 help:
 	@echo "make demo       paint photographs with the trained generator, and train one of your own, from nothing installed"
 	@echo "make test       install and run all that CI runs"
+	@echo "make test-field try what users do and have, with made-up files and the command itself"
 	@echo "make test-machines  run the tests of networks and scores with the instructions of older processors (15 min)"
 	@echo "make test-browser  run the lessons in JupyterLab and Notebook 7 and the painting page, in a browser (needs Chromium,"
 	@echo "                its driver, and npm)"

@@ -18,7 +18,7 @@ import tensorflow as tf
 from keras import ops
 from PIL import Image
 
-from monet_lib.course import checks, eda, submission
+from monet_lib.course import checks, eda, resnet, submission
 from monet_lib.course.checks import Check
 from monet_lib.data import to_uint8
 from monet_lib.model import losses
@@ -44,7 +44,9 @@ def exercises(name):
 
 ALL = [(name, *exercise) for name in SOURCES for exercise in exercises(name)]
 # These stubs are code with something missing or wrong, not dots: what their check says of them as they are.
-UNFINISHED = {"check_zipped": "the pictures are black", "check_repaired": "3 of 3 bugs left",
+UNFINISHED = {"check_block": "3 of 3 bugs left",
+              "check_chain": "3 faults", "check_zipped": "the pictures are black",
+              "check_repaired": "3 of 3 bugs left",
               "check_step": "no network has moved"}  # fmt: skip
 
 
@@ -60,7 +62,8 @@ def space():
     painter = SimpleNamespace(predict=lambda x, **_: eda.color_transfer(to_uint8(x), style) / 127.5 - 1)
     stands_in = {"held": {"photo": photos, "monet": monets}, "own": SimpleNamespace(steps=1), "keep": lambda *_: None,
                  "four": lambda config, change: [painter], "trained": lambda *_, **weights: None}  # fmt: skip
-    return {"np": np, "tf": tf, "keras": keras, "struct": struct, "bce": losses.bce, **step_losses(), **stands_in}
+    modules = {"np": np, "tf": tf, "keras": keras, "struct": struct}
+    return {**modules, "bce": losses.bce, **step_losses(), **stands_in, **PAINTING}
 
 
 @functools.cache
@@ -308,7 +311,7 @@ WRONG = [
     ("eda", "back", lambda x: np.clip(np.rint((x + 1) * 128), 0, 255).astype(np.uint8), "don't come back"),
     ("eda", "back", lambda x: np.clip(np.rint(x * 255), 0, 255).astype(np.uint8), "level 254 becomes 253"),
     ("eda", "back", lambda x: np.clip(np.rint(x * 127.5), 0, 255).astype(np.uint8), "level 255 becomes 128"),
-    ("eda", "back", lambda x: np.clip(np.ceil((x + 1) * 127.5), 0, 255).astype(np.uint8), "don't come back"),
+    ("eda", "back", lambda x: np.clip(np.ceil((x + 1) * 127.5), 0, 255).astype(np.uint8), "100.3 becomes 101"),
     ("eda", "back", lambda x: np.rint(np.clip((x + 1) / 2, 0, 1) * 255), "float32"),
     ("eda", "deal", (300, 23.46, 6738), "not 300.0 steps"),
     ("eda", "deal", (7038, 23.46, 6738), "batches of one photo"),
@@ -341,7 +344,7 @@ WRONG = [
     ("eda", "opponent", lambda p, m: 255 - eda.color_transfer(p, m), "light is dark"),
     ("eda", "opponent", lambda p, m: p // 2 + 60, "with other paintings"),
     ("eda", "opponent", lambda p, m: np.concatenate([eda.color_transfer(p[:4], m), p[4:]]), "photo 4 of 5 comes back"),
-    ("eda", "opponent", lambda p, m: eda.color_transfer(p, m[np.random.permutation(3)]), "two calls"),
+    ("eda", "opponent", lambda p, m: eda.color_transfer(p, m) ^ np.random.randint(0, 9, p.shape, "u1"), "two calls"),
     ("eda", "opponent", lambda p, m: np.add(p, 9, out=p), "writes into the photos"),
     ("eda", "record", lambda r: ..., "nothing here yet"),
     ("eda", "record", pixels_of, "return two things"),
@@ -421,21 +424,6 @@ WRONG = [
     ("unet", "identity", lambda m, p, paint, back: (paint(m) - m).mean() + (back(p) - p).mean(), "cancel out"),
     ("unet", "identity", lambda m, p, paint, back: np.abs(paint(m) - m), "a loss is one number"),
     ("unet", "identity", lambda m, p, paint, back: 0.0, "Which image needs no painting"),
-    ("resnet", "residual", lambda x, f: f(x), "F(x) alone"),
-    ("resnet", "residual", lambda x, f: np.maximum(x + f(x), 0), "no ReLU after the sum"),
-    ("resnet", "residual", lambda x, f: f(x + f(x)), "should give x + F(x)"),
-    ("resnet", "instance_norm", lambda x: (x - x.mean((0, 1, 2))) / x.std((0, 1, 2)), "batch norm"),
-    ("resnet", "instance_norm", lambda x: x - x.mean((1, 2), keepdims=True), "contrast is still"),
-    ("resnet", "instance_norm",
-     lambda x: (x - x.mean((1, 2, 3), keepdims=True)) / x.std((1, 2, 3), keepdims=True), "layer norm"),
-    ("resnet", "instance_norm",
-     lambda x: (x - x.mean((1, 2), keepdims=True)) / x.var((1, 2), keepdims=True), "mean 0 and deviation 1"),
-    ("resnet", "field", lambda layers: sum(k for k, _ in layers), "From the output on"),
-    ("resnet", "rate", lambda step, start, constant, total: start, "at step 75"),
-    ("resnet", "rate",
-     lambda step, start, constant, total: start * min(1, (total - step) / (total - constant)), "negative"),
-    ("resnet", "average", lambda a, w, d: (1 - d) * a + d * w, "decay 0.9"),
-    ("resnet", "average", lambda a, w, d: 0.9 * a + 0.1 * w, "decay 1 should leave"),
     ("dcgan", "repaired", broken_step({"range"}), "1 of 3 bugs left. Look at this one: the discriminator must see"),
     ("dcgan", "repaired", broken_step({"target"}), "1 of 3 bugs left. Look at this one: the generator's step"),
     ("dcgan", "repaired", broken_step({"update"}), "1 of 3 bugs left. Look at this one: the discriminator's weights"),
@@ -464,12 +452,6 @@ WRONG = [
     ("unet", "painter", lambda photos, monets: photos[:, :, ::-1], "turned or mirrored"),
     ("unet", "painter", lambda photos, monets: monets[:, ::-1], "scenes are lost"),
     ("unet", "painter", lambda photos, monets: photos // 4, "change one setting and train again"),
-    ("resnet", "ablation", ({"a": {}, "b": {"norm": "none"}}, [0, 1]), "at least three runs"),
-    ("resnet", "ablation", ({"a": {"norm": "none"}, "b": {"ema": 0.5}, "c": {"ema": 0.0}}, [0, 1]), "nothing to"),
-    ("resnet", "ablation", ({"a": {}, "b": {"norm": "none", "ema": 0.0}, "c": {"ema": 0.0}}, [0, 1]), "at once"),
-    ("resnet", "ablation", ({"a": {}, "b": {"size": 3}, "c": {"ema": 0.0}}, [0, 1]), "no setting named"),
-    ("resnet", "ablation", ({"a": {}, "b": {"norm": "instance"}, "c": {"ema": 0.0}}, [0, 1]), "has anyway"),
-    ("resnet", "ablation", ({"a": {}, "b": {"norm": "none"}, "c": {"ema": 0.0}}, [3, 3]), "one seed"),
     ("submission", "zipped", zipper(levels=lambda x: ((x + 1) / 2).astype(np.uint8)), "the pictures are black"),
     ("submission", "zipped", zipper(levels=lambda x: x.clip(0, 1).astype(np.uint8)), "the pictures are black"),
     ("submission", "zipped", zipper(levels=lambda x: to_uint8(x)[..., ::-1]), "should be red, and is blue"),
@@ -544,6 +526,109 @@ WRONG = [
     ("submission", "my_way", lambda photo: photo[None], "shape 1 x 256 x 256 x 3"),
     ("submission", "my_way", lambda photo: print(photo.shape), "nothing here yet"),
 ]  # fmt: skip
+
+
+def block_with(*bugs):
+    return lambda x, first, second: resnet.residual_block(x, first, second, bugs)
+
+
+def normed_over(axes, deviation=np.std):
+    return lambda x: (x - x.mean(axes, keepdims=True)) / deviation(x, axes, keepdims=True)
+
+
+def rate_of(share):
+    """A learning rate whose share of `start` is a function of (step, constant, total)."""
+    return lambda step, start, constant, total: start * share(step, constant, total)
+
+
+def fault_names(order="ABCDEF", **changes):
+    """Lesson 4's solution with the faults of other letters, and changes."""
+    return {letter: resnet.FAULTS[other][0] for letter, other in zip("ABCDEF", order, strict=True)} | changes
+
+
+def low_high(x):
+    low = x.min((1, 2), keepdims=True)
+    return (x - low) / (x.max((1, 2), keepdims=True) - low)
+
+
+def folded(layers, step, size=1):
+    for kernel, stride in layers:
+        size = step(size, kernel, stride)
+    return size
+
+
+def ablated(seeds=(0, 1), **changes):
+    return {"as it is": {}, "no EMA": {"ema": 0.0}, "changed": changes}, seeds
+
+
+ONE, TWO = "1 of 3 bugs left. Look ", "2 of 3 bugs left"
+WRONG += [
+    ("resnet", "block", lambda x, first, second: ..., "nothing here yet"),
+    ("resnet", "block", block_with("padding 1", "padding 2", "order", "after"), "3 of 3 bugs left"),
+    ("resnet", "block", block_with("padding 1", "padding 2"), ONE + "at the rim"),
+    ("resnet", "block", block_with("padding 2"), ONE + "at the rim"),
+    ("resnet", "block", block_with("order"), ONE + "inside F"),
+    ("resnet", "block", block_with("after"), ONE + "at the very end"),
+    ("resnet", "block", block_with("order", "after"), TWO),
+    ("resnet", "block", block_with("padding 1", "after"), TWO),
+    ("resnet", "block", lambda x, a, b: resnet.residual_block(x, a, b) - x, "F(x) alone"),
+    ("resnet", "block", lambda x, a, b: x[:, 1:-1, 1:-1], "shape 2 x 4 x 4 x 3"),
+    ("resnet", "block", lambda x, a, b: x + resnet.residual_block(x, a, b), "is not right either"),
+    ("resnet", "instance_norm", lambda x: x[0], "shape 6 x 6 x 3"),
+    ("resnet", "instance_norm", normed_over((0, 1, 2)), "batch norm"),
+    ("resnet", "instance_norm", normed_over((1, 2, 3)), "layer norm"),
+    ("resnet", "instance_norm", normed_over((0, 1, 2, 3)), "must stay apart"),
+    ("resnet", "instance_norm", normed_over(3), "a place is then normed by itself"),
+    ("resnet", "instance_norm", normed_over(1), "each row is normed alone"),
+    ("resnet", "instance_norm", normed_over((1, 2), np.var), "divided by the variance"),
+    ("resnet", "instance_norm", lambda x: x - x.mean((1, 2), keepdims=True), "contrast is still"),
+    ("resnet", "instance_norm", lambda x: x / x.std((1, 2), keepdims=True), "mean is still"),
+    ("resnet", "instance_norm", low_high, "minimum and maximum"),
+    ("resnet", "instance_norm", lambda x: x, "mean 0 and deviation 1"),
+    ("resnet", "field", lambda layers: None, "nothing here yet"),
+    ("resnet", "field", lambda layers: sum(k for k, _ in layers), "two neighbouring kernels share"),
+    ("resnet", "field", lambda layers: folded(layers, lambda n, k, s: n + k - 1), "after a stride of 2"),
+    ("resnet", "field", lambda layers: folded(layers, lambda n, k, s: n * k), "on paper"),
+    ("resnet", "field", lambda layers: folded(layers, lambda n, k, s: (n - 1) * s + k), "begins at the image"),
+    ("resnet", "field", lambda layers: folded(layers[::-1], lambda n, k, s: n * s + k), "How many strides"),
+    ("resnet", "field", lambda layers: folded(layers, lambda n, k, s: n * s), "how far apart"),
+    ("resnet", "field", lambda layers: 70, "PatchGAN only"),
+    ("resnet", "field", lambda layers: [70], "one number is wanted"),
+    ("resnet", "field", lambda layers: folded(layers[::-1], lambda n, k, s: (n - 1) * s + k) + 1, "Draw the layers"),
+    ("resnet", "rate", lambda step, start, constant, total: ..., "nothing here yet"),
+    ("resnet", "rate", rate_of(lambda k, c, n: 1), "never falls"),
+    ("resnet", "rate", rate_of(lambda k, c, n: 1 - k / n), "from the first step on"),
+    ("resnet", "rate", rate_of(lambda k, c, n: k < c), "jumps to 0"),
+    ("resnet", "rate", rate_of(lambda k, c, n: 1 if k < c else 1 - k / n), "jumps down"),
+    ("resnet", "rate", lambda k, s, c, n: min(1, max(0, (n - k) / (n - c))), "Where is `start`"),
+    ("resnet", "rate", rate_of(lambda k, c, n: max(0, k - c) / (n - c)), "it rises"),
+    ("resnet", "rate", rate_of(lambda k, c, n: 0.5 + 0.5 * np.cos(np.pi * max(0, k - c) / (n - c))), "a cosine"),
+    ("resnet", "rate", rate_of(lambda k, c, n: (n - k) / (n - c)), "goes on upwards"),
+    ("resnet", "rate", rate_of(lambda k, c, n: min(1, (n - k) / (n - c))), "is negative"),
+    ("resnet", "rate", rate_of(lambda k, c, n: min(1, max(0, (100 - k) / 50))), "Are numbers fixed"),
+    ("resnet", "rate", rate_of(lambda k, c, n: min(1, max(0, (n - k) / n + 0.4))), "1.8 at step 50"),
+    ("resnet", "faults", dict.fromkeys("ABCDEF", ...), "nothing here yet"),
+    ("resnet", "faults", ["transposed convolutions"], "give a dict"),
+    ("resnet", "faults", {"A": "transposed convolutions"}, "B, C, D, E, F: still without"),
+    ("resnet", "faults", fault_names(G="transposed convolutions"), "no run of the figure"),
+    ("resnet", "faults", fault_names(A="bad luck"), "none of the names"),
+    ("resnet", "faults", fault_names("ABCDEE"), "stands twice"),
+    ("resnet", "faults", fault_names("BACDEF"), "4 of 6 are right. A: compare both halves"),
+    ("resnet", "faults", fault_names("ABFDEC"), "4 of 6 are right. C: which of its losses"),
+    ("resnet", "faults", fault_names("ABCDFE"), "4 of 6 are right. E: the curves are inconspicuous"),
+    ("resnet", "faults", fault_names("BCDEFA"), "0 of 6 are right"),
+    ("resnet", "ablation", ({"a": {}, "b": {"norm": "batch"}}, [0, 1]), "at least three runs"),
+    ("resnet", "ablation", ({"a": {"norm": "batch"}, "b": {"ema": 0.5}, "c": {"ema": 0.0}}, [0, 1]), "nothing to"),
+    ("resnet", "ablation", ablated(norm="batch", ema=0.0), "at once"),
+    ("resnet", "ablation", ablated(size=3), "no setting named"),
+    ("resnet", "ablation", ablated(norm="none"), "has anyway"),
+    ("resnet", "ablation", ablated(seed=3), "changes the seed"),
+    ("resnet", "ablation", ablated(log_every=5), "changes nothing of what is learnt"),
+    ("resnet", "ablation", ablated(steps=9), "changes nothing of what is learnt"),
+    ("resnet", "ablation", ablated(start_from="models"), "more training"),
+    ("resnet", "ablation", ablated(ema=0.0), "two of the runs are the same"),
+    ("resnet", "ablation", ablated(norm="batch", seeds=[3, 3]), "one seed"),
+]
 
 
 @pytest.mark.parametrize(("module", "check", "answer", "hint"), WRONG)

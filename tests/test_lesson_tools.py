@@ -11,15 +11,17 @@ import tensorflow as tf
 from PIL import Image
 
 from monet_lib.course import dcgan, resnet, submission, tools, unet
+from monet_lib.data import find_images, load
 from monet_lib.data.batches import split
-from monet_lib.files import UserError
-from monet_lib.model import patch_discriminator, receptive_field, unet_generator
+from monet_lib.files import COURSE, UserError
+from monet_lib.model import ResidualBlock, patch_discriminator, receptive_field, unet_generator
 from monet_lib.model.cyclegan import build
 from monet_lib.paint import painting
 from monet_lib.recipes import profile
 from monet_lib.score import Score, kernel_distance
 from monet_lib.score.networks import random_network
 from monet_lib.train import Run
+from monet_lib.train.loop import hold_out
 
 rng = np.random.default_rng(0)
 
@@ -70,17 +72,55 @@ def test_shrunk_pictures_stay_in_the_range():
         assert (small.min(), small.max()) == (-1, 1)
 
 
-def test_half_of_a_full_pools_images_are_fresh():
-    ages = resnet.pool_ages(5, 400)
-    assert len(ages) == 400
-    assert ages.min() == 0
-    assert np.mean(ages == 0) == pytest.approx(0.5, abs=0.08)
-    assert ages.mean() == pytest.approx(5, rel=0.4)  # half wait, each 2 * 5 steps in the mean
+def test_lesson_4_holds_out_what_the_training_holds_out(capsys):
+    plan, kept, out = resnet.settings(profile("tiny"), COURSE / "data" / "sample")
+    for name in ("monet", "photo"):
+        pixels = load(find_images(COURSE / "data" / "sample", name))[1]
+        for ours, theirs in zip((kept[name], out[name]), hold_out(pixels, name, plan.quick), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        assert len(out[name]) == len(pixels) // 3
+    assert "held out" in capsys.readouterr().out
 
 
-def test_an_average_jitters_less_than_what_it_follows():
-    weight, average = resnet.noisy_descent()
-    assert average[200:].std() < 0.5 * weight[200:].std()
+def test_the_gap_that_pixels_descend_is_the_kid_of_one_draw():
+    x, y = rng.normal(size=(7, 5)), rng.normal(0.5, 2, size=(7, 5))
+    expected, _ = kernel_distance(x, y, subsets=1, size=7)
+    found = resnet.kernel_gap(tf.constant(x), tf.constant(y))
+    assert float(found) == pytest.approx(expected, rel=1e-6)
+
+
+def test_style_statistics_move_a_photo_towards_its_own_painting():
+    photos = np.full((2, 64, 64, 3), 128, np.uint8)
+    noise, flat = rng.integers(0, 256, (64, 64, 3), np.uint8), np.full((64, 64, 3), 128, np.uint8)
+    rough, calm = resnet.style_statistics(photos, np.stack([noise, flat]), 6).astype(int)
+    assert rough.std() > 2 * calm.std()
+
+
+def test_the_repaired_block_is_the_librarys():
+    layer = ResidualBlock(3)
+    x = rng.normal(size=(2, 6, 6, 3)).astype("float32")
+    layer(x)
+    first, second = (w.numpy() for w in layer.trainable_variables if w.shape[:2] == (3, 3))
+    np.testing.assert_allclose(layer(x), resnet.residual_block(x, first, second), atol=2e-3)
+
+
+def test_the_sick_runs_show_what_their_solution_says():
+    runs = resnet.read_faults()
+    assert list(runs) == ["healthy", *resnet.FAULTS]
+    fool, tell, cycle = range(3)
+    ends = {name: curves[:, -10:].mean(1) for name, (curves, _) in runs.items()}
+    sides = {name: np.split(picture.astype(int), 2, 1) for name, (_, picture) in runs.items()}
+    half = runs["A"][0].shape[1] // 2
+    jump = lambda name: runs[name][0][tell, half : half + 3].mean() / runs[name][0][tell, half - 3 : half].mean()  # noqa: E731
+    assert jump("A") > 1.5 * jump("healthy")
+    assert sides["B"][0].min() > 100 > sides["healthy"][0].min()
+    assert max(ends["C"][fool], ends["C"][tell]) < 0.1 < min(ends["healthy"][:2])
+    assert sides["D"][1].std() < 0.5 * sides["D"][0].std()
+    grid = {name: resnet.unevenness(sides[name][1][None], 4) for name in ("healthy", "E")}
+    assert grid["E"] > 1.2 * grid["healthy"]
+    assert np.abs(np.subtract(*sides["F"])).mean() < 0.5 * np.abs(np.subtract(*sides["healthy"])).mean()
+    assert ends["F"][cycle] < 0.5 * ends["healthy"][cycle]
+    assert resnet.FAULTS_FILE.stat().st_size < 100_000
 
 
 def test_made_up_translators_cost_what_arithmetic_says():
@@ -303,6 +343,7 @@ def test_the_cheapest_translator_is_marked_by_its_weighted_sum():
         dcgan.gan_figure,
         lambda: dcgan.chase_figure({"a": dcgan.chase(3, True)}),
         lambda: resnet.patch_figure(np.zeros((256, 256, 3), np.uint8), 0, 29),
+        lambda: resnet.faults_figure(resnet.read_faults()),
         lambda: submission.counts_figure((8, 12), {name: np.ones((2, 2, 2)) for name in submission.LOOKS}),
         lambda: submission.readings_figure({"yours": {"BGR": 2.0}, "photos as they are": {"BGR": 3.0}}),
     ],

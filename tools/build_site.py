@@ -1,9 +1,9 @@
-"""Assemble the static site under build/site/: python tools/build_site.py [course | paint]. Without a name, both.
+"""Assemble the static site under build/site/: python tools/build_site.py [--out FOLDER].
 
-course: README, lessons, documents and failure gallery as pages; see site_pages.py and docs/site.md.
-paint: the painting page, build/site/paint/, from site/paint/, models/monet.onnx and the runtimes that npm fetches by
-the versions and hashes of site/package-lock.json; see site_paint.py. Any web server can serve the site:
-python -m http.server --directory build/site.
+README, lessons, documents and failure gallery become pages: see site_pages.py and docs/site.md. The painting page,
+paint/, is made of site/paint/, the painters and the runtimes, which npm fetches by the versions and hashes of
+site/package-lock.json: see site_paint.py. Any web server can serve the site: python -m http.server --directory
+build/site.
 """
 
 import argparse
@@ -12,31 +12,22 @@ import subprocess
 import sys
 from pathlib import Path
 
-from site_paint import build_paint
-
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "site"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", nargs="?", choices=("course", "paint"), help="only this part")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "site")
-    arguments = parser.parse_args()
-    out = arguments.out.resolve()
+    out = parser.parse_args().out.resolve()
     fetch_packages()
-    if arguments.part != "paint":
-        from site_pages import build_course
+    from site_check import faults
+    from site_links import ADDRESS
+    from site_pages import build
 
-        # The course's builder empties its folder: the painting page comes after it.
-        print(build_course(out, out.with_name("course")))
-    if arguments.part != "course":
-        print(build_paint(out / "paint"))
-    if arguments.part is None:
-        from site_check import faults
-
-        if found := faults(out):
-            sys.exit("\n".join(found))
+    print(build(out, out.with_name("pages")))
+    if found := faults(out, ADDRESS):
+        sys.exit("\n".join(found))
 
 
 def fetch_packages():

@@ -11,9 +11,13 @@ from pathlib import Path, PurePosixPath
 from address import published
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCE = f"https://github.com/{published()}"
+REPO = os.environ.get("GITHUB_REPOSITORY") or published()  # "owner/name": on GitHub, a fork's pages lead to the fork
+SOURCE = f"https://github.com/{REPO}"
+OWNER, NAME = REPO.split("/")
+ADDRESS = os.environ.get("SITE_URL") or f"https://{OWNER.lower()}.github.io/{NAME}/"  # of the published site
+PUBLISHED = re.compile(rf"(github(?:usercontent)?(?:\.com)?/){re.escape(published())}(?![\w-])")
 # A notebook's links to the repository, which are absolute since Colab opens the notebook without the repository.
-OWN = re.compile(rf"(?<=\]\()(?:{SOURCE}/blob|https://raw\.githubusercontent\.com/{published()})/main/")
+OWN = re.compile(rf"(?<=\]\()(?:{SOURCE}/blob|https://raw\.githubusercontent\.com/{REPO})/main/")
 PICTURES = PurePosixPath("pictures")  # on the site
 FENCED = re.compile(r"^( *)(`{3,}|~{3,}).*?^\1\2`*~*[ ]*$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 BADGE = re.compile(r"\[!\[([^\]]*)\]\(https?:[^)]*\)\]\(([^)]*)\)")
@@ -25,6 +29,11 @@ class LinkError(Exception):
     """A link in a document leads nowhere. The message names the document and the link."""
 
 
+def ours(text):
+    """`text` with the repository that publishes the site in the place of the one that pyproject.toml names."""
+    return PUBLISHED.sub(rf"\g<1>{REPO}", text)
+
+
 def relinked(text, source, pages, pictures):
     """The Markdown `text` of the repository's file `source`, with its links as the site needs them.
 
@@ -33,7 +42,7 @@ def relinked(text, source, pages, pictures):
     LinkError where a link leads nowhere.
     """
     page = PurePosixPath(pages[source])
-    text = OWN.sub(f"{os.path.relpath('.', os.path.dirname(source) or '.')}/", text)
+    text = OWN.sub(f"{os.path.relpath('.', os.path.dirname(source) or '.')}/", ours(text))
 
     def target(match):
         path, anchor = match[1], match[2] or ""

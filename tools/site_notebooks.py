@@ -1,5 +1,6 @@
 """Notebooks as pages of the site: Markdown by nbconvert, with the saved outputs. Nothing is executed."""
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from nbconvert import MarkdownExporter
 from site_links import ROOT
 
 TEMPLATE = ROOT / "site" / "course" / "lesson.md.j2"
+FIGURES = ROOT / "benchmarks" / "lessons.json"
+SPEED = 200  # words a minute, code among them
 FOLDED = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.DOTALL)
 QUIZ = re.compile(r"^## Self-quiz.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 VERDICTS = {"**Right.**": "right", "**No.**": "wrong"}  # what an answer of a quiz begins with, and its class
@@ -26,7 +29,19 @@ def lesson_page(path, change):
     exporter = MarkdownExporter(raw_template=TEMPLATE.read_text())
     exporter.register_preprocessor("nbconvert.preprocessors.CoalesceStreamsPreprocessor", enabled=True)
     markdown, resources = exporter.from_notebook_node(notebook, {"unique_key": path.stem})
+    words = sum(len(cell.source.split()) for cell in notebook.cells)
+    facts = [f"{max(1, round(words / SPEED))} min to read", f"[notebook to download]({path.name}){{ download }}"]
+    if time := running(path.stem):
+        facts.insert(1, f"{time} to run on two processor cores")
+    markdown = re.sub(r"^# .+$", rf"\g<0>\n\n{' · '.join(facts)}\n{{ .facts }}", markdown, count=1, flags=re.MULTILINE)
     return folded(markdown), resources["outputs"]
+
+
+def running(lesson):
+    """How long a lesson runs on two cores, in words; "" where benchmarks/lessons.json does not tell."""
+    kept = json.loads(FIGURES.read_text()).get(lesson, {}).get("laptop") if FIGURES.exists() else None
+    seconds = kept.get("seconds") if isinstance(kept, dict) else kept and kept[0]
+    return f"{max(1, round(seconds / 60))} min" if seconds else ""
 
 
 def visible(path):

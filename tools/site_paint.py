@@ -12,15 +12,13 @@ import shutil
 import subprocess
 import sys
 import zlib
-from pathlib import Path
 
 import numpy as np
 import onnx
-from address import published
 from onnx import numpy_helper
 from PIL import Image, ImageOps
+from site_links import ADDRESS, ROOT, SOURCE
 
-ROOT = Path(__file__).resolve().parents[1]
 PAGE, MODULES = ROOT / "site" / "paint", ROOT / "site" / "node_modules"
 ORT = MODULES / "onnxruntime-web" / "dist"
 TENSORFLOW = MODULES / "@tensorflow" / "tfjs-backend-wasm" / "dist"
@@ -44,14 +42,8 @@ def build_paint(out):
     runtimes(out)
     painters(out)
     samples(out / "samples")
-    icons(out)
-    repo = published()
-    owner, name = repo.split("/")
-    places = {
-        "{{source}}": f"https://github.com/{repo}",
-        "{{address}}": f"https://{owner.lower()}.github.io/{name}/paint/",
-    }
-    fill(out / "index.html", places)
+    card(out)
+    fill(out / "index.html", {"{{source}}": SOURCE, "{{address}}": f"{ADDRESS}paint/"})
     store(out)
     sizes = {kind: sum(f.stat().st_size for f in files_of(out) if (f.parent.name == "ort") == kind) for kind in (0, 1)}
     return f"{out}: {sizes[0] / 1e6:.2f} MB, and {sizes[1] / 1e6:.1f} MB of ONNX Runtime for painters of one's own"
@@ -210,26 +202,12 @@ def samples(folder):
         shutil.copy(made, folder / f"{file.stem}-monet.jpg")
 
 
-def icons(out):
-    """The icons of the installed page, from the strokes of icon.svg, and the picture that a shared link shows."""
-    from PIL import ImageDraw
-
-    strokes = [("#4f8a76", (4, 21), (12, 19), (20, 20), (28, 19)), ("#6a66b8", (5, 15), (12, 13), (19, 14), (28, 12)),
-               ("#d69a6b", (9, 9), (13, 8), (17, 9), (20, 8))]  # fmt: skip
-    for size in (192, 512):
-        image = Image.new("RGB", (size, size), "#eef2f3")
-        draw = ImageDraw.Draw(image)
-        for colour, *points in strokes:
-            scaled = [((x - 16) * size / 44 + size / 2, (y - 15) * size / 44 + size / 2) for x, y in points]
-            width = round(size / 13)
-            draw.line(scaled, colour, width, joint="curve")
-            for x, y in (scaled[0], scaled[-1]):
-                draw.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), colour)
-        image.save(out / f"icon-{size}.png", optimize=True)
+def card(out):
+    """The picture that a shared link shows: the first sample, half of it painted."""
     first = re.search(r'file: "([^"]+)"', (PAGE / "samples.js").read_text())[1]
     pair = [ImageOps.fit(Image.open(out / "samples" / f"{first}{kind}.jpg"), CARD) for kind in ("", "-monet")]
     pair[1].paste(pair[0].crop((0, 0, CARD[0] // 2, CARD[1])), (0, 0))
-    ImageDraw.Draw(pair[1]).line((CARD[0] // 2, 0, CARD[0] // 2, CARD[1]), "white", 4)
+    pair[1].paste("white", (CARD[0] // 2 - 2, 0, CARD[0] // 2 + 2, CARD[1]))
     pair[1].save(out / "card.jpg", quality=82, optimize=True)
 
 

@@ -1,52 +1,149 @@
-"""Lesson 2: sizes of its trainings, a one-dimensional game, figures; then the checks of its exercises."""
+"""Lesson 2: sizes of its trainings, a game of points, nearest patches, figures; then the checks of its exercises."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
+import tensorflow as tf
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from PIL import Image
 
+from monet_lib.config import Config
 from monet_lib.course.checks import Wrong, answer_of, exercise, expect_close, expect_shape, refuse_if
-from monet_lib.course.tools import drawing
-from monet_lib.figures import COLORS, figure_style
+from monet_lib.course.tools import drawing, shrunk
+from monet_lib.data.reading import find_images, load, read_images, to_uint8
+from monet_lib.figures import COLORS, figure_style, image_grid
 from monet_lib.model import losses
 from monet_lib.model.discriminators import dcgan_discriminator
 from monet_lib.model.generators import dcgan_generator
+from monet_lib.score.metrics import diversity
 
-# What a recipe trains: pixels, filters of the generator and of the discriminator, batch and steps, of the comparisons
-# ("size", "steps") and of the longer run ("large", "long"), and the seeds of a comparison.
-SCALES = {
-    "tiny": {"size": 32, "filters": (16, 8), "batch": 8, "steps": 6, "large": 32, "large_filters": (16, 8),
-             "long": 10, "seeds": (0, 1)},
-    "laptop": {"size": 32, "filters": (64, 32), "batch": 16, "steps": 300, "large": 64, "large_filters": (128, 32),
-               "long": 1000, "seeds": (0, 1)},
-    "full": {"size": 64, "filters": (128, 32), "batch": 32, "steps": 1000, "large": 128, "large_filters": (512, 64),
-             "long": 20000, "seeds": (0, 1, 2)},
-}  # fmt: skip
-LATENT = 64
-# What both sides pay if the discriminator answers the same to everything, with labels 0.9 and 0: its best constant
-# answer is p = 0.45. The discriminator's price is the sum of its two sides.
-BLIND = {
-    "generator": float(-np.log(0.45)),
-    "discriminator": float(-(0.9 * np.log(0.45) + 1.1 * np.log(0.55))),
+LATENT = 64  # random numbers that a generator makes a picture of
+PATCH = 32  # px, the side of what it makes
+SIDE = 128  # px of the shrunk pictures that patches are cut from
+HELD = 12  # paintings that no training of the lesson sees
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How long a recipe trains.
+
+    turns: of the game of points, of which `moments` are kept. steps: of each comparison, with every one of `seeds`.
+    own: of the last training. batch: patches a step. judged: patches that a score takes.
+    """
+
+    turns: int
+    moments: int
+    steps: int
+    seeds: tuple[int, ...]
+    own: int
+    batch: int
+    judged: int
+
+
+SIZES = {
+    "tiny": Sizes(turns=60, moments=6, steps=6, seeds=(0, 1), own=4, batch=8, judged=12),
+    "laptop": Sizes(turns=3000, moments=30, steps=300, seeds=(0, 1), own=3600, batch=32, judged=128),
+    "full": Sizes(turns=3000, moments=30, steps=1000, seeds=(0, 1, 2), own=40000, batch=64, judged=512),
 }
 
 
+def settings(config: Config) -> Sizes:
+    """The Sizes of a recipe; those of `laptop` for a recipe without sizes of its own."""
+    return SIZES.get(config.profile, SIZES["laptop"])
+
+
+def pictures(root: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(paintings to train on, paintings held out, photos), float32 (n, SIDE, SIDE, 3) in [-1, 1]. Prints the counts.
+
+    The last HELD paintings are held out. At most 300 photos are taken, an even spread of them.
+    """
+    paintings = shrunk(load(find_images(root, "monet"))[1], SIDE)
+    folder = find_images(root, "photo").files[0].parent
+    photos = shrunk(np.stack([image for _, image in read_images(folder, 300)]), SIDE)
+    print(f"{len(paintings) - HELD} paintings to train on, {HELD} held out, {len(photos)} photos")
+    return paintings[:-HELD], paintings[-HELD:], photos
+
+
 def gan_figure() -> Figure:
-    """A GAN's data flow: noise to generator to fake; fake and real painting to discriminator; one logit."""
+    """A GAN's data flow: noise to generator to fake; fake and real picture to discriminator; a loss back to each."""
     places = {  # see `drawing`
-        "noise": (0, 1, "latent z\nrandom numbers", None),
+        "noise": (0, 1, "z\nrandom numbers", None),
         "G": (1, 1, "generator G", "net"),
         "fake": (2, 1, "G(z)\na fake", None),
         "real": (2, 0, "x\na real painting", "monet"),
         "D": (3, 0.5, "discriminator D", "net"),
-        "answer": (4, 0.5, "logit\nhigh: real", None),
+        "for D": (4.1, 0.5, "D's loss\nreal as real, fake as fake?", None),
+        "for G": (2.6, 2, "G's loss\nfake taken for real?", None),
     }
-    arrows = [("noise", "G"), ("G", "fake"), ("fake", "D"), ("real", "D"), ("D", "answer")]
-    return drawing(places, arrows, "A GAN: the discriminator gets real paintings and fakes in turn", (10, 2.6))
+    arrows = [("noise", "G"), ("G", "fake"), ("fake", "D"), ("real", "D"), ("D", "for D"), ("for D", "D"),
+              ("D", "for G"), ("for G", "G", "slope")]  # fmt: skip
+    return drawing(places, arrows, "Both networks learn from D's answers, each by a loss of its own", (11, 3.6))
+
+
+CENTERS = 2 * np.stack([f(np.arange(8) * np.pi / 4) for f in (np.cos, np.sin)], 1)  # of the real points' clusters
+SPREAD = 0.05  # their standard deviation
+AXIS = np.linspace(-3.2, 3.2, 33, dtype=np.float32)
+GRID = np.stack(np.meshgrid(AXIS, AXIS), -1).reshape(-1, 2)  # where the discriminator's answers are drawn
+
+
+def ring(count: int, rng: np.random.Generator) -> np.ndarray:
+    """`count` real points of the game, each from one of the eight clusters: float32 (count, 2)."""
+    points = CENTERS[rng.integers(0, 8, count)] + rng.normal(0, SPREAD, (count, 2))
+    return points.astype(np.float32)
+
+
+def caught(points: np.ndarray) -> tuple[int, float]:
+    """(how many of the eight clusters the points reach, the share of points in one) for points (n, 2).
+
+    A point lies in a cluster if it is within three standard deviations of its centre, and a cluster is reached if a
+    fiftieth of the points lie in it; a fair share would be an eighth.
+    """
+    distance = np.linalg.norm(points[:, None] - CENTERS, axis=2)
+    inside = distance < 3 * SPREAD
+    return int((inside.mean(0) >= 0.02).sum()), float(inside.any(1).mean())
+
+
+Moments = Sequence[tuple[np.ndarray, np.ndarray]]  # (fakes (n, 2), D's answers on GRID) at moments of a game
+
+
+@figure_style()
+def moment_figure(moments: Moments, moment: int, turns: int) -> Figure:
+    """The fakes and the discriminator's answers at one of the moments of a game of `turns` turns."""
+    figure, axis = plt.subplots(figsize=(5, 5), layout="constrained")
+    _draw(axis, *moments[moment])
+    reached, share = caught(moments[moment][0])
+    turn = moment * turns // (len(moments) - 1)
+    axis.set_title(f"turn {turn}: {reached} of 8 clusters, {share:.0%} of the fakes in one")
+    return figure
+
+
+@figure_style()
+def moments_figure(games: Mapping[str, Moments], turns: int) -> Figure:
+    """Six moments of each {name: game}, a row each: the fakes over the discriminator's answers."""
+    last = len(next(iter(games.values()))) - 1
+    shown = sorted({round(last * share) for share in (0, 0.035, 0.1, 0.25, 0.5, 1)})
+    figure, axes = plt.subplots(len(games), len(shown), figsize=(2 * len(shown), 2.15 * len(games)),
+                                layout="constrained", squeeze=False)  # fmt: skip
+    for row, (name, moments) in zip(axes, games.items(), strict=True):
+        for axis, moment in zip(row, shown, strict=True):
+            _draw(axis, *moments[moment])
+            axis.set_title(f"turn {moment * turns // last}" if axis in axes[0] else "", fontsize=10)
+        row[0].set_ylabel(name)
+    figure.suptitle("White: clusters of real points. Black: fakes. Light ground: D says real")
+    return figure
+
+
+def _draw(axis, fakes, answers):
+    # Each picture has its own colours: the answers of the four losses have no common scale.
+    axis.contourf(AXIS, AXIS, answers.reshape(len(AXIS), -1), 12, cmap="cividis", alpha=0.7)
+    axis.plot(*CENTERS.T, "o", color="white", markersize=7)
+    axis.plot(*fakes[:200].T, ".", color="black", markersize=3)
+    axis.set(xlim=(AXIS[0], AXIS[-1]), ylim=(AXIS[0], AXIS[-1]), xticks=[], yticks=[], aspect="equal")
 
 
 def density(x: np.ndarray, mean: float, deviation: float) -> np.ndarray:
@@ -57,7 +154,7 @@ def density(x: np.ndarray, mean: float, deviation: float) -> np.ndarray:
 @figure_style()
 def game_figure(x: np.ndarray, real: np.ndarray, fake: np.ndarray, best: np.ndarray, learnt: np.ndarray) -> Figure:
     """Left: the densities of real and fake numbers. Right: the best discriminator by formula and the trained one."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
     left.plot(x, real, color=COLORS["monet"], label="real numbers")
     left.plot(x, fake, "--", color="0.3", label="fakes")
     left.set(title="Two densities", xlabel="number", ylabel="density")
@@ -69,145 +166,160 @@ def game_figure(x: np.ndarray, real: np.ndarray, fake: np.ndarray, best: np.ndar
     return figure
 
 
-REAL, FAKE = (1.0, 0.5), (-0.5, 0.8)  # (mean, deviation) of the real numbers and, at the start, of the fakes
-
-
-def chase(steps: int, frozen: bool) -> np.ndarray:
-    """The places of 200 fake numbers that climb log D, D the best discriminator of two bell curves: (steps + 1, 200).
-
-    frozen: D stays that of the start. Otherwise D is the best discriminator of the current fakes, whose bell curve is
-    fitted anew at every step.
-    """
-    path = [np.random.default_rng(0).normal(*FAKE, 200)]
-    for _ in range(steps):
-        x = path[-1]
-        mean, deviation = FAKE if frozen else (x.mean(), max(x.std(), 0.05))
-        log_ratio = np.log(density(x, mean, deviation) + 1e-300) - np.log(density(x, *REAL) + 1e-300)
-        slope = (x - mean) / deviation**2 - (x - REAL[0]) / REAL[1] ** 2  # of the logit
-        path.append(x + 0.05 * slope / (1 + np.exp(-log_ratio)))  # d log D = (1 - D) d logit
-    return np.array(path)
+# What both sides pay if the discriminator gives the same answer to everything, with labels 0.9 and 0: its cheapest
+# answer is p = 0.45. The discriminator's price is half the sum of its two sides, as in `losses.discriminator_loss`.
+BLIND = {
+    "generator": float(-np.log(0.45)),
+    "discriminator": float(-(0.9 * np.log(0.45) + 1.1 * np.log(0.55)) / 2),
+}
 
 
 @figure_style()
-def chase_figure(paths: Mapping[str, np.ndarray]) -> Figure:
-    """The paths of fake numbers over steps, one panel for each {title: path}, over two deviations of real numbers."""
-    figure, grid = plt.subplots(1, len(paths), figsize=(10, 3.4), sharey=True, squeeze=False, layout="constrained")
-    axes, (mean, deviation) = grid[0], REAL
-    for axis, (title, path) in zip(axes, paths.items(), strict=True):
-        band = {"color": COLORS["monet"], "alpha": 0.2, "label": "95 % of the real numbers"}
-        axis.axhspan(mean - 2 * deviation, mean + 2 * deviation, **band)
-        axis.plot(path[:, :60], color="0.3", lw=0.6, alpha=0.6)
-        axis.set(title=title, xlabel="step")
-    axes[0].set_ylabel("fake numbers")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center")
-    return figure
+def curves_figure(runs: Mapping[str, Sequence[Mapping[str, np.ndarray]]], title: str) -> Figure:
+    """A panel for each {name: [a history for each seed]}: both losses and the diversity over steps.
 
-
-def five_fold(images: np.ndarray, rng: np.random.Generator, crop: float = 0.875, noise: float = 0.05) -> np.ndarray:
-    """Each image five times: as it is, upside down, mirrored, a random crop enlarged again, and with Gaussian noise.
-
-    images: float32 (n, h, w, 3) in [-1, 1]; the result (5n, h, w, 3), copy by copy. crop: share of height and width
-    kept. noise: standard deviation. S3 enlarged its set so before training. A generator learns these changes too.
+    Lines are means over the seeds, bands reach from the lowest to the highest of them. Pale lines: `BLIND`.
     """
-    images = np.asarray(images, np.float32)
-    height, width = images.shape[1:3]
-    rows, columns = round(height * crop), round(width * crop)
-    top, left = (rng.integers(0, n + 1, len(images)) for n in (height - rows, width - columns))
-    cut = np.stack([x[t : t + rows, u : u + columns] for x, t, u in zip(images, top, left, strict=True)])
-    enlarged = ops.convert_to_numpy(ops.image.resize(cut, (height, width), data_format="channels_last"))
-    noisy = np.clip(images + rng.normal(0, noise, images.shape), -1, 1).astype(np.float32)
-    return np.concatenate([images, images[:, ::-1], images[:, :, ::-1], enlarged, noisy])
-
-
-@figure_style()
-def curves_figure(histories: Mapping[str, Any], title: str) -> Figure:
-    """Generator loss, sum of the discriminator's losses and diversity over steps, for each {label: [a run a seed]}."""
-    panels = {
-        "generator": "generator loss",
-        "discriminator": "discriminator loss (sum)",
-        "diversity": "diversity (1: like paintings)",
-    }
-    dashes = ("-", "--", ":", "-.", (0, (7, 2)), (0, (3, 1, 1, 1, 1, 1)))  # of the runs
-    figure, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
-    colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
-    for axis, (name, label) in zip(axes, panels.items(), strict=True):
-        for k, (run, seeds) in enumerate(histories.items()):
-            for seed, history in enumerate(seeds):
-                look = {"color": colors[k % len(colors)], "ls": dashes[k % len(dashes)], "lw": 1.5}
-                named = run if seed == 0 and name == "generator" else None
-                axis.plot(history["step"], history[name], label=named, **look)
-        if name in BLIND:
-            axis.axhline(BLIND[name], color="0.85", lw=6, zorder=0)
-        axis.set(xlabel="training step", ylabel=label, ylim=(0, None))
-    axes[0].set_title("pale band: a discriminator that knows nothing", fontsize=10)
-    figure.legend(loc="outside lower center", ncols=3)
+    looks = {"generator": ("#000000", "-"), "discriminator": ("#C9B400", "--"), "diversity": ("#7B1E7A", ":")}
+    figure, axes = plt.subplots(1, len(runs), figsize=(3.1 * len(runs), 3.4), sharey=True, layout="constrained")
+    for axis, (name, histories) in zip(axes, runs.items(), strict=True):
+        for which, (color, dashes) in looks.items():
+            lines = np.array([history[which] for history in histories])
+            axis.plot(histories[0]["step"], lines.mean(0), dashes, color=color, lw=2, label=which)
+            axis.fill_between(histories[0]["step"], lines.min(0), lines.max(0), color=color, alpha=0.15, lw=0)
+            if which in BLIND:
+                axis.axhline(BLIND[which], color=color, lw=5, alpha=0.15, zorder=0)
+        axis.set(title=name, xlabel="step", ylim=(0, 1.6))
+    axes[0].set_ylabel("loss; diversity")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     figure.suptitle(title)
     return figure
 
 
-@figure_style()
-def spread_figure(histories: Mapping[str, Any], title: str) -> Figure:
-    """Diversity at the end of each {label: [a run a seed]}: a dot for each seed and their mean as a bar."""
-    figure, axis = plt.subplots(figsize=(9, 0.9 + 0.42 * len(histories)), layout="constrained")
-    for row, seeds in enumerate(histories.values()):
-        values = [float(np.mean(history["diversity"][-3:])) for history in seeds]
-        axis.barh(row, np.mean(values), 0.6, color="0.8")
-        axis.plot(values, [row] * len(values), "o", color="black")
-    axis.axvline(1, color=COLORS["monet"], lw=2)
-    axis.set_yticks(range(len(histories)), list(histories))
-    axis.set(title=title, xlabel="diversity at the end; dots: seeds; line: real paintings", xlim=(0, None))
-    axis.invert_yaxis()
-    axis.grid(False, axis="y")
-    return figure
+def nearest(patches: np.ndarray, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each of patches (n, s, s, 3) the most similar square of images (m, h, w, 3), at any place, mirrored or not.
+
+    Returns (squares (n, s, s, 3), distances (n,)). A distance is the root mean square difference, divided by the
+    patch's own contrast, that is its root mean square difference from its mean colour. 0 is a copy; 1 is as far as a plain
+    square of that colour.
+    """
+    size, (height, width) = patches.shape[1], images.shape[1:3]
+    # The product of a patch and every square at once is a correlation: by the Fourier transform, n * m * h * w * log h.
+    transformed = np.fft.rfft2(images, axes=(1, 2))
+    squares = np.fft.irfft2(
+        np.fft.rfft2((images.astype(float) ** 2).sum(-1))
+        * np.conj(np.fft.rfft2(np.ones((size, size)), (height, width))),
+        (height, width),
+    )
+    found, distances = [], []
+    for patch in np.asarray(patches, float):
+        best = (np.inf, patch)
+        for mirrored in (patch, patch[:, ::-1]):
+            spectrum = np.conj(np.fft.rfft2(mirrored, (height, width), axes=(0, 1)))
+            products = np.fft.irfft2((transformed * spectrum).sum(-1), (height, width))
+            squared = (squares - 2 * products)[:, : height - size + 1, : width - size + 1] + (patch**2).sum()
+            n, y, x = np.unravel_index(squared.argmin(), squared.shape)
+            square = images[n, y : y + size, x : x + size]
+            best = min(best, (squared[n, y, x], square if mirrored is patch else square[:, ::-1]), key=lambda b: b[0])
+        contrast = np.sqrt(np.mean((patch - patch.mean((0, 1))) ** 2))
+        found.append(best[1])
+        distances.append(np.sqrt(max(best[0], 0) / patch.size) / max(contrast, 1e-6))
+    return np.array(found), np.array(distances)
 
 
-def nearest(images: np.ndarray, paintings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each of (n, h, w, 3): (the nearest of `paintings` (m, h, w, 3), root mean square distance to it)."""
-    a, b = (np.asarray(x, np.float64).reshape(len(x), -1) for x in (images, paintings))
-    squared = (a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T
-    best = squared.argmin(1)
-    return paintings[best], np.sqrt(np.maximum(squared[np.arange(len(a)), best], 0) / a.shape[1])
+def enlarged(rows: Mapping[str, np.ndarray], times: int = 3) -> np.ndarray:
+    """{label: patches (n, s, s, 3)} as a grid with a row each, every patch enlarged smoothly; uint8 (h, w, 3)."""
+
+    def large(patch):
+        size = times * patch.shape[0]
+        return np.asarray(Image.fromarray(to_uint8(patch)).resize((size, size), Image.Resampling.BICUBIC))
+
+    return image_grid([[large(patch) for patch in row] for row in rows.values()], row_labels=list(rows))
 
 
-@exercise("Exercise 1, doublings")
-def check_shapes(answer):
-    wrong = list(answer) != [4, 8, 16, 32, 64, 128, 256]
-    refuse_if(wrong, f"{list(answer)}: begin with the 4 of the first map and double until 256; include both ends.")
-
-
-@exercise("Exercise 2, the loss of a logit")
+@exercise("Exercise 1, the loss of a logit")
 def check_bce(answer):
-    logits = np.array([-60.0, -2.0, 0.0, 3.0, 200.0])
-    for target in (1.0, 0.9, 0.0):
-        found = np.array([float(answer_of(answer, np.float32(x), target)) for x in logits])
-        for logit, loss in zip(logits, found, strict=True):
+    logits = np.array([-60.0, -2.0, 0.0, 3.0, 40.0, 200.0])
+    found = {}
+    for label in (1.0, 0.9, 0.0):
+        prices = [answer_of(answer, np.float32(x), label) for x in logits]
+        refuse_if(any(np.ndim(price) for price in prices), "one logit has one loss: return a number, not an array.")
+        found[label] = np.array(prices, float)
+        for logit, loss in zip(logits, found[label], strict=True):
+            at = f"logit {logit:g}, label {label}: {loss}."
             refuse_if(
-                not np.isfinite(loss),
-                f"logit {logit:g}, label {target}: {loss}. A sigmoid there is exactly 0 or 1, and its logarithm "
-                "infinite: write it without the sigmoid.",
+                not np.isfinite(loss) and logit == 200 and np.isfinite(found[label][:-1]).all(),
+                f"{at} e^200 is beyond float32. Which exponential stays small for a large logit?",
             )
-        expected = np.array([float(losses.bce(np.float32(x), target)) for x in logits])
-        expect_close(found, expected, f"label {target}: {{got}} instead of {{expected}}.")
+            refuse_if(not np.isfinite(loss), f"{at} A probability there is exactly 0 or 1, and its logarithm infinite.")
+    zero, one = found[0.0], found[1.0]
+    refuse_if(min(zero.min(), one.min()) < -1e-4, "the loss is negative somewhere: no answer earns anything.")
+    refuse_if(
+        9 < zero[-1] < 60,
+        f"logit 200 as a fake costs {zero[-1]:.1f}, hardly more than logit 20 would: the probability was clipped, and "
+        "beyond the clip the loss has no slope. Do without the probability.",
+    )
+    refuse_if(np.allclose(zero, one), "labels 0 and 1 cost the same: the label isn't used.")
+    refuse_if(one[-1] > 1, "a real picture with logit 200 is recognized and costs much: the labels are exchanged.")
+    refuse_if(zero[-1] < 1, "a fake with logit 200 costs next to nothing: the part of 1 - label is missing.")
+    for label, values in found.items():
+        expected = np.array([float(losses.bce(np.float32(x), label)) for x in logits])
+        refuse_if(np.allclose(values * np.log(2), expected, atol=1e-3), "take natural logarithms, not those of base 2.")
+        expect_close(values, expected, f"label {label}, logits -60, -2, 0, 3, 40, 200: {{got}}, not {{expected}}.")
 
 
-@exercise("Exercise 3, a blind discriminator")
+@exercise("Exercise 2, a blind discriminator")
 def check_blind(answer):
-    p, loss = answer
-    half = abs(p - 0.5) < 1e-6
-    refuse_if(half, "p = 0.5 is right for labels 1 and 0. With 0.9 the answer that costs least is lower.")
-    expect_close(p, 0.45, "p = {got} costs more than p = {expected}: the mean of the two labels.", 1e-3)
-    expect_close(loss, BLIND["discriminator"], "the sum of both sides is {expected}, not {got}.", 1e-2)
+    refuse_if(np.shape(answer) != (2,), "give two numbers: p, then the loss.")
+    p, loss = (float(x) for x in answer)
+    refuse_if(not 0 <= p <= 1, f"p = {p:g} is no probability.")
+    refuse_if(abs(loss - 0.45) < 1e-3, "the order is p first, then the loss.")
+    refuse_if(p in (0.0, 1.0), f"p = {p:g} is certain: one of the two sides then costs infinitely much.")
+    refuse_if(abs(p - 0.5) < 1e-6, "p = 0.5 costs least for labels 1 and 0. What does 0.9 change?")
+    refuse_if(abs(p - 0.9) < 1e-6, "p = 0.9 costs least for real pictures alone. The fakes get the same p.")
+    nearby = [_blind_price(x) for x in (p - 1e-3, p, p + 1e-3)]
+    lower = "lower" if nearby[0] < nearby[1] else "higher"
+    refuse_if(abs(p - 0.45) > 2e-3, f"p = {p:g} costs {nearby[1]:.4f}; a {lower} p costs less.")
+    refuse_if(loss < 0, "the loss is a cost, so it is positive.")
+    known = {
+        2 * BLIND["discriminator"]: "that is the sum of both sides, and the discriminator's loss is half of it.",
+        BLIND["generator"]: "that is what the generator pays.",
+        np.log(2): "that is the level for labels 1 and 0.",
+        BLIND["discriminator"] / np.log(2): "take natural logarithms, not those of base 2.",
+        -np.log(0.45) - np.log(0.55): "that is the sum for label 1. With 0.9 a real picture's loss has two parts.",
+    }
+    for value, hint in known.items():
+        refuse_if(abs(loss - value) < 1.5e-3, f"{loss:g}: {hint}")
+    expect_close(
+        loss, BLIND["discriminator"], "{got} is not what p = 0.45 costs. Write out both sides at that p.", 2e-3
+    )
 
 
-@exercise("Exercise 4, diversity")
+def _blind_price(p):
+    return -(0.9 * np.log(p) + 1.1 * np.log(1 - p)) / 2 if 0 < p < 1 else np.inf
+
+
+@exercise("Exercise 3, diversity")
 def check_diversity(answer):
     rng = np.random.default_rng(0)
     same = np.repeat(rng.normal(size=(1, 8, 8, 3)), 5, 0)
     other = rng.normal(0, 3, (64, 8, 8, 3)) * rng.uniform(0, 2, (8, 8, 3))
-    spread = abs(float(answer_of(answer, same)))
-    refuse_if(spread > 1e-6, "five copies of one picture give not 0: take the spread over images, not over pixels.")
-    hint = "noise gives {got}, not {expected}: combine the spreads as a root mean square."
-    expect_close(float(answer(other)), np.sqrt(other.var(0).mean()), hint, 0.05)
+    spread = answer_of(answer, same)
+    refuse_if(np.ndim(spread), f"the result has shape {np.shape(spread)}: combine the values into one number.")
+    refuse_if(
+        not abs(spread) < 1e-6, "five copies of one picture must give 0: take the spread over images, not pixels."
+    )
+    found, by_value = float(answer(other)), other.std(0)
+    wrong = {
+        "that is the square: the root is missing.": (by_value**2).mean(),
+        "that is the plain mean of the deviations, not the root of the mean square.": by_value.mean(),
+        "that is the largest of the deviations.": by_value.max(),
+        "that is a sum: it would grow with the size of the pictures.": np.sqrt((by_value**2).sum()),
+        "that is the median of the deviations.": np.median(by_value),
+    }
+    for hint, value in wrong.items():
+        refuse_if(abs(found / value - 1) < 0.02, f"noise gives {found:.2f}; {hint}")
+    expect_close(found, np.sqrt((by_value**2).mean()), "noise gives {got}, not {expected}.", 0.02)
 
 
 def greys(values: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -216,49 +328,135 @@ def greys(values: Sequence[float] | np.ndarray) -> np.ndarray:
 
 
 @exercise(
-    "Exercise 5, a walk",
+    "Exercise 4, a walk",
     expected=lambda: greys(np.linspace(-1, 1, 8)),
     drawn=lambda answer: greys(np.asarray(answer(np.full(1, -1.0), np.full(1, 1.0), 8))[:, 0]),
     alt="Eight grey squares in even steps, black to white",
 )
 def check_walk(answer):
-    a, b = np.zeros(4, np.float32), np.array([0, 3, 6, 9], np.float32)
-    found = np.asarray(answer_of(answer, a, b, 4))
-    expect_shape(found, (4, 4), "the path")
-    ends = np.allclose(found[0], a) and np.allclose(found[-1], b)
-    refuse_if(not ends, "the first row must be the start and the last one the end.")
-    expect_close(np.diff(found, axis=0), np.diff(np.linspace(a, b, 4), axis=0), "the steps are not equal: {got}.")
+    start, end = np.array([0, 3, 6], np.float32), np.array([8, 3, -2], np.float32)
+    found = np.asarray(answer_of(answer, start, end, 5), float)
+    refuse_if(
+        found.shape == (3, 5), "shape 3 x 5: a row for each latent of the walk, a column for each of its numbers."
+    )
+    expect_shape(found, (5, 3), "the path")
+    refuse_if(np.allclose(found, found[0]), "all five latents are the same.")
+    refuse_if(np.allclose(found[0], end) and np.allclose(found[-1], start), "the walk goes from the end to the start.")
+    refuse_if(not np.allclose(found[0], start), "the first row is not the start.")
+    refuse_if(not np.allclose(found[-1], end), "the last row is not the end.")
+    right = np.linspace(start, end, 5)
+    line = np.abs(np.cross(found - start, end - start)).max() < 1e-3
+    hint = "the steps are not equal" if line else "the latents between lie beside the straight line"
+    expect_close(found, right, f"{hint}: {{got}}.")
 
 
 class Watched:
     """A network that notes the pictures that it is shown."""
 
     def __init__(self, network: keras.Model) -> None:
-        self.network, self.seen, self.trainable_variables = network, [], network.trainable_variables
+        self.network, self.seen = network, []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.network, name)
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         self.seen.append(np.asarray(x))
         return self.network(x, training=training)
 
 
-@exercise("Exercise 6, a broken GAN")
+@exercise("Exercise 5, a broken GAN")
 def check_repaired(answer):
-    keras.utils.set_random_seed(0)
-    generator, discriminator = dcgan_generator(8, 16, 16), dcgan_discriminator(16, 4, dropout=0.0)
-    untouched = dcgan_discriminator(16, 4, dropout=0.0)  # a copy of the discriminator before the step
-    untouched.set_weights(discriminator.get_weights())
-    watched = Watched(discriminator)
+    networks, before = _small_pair(), _small_pair()  # with equal weights
+    watched = Watched(networks[1])
     real = np.random.default_rng(0).choice([-1.0, 1.0], (6, 16, 16, 3)).astype(np.float32)
     noise = np.random.default_rng(1).normal(size=(6, 8)).astype(np.float32)
-    before = float(np.mean(untouched(generator(noise, training=True))))
-    answer(generator, watched, [keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1)], real, noise)
-    after = float(np.mean(untouched(generator(noise, training=True))))
-    left = []
-    if not any(x.shape == real.shape and np.allclose(x, real) for x in watched.seen):
-        left.append("the discriminator must see real pictures as they are, in [-1, 1], not in another range")
-    if after <= before:
+    answer(networks[0], watched, [keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.01)], real, noise)
+    moves = [
+        _flat(new.trainable_variables) - _flat(old.trainable_variables)
+        for new, old in zip(networks, before, strict=True)
+    ]
+    down = _downhill(before, real, noise)
+    shown = any(all(np.isclose(x, one).all((1, 2, 3)).any() for one in real) for x in watched.seen if x.ndim == 4)
+    left: list[str] = []
+    if not shown:
+        left.append("the discriminator must see real pictures as they are, in [-1, 1]")
+    if not moves[0].any():
+        left.append("the generator's weights have not moved")
+    elif (right := _cosine(moves[0], down["generator"])) < -0.9:
         left.append("the generator's step should make the discriminator take its fakes for real more, not less")
-    if all(np.array_equal(a, b) for a, b in zip(untouched.get_weights(), discriminator.get_weights(), strict=True)):
+    elif right < 0.9:
+        left.append("the generator must descend its own loss alone")
+    if not moves[1].any():
         left.append("the discriminator's weights have not moved: it must take a step of its own")
+    elif shown and _cosine(moves[1], down["discriminator"]) < 0.97:
+        hints = {
+            "the discriminator learns with exchanged labels": -down["discriminator"],
+            "the discriminator descends the generator's loss": down["generator's, by D"],
+            "the discriminator's loss has only the real side": down["real side"],
+            "the discriminator's loss has only the fakes' side": down["fake side"],
+        }
+        close = {hint: _cosine(moves[1], direction) for hint, direction in hints.items()}
+        best = max(close, key=lambda hint: close[hint])
+        left.append(best if close[best] > 0.97 else "the discriminator must descend its own loss alone")
     if left:
         raise Wrong(f"{len(left)} of 3 bugs left. Look at this one: {left[0]}.")
+
+
+def _small_pair():
+    keras.utils.set_random_seed(0)
+    return dcgan_generator(8, 16, 16), dcgan_discriminator(16, 4, dropout=0.0)
+
+
+def _downhill(networks, real, noise):
+    """The directions in which the losses of a step fall, each a flat array."""
+    generator, discriminator = networks
+    with tf.GradientTape(persistent=True) as tape:
+        fake_logits = discriminator(generator(noise, training=True), training=True)
+        real_side = losses.bce(discriminator(real, training=True), 0.9)
+        fake_side, fooled = losses.bce(fake_logits, 0.0), losses.bce(fake_logits, 1.0)
+        both = real_side + fake_side
+    wanted = {
+        "generator": (fooled, generator),
+        "discriminator": (both, discriminator),
+        "generator's, by D": (fooled, discriminator),
+        "real side": (real_side, discriminator),
+        "fake side": (fake_side, discriminator),
+    }
+    slopes = {name: tape.gradient(loss, network.trainable_variables) for name, (loss, network) in wanted.items()}
+    return {name: -_flat(parts) for name, parts in slopes.items()}
+
+
+def _flat(tensors):
+    return np.concatenate([np.asarray(x).ravel() for x in tensors])
+
+
+def _cosine(a, b):
+    return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-30))
+
+
+@exercise("Exercise 6, patches of your own")
+def check_own(answer):
+    refuse_if(not isinstance(answer, tuple | list) or len(answer) != 3, "give three things: what you changed, the "
+              "pictures, and their KID.")  # fmt: skip
+    change, images, kid = answer
+    refuse_if(not isinstance(change, str) or len(change.split()) < 3, "say in a few words what you changed, and why.")
+    images = np.asarray(images)
+    refuse_if(images.ndim != 4 or images.shape[1:] != (PATCH, PATCH, 3),
+              f"the pictures have shape {images.shape}, not (n, {PATCH}, {PATCH}, 3).")  # fmt: skip
+    refuse_if(len(images) < 24, f"{len(images)} pictures are too few to judge: make 24 or more.")
+    refuse_if(not np.isfinite(images).all(), "there are NaN or infinite values: the training broke down.")
+    outside = images.min() < -1.001 or images.max() > 1.001
+    refuse_if(outside, f"values from {images.min():.3g} to {images.max():.3g}: leave them in [-1, 1], as the generator "
+              "makes them.")  # fmt: skip
+    refuse_if(images.std() < 0.02, "the pictures are plain grey: this generator is untrained.")
+    refuse_if(
+        diversity(images) < 0.05, "all pictures are alike: a collapsed generator. Find out why before you hand it in."
+    )
+    coarse = images.reshape(len(images), 8, 4, 8, 4, 3).mean((2, 4))
+    refuse_if(coarse.std((1, 2)).mean() < 0.3 * images.std((1, 2)).mean(),
+              "within the pictures there is hardly more than noise from pixel to pixel.")  # fmt: skip
+    one_number = isinstance(kid, tuple | list | np.ndarray) and np.size(kid) != 1
+    refuse_if(one_number, "give the KID itself, one number, without its spread.")
+    refuse_if(
+        not -0.1 < float(kid) < 5, f"a KID of {float(kid):g} can't be: it is 0 for equal sets and seldom above 1."
+    )

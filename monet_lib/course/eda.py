@@ -286,6 +286,8 @@ def check_back(answer):
     if lost.any():
         level = int(np.flatnonzero(lost)[-1])
         raise Wrong(f"{lost.sum()} of 256 levels don't come back: level {level} becomes {back[level]}.")
+    between = int(answer(np.full((1, 1, 3), 100.3 / 127.5 - 1, np.float32))[0, 0, 0])
+    refuse_if(between != 100, f"100.3 becomes {between}: which level is nearer?")
     ends = tuple(map(int, found[0, [0, -1], 0]))
     refuse_if(ends != (0, 255), f"-1.1 and 1.1 became {ends}: the darkest place should be 0, the brightest 255.")
 
@@ -371,7 +373,7 @@ def check_opponent(answer):
     refuse_if((apart < 1).any(), f"photo {apart.argmin()} of 5 comes back as it was.")
     kept = scene_kept(photos, found)
     refuse_if(np.isnan(kept), "each of your pictures has one single colour: is it scaled to 0..255?")
-    refuse_if(kept < 0, f"light is dark and dark is light: luminances correlate by {kept:.2f}.")
+    refuse_if(kept < -0.3, f"light is dark and dark is light: luminances correlate by {kept:.2f}.")
     refuse_if(
         kept < 0.8, f"the scene is lost: photo and picture correlate by {kept:.2f} in luminance; 0.8 is asked for."
     )

@@ -24,7 +24,7 @@ from monet_lib.score.networks import FeatureNetwork, feature_network
 from monet_lib.score.score import Score
 from monet_lib.train.run import Run
 
-RUNS = (Path("../runs/lesson4"), COURSE / "runs" / "lesson4", Path("runs/lesson4"))  # where lesson 4 may have trained
+RUNS = (Path("runs/lesson4"), Path("../runs/lesson4"), COURSE / "runs" / "lesson4")  # where lesson 4 may have trained
 A_PHOTO = COURSE / "data" / "photos" / "brook.jpg"
 # Features of real images, which tools/keep_features.py wrote.
 FEATURES = Path(__file__).with_name("real_features.npz")

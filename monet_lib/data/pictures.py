@@ -12,12 +12,13 @@
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms
 
-from monet_lib.files import UserError, reading
+from monet_lib.files import UserError, reading, say
 
 MOST_PIXELS = 250_000_000  # of one image: phones make 200 million; as an array these are 750 MB
 # What is read, MPO as JPEG. Other formats of Pillow's are not tried: for PostScript, say, it starts another program.
@@ -171,6 +172,7 @@ def _profile(image):
         return info["icc_profile"]
     try:
         if image.getexif().get_ifd(0xA005).get(1) == "R03":  # how cameras mark Adobe RGB
+            _say_once("note: of photos without a profile, those that their EXIF calls Adobe RGB are read as that")
             return rgb_profile(ADOBE_RGB, ADOBE_GAMMA)
         if image.format == "PNG" and "gamma" in info and "srgb" not in info:
             points, gamma = info.get("chromaticity", REC_709), info["gamma"]
@@ -179,6 +181,9 @@ def _profile(image):
     except Exception:  # damaged metadata: the pixels are there
         pass
     return None
+
+
+_say_once = cache(say)
 
 
 def _to_srgb(mode, profile):

@@ -80,7 +80,7 @@ def fingerprint(generator: "keras.Model") -> str:
     """12 hexadecimal digits that tell a generator's weights from those of others."""
     digest = hashlib.sha256()
     for weight in generator.get_weights():
-        digest.update(np.ascontiguousarray(weight))
+        digest.update(np.ascontiguousarray(weight).tobytes())
     return digest.hexdigest()[:12]
 
 

@@ -668,7 +668,7 @@ solved = lesson.check_faults(my_faults)
 # ```
 # | | symptom | cause | test | remedy |
 # |---|---|---|---|---|
-# | A | all curves jump at one step | discriminators and moments were lost | restore twice and compare: equal steps must follow | save everything that a step depends on |
+# | A | both sides' losses jump at one step | discriminators and moments were lost | restore twice and compare: equal steps must follow | save everything that a step depends on |
 # | B | the photo itself is pale | /255 instead of /127.5 − 1 | print the smallest and the largest value of a batch | one function scales both sets |
 # | C | both sides' losses fall to zero together | they work for each other | the loss for D(real) = 1, D(fake) = 0 must be 0 | swap the labels back |
 # | D | one colour, curves stand still | steps too wide: outputs saturate at ±1 | the share of pixels beyond ±0.98 | a tenth of the rate |

@@ -3,6 +3,8 @@
 // A painting that is being made is drawn on a sheet of its own above the painting that hangs, so the painting that
 // hangs stays whole until the new one is.
 
+import { divider } from "./divider.js";
+
 const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
 const SHEET = 1600; // px of the sheet's longer side, at most
 const CLOSEST = 8; // times the size at which a pixel of the picture is a pixel of the page
@@ -69,19 +71,11 @@ export function clearSheet() {
 
 // ---------------------------------------------------------------- the divider
 
-function compared() {
-  const value = Math.round($("compare").value);
-  $("compare").setAttribute("aria-valuenow", value);
-  $("compare").setAttribute("aria-valuetext", `${value} % photograph, ${100 - value} % painting`);
+const divide = divider($("compare"), (value, byHand) => {
+  touched ||= byHand;
   $("tag-photo").classList.toggle("gone", value < 14);
   $("tag-painting").classList.toggle("gone", value > 86);
-}
-
-/** @param {number} value */
-function divide(value) {
-  $("compare").value = Math.min(100, Math.max(0, value));
-  compared();
-}
+});
 
 /** Draw the divider to the left once, so that nobody has to be told that it moves. */
 function unveil() {
@@ -159,27 +153,10 @@ let dividing = false; // whether the finger holds the divider's handle
 
 function listen() {
   const compare = $("compare");
-  compare.addEventListener("slide", () => {
-    touched = true;
-    compared();
-  });
   compare.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    // By the page: the library moves only as long as a key is held.
-    const value = {
-      ArrowLeft: compare.value - 1,
-      ArrowRight: compare.value + 1,
-      Home: 0,
-      End: 100,
-      PageUp: compare.value + 10,
-      PageDown: compare.value - 10,
-    }[event.key];
     if (event.key === "+" || event.key === "-") {
       zoom(event.key === "+" ? 1.5 : 1 / 1.5, compare.clientWidth / 2, compare.clientHeight / 2);
     }
-    if (value === undefined) return;
-    event.preventDefault();
-    touched = true;
-    divide(value);
   });
   compare.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
     const handle = $("handle").getBoundingClientRect();
@@ -231,7 +208,6 @@ function listen() {
   });
   document.addEventListener("fullscreenchange", () => filled(document.fullscreenElement === $("figure")));
   addEventListener("resize", () => view(scale, left, top));
-  compared();
 }
 
 /** The picture on the whole screen, or back. iPhones give the whole screen to films alone: there it fills the page. */
