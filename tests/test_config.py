@@ -66,6 +66,6 @@ def test_a_wrong_setting_is_named(changes, says):
 
 def test_an_unknown_profile_is_named():
     with pytest.raises(
-        UserError, match="profile 'huge' is unknown. Choose one of tiny, demo, quick, laptop, shipped, unet, full"
+        UserError, match="profile 'huge' is unknown. Choose one of tiny, demo, quick, laptop, unet, full"
     ):
         profile("huge")

@@ -5,9 +5,9 @@ from typing import Any
 
 from monet_lib.config import Config
 from monet_lib.files import UserError
-from monet_lib.recipes import demo, full, laptop, quick, shipped, tiny, unet
+from monet_lib.recipes import demo, full, laptop, quick, tiny, unet
 
-RECIPES = {module.RECIPE.profile: module.RECIPE for module in (tiny, demo, quick, laptop, shipped, unet, full)}
+RECIPES = {module.RECIPE.profile: module.RECIPE for module in (tiny, demo, quick, laptop, unet, full)}
 PROFILES = tuple(RECIPES)
 
 

@@ -160,8 +160,7 @@ if trained_elsewhere:
 # %% [markdown]
 # ## Settings, and why
 #
-# The recipe is `monet_lib/recipes/full.py`: the losses of the course's own generator (`shipped.py`), networks of the
-# papers' size. *Measured* means in the course, on a CPU, at 128 px and with small networks (`benchmarks/recipes.md`).
+# The recipe is `monet_lib/recipes/full.py`: the losses of `laptop.py`, networks of the papers' size. *Measured* means in the course, on a CPU, at 128 px and with small networks (`benchmarks/recipes.md`).
 # Scores on the leaderboard (MiFID, lower is better) are what their authors report, and reruns differ by 2 to 3.
 #
 # | setting | why | evidence |
