@@ -38,9 +38,10 @@ def test_the_length_that_was_asked_for_last_counts():
 
 
 def test_settings_of_earlier_versions_are_read():
-    settings = profile("laptop", seed=3).settings()
-    del settings["tone_weight"]  # added in 0.2.0
-    assert Config.from_saved(settings | {"identity_until": 0.0}) == profile("laptop", seed=3)
+    config = profile("laptop", seed=3, tone_weight=0.0, color_weight=0.0)
+    settings = config.settings()
+    del settings["tone_weight"], settings["color_weight"]  # added in 0.2.0, off by default
+    assert Config.from_saved(settings | {"identity_until": 0.0}) == config
     with pytest.raises(UserError, match="no setting named 'identity_until'"):
         Config.from_saved(settings | {"identity_until": 0.5})  # this run would go on in another way
 
