@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from configparser import ConfigParser
 from contextlib import suppress
@@ -226,6 +227,7 @@ def data(arguments: argparse.Namespace) -> int:
 
 def train(arguments: argparse.Namespace) -> None:
     """`monet train`: train a CycleGAN in a run's folder."""
+    began = time.monotonic()
     typed = {
         name: getattr(arguments, name)
         for name in ("seed", "steps", "epochs", "fit_schedule", "validate_every", "patience")
@@ -243,6 +245,9 @@ def train(arguments: argparse.Namespace) -> None:
     import_tensorflow()
     from monet_lib.train import train
 
+    hours, start_up = arguments.time_budget, (time.monotonic() - began) / 3600
+    if hours and hours > 2 * start_up:
+        hours -= 2 * start_up  # it counts from the command's start, and the submission has to start as well
     train(
         config,
         root,
@@ -250,7 +255,7 @@ def train(arguments: argparse.Namespace) -> None:
         skip_bad=arguments.skip_bad,
         format=arguments.format,
         devices=arguments.devices,
-        time_budget=arguments.time_budget,
+        time_budget=hours,
         tensorboard=arguments.tensorboard,
     )
     say(f"{arguments.out}: config.json, history.csv, losses.png, grids/, checkpoints/, generator.npz")

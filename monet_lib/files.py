@@ -14,8 +14,9 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from zipfile import ZipInfo
 
 if sys.platform == "win32":
@@ -228,7 +229,7 @@ def reading(where: Any, what: str, otherwise: str) -> Iterator[None]:
         raise UserError(f"{where}: not a readable {what} ({reason(error)}). {otherwise}") from None
 
 
-def opened(file: Path) -> BinaryIO:
+def opened(file: str | Path) -> BufferedReader:
     """A file opened to read its bytes. Raises OSError for a pipe or a device, whose reading might never end."""
     mode = os.stat(file).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
@@ -236,7 +237,7 @@ def opened(file: Path) -> BinaryIO:
     return open(file, "rb")
 
 
-def contents(file: Path) -> bytes:
+def contents(file: str | Path) -> bytes:
     """The bytes of a file, `opened`."""
     with opened(file) as stream:
         return stream.read()

@@ -47,6 +47,8 @@ def test_a_shard_without_a_count_in_its_name_is_counted(tmp_path):
     assert images.named_count() is None
     assert images.count() == 3
     assert load(images)[0] == ["n0", "n1", "n2"]
+    write_shard(tmp_path / "photo_tfrec" / "more.tfrecord", [example(jpeg(9), "n9")])
+    assert load(find_images(tmp_path, "photo"))[0] == ["n0", "n1", "n2", "n9"]
 
 
 def test_data_is_found_in_the_documented_order(tmp_path, monkeypatch, capsys):

@@ -58,12 +58,28 @@ PAINTING = {"io": io, "zipfile": zipfile, "Image": Image, "paint_broadly": paint
 @pytest.fixture
 def space():
     """What an exercise's cell may use: names from the lesson's own imports and cells before it."""
-    photos, monets, style = held_out()
-    painter = SimpleNamespace(predict=lambda x, **_: eda.color_transfer(to_uint8(x), style) / 127.5 - 1)
+    photos, monets = held_out()
+    painter = SimpleNamespace(predict=lambda *_, **__: np.pad(painted_by_the_course(), AROUND) / 127.5 - 1)
     stands_in = {"held": {"photo": photos, "monet": monets}, "own": SimpleNamespace(steps=1), "keep": lambda *_: None,
-                 "four": lambda config, change: [painter], "trained": lambda *_, **weights: None}  # fmt: skip
+                 "my_generator": lambda *_: None, "dcgan_discriminator": lambda *_, **__: None,
+                 "sizes": SimpleNamespace(own=1, batch=1), "kid_of": lambda _: SimpleNamespace(kid=0.1),
+                 "train": lambda *_, **__: (PatchMaker(), None),
+                 "four": lambda config, change: [painter] * 4, "trained": lambda *_, **weights: None}  # fmt: skip
     modules = {"np": np, "tf": tf, "keras": keras, "struct": struct}
     return {**modules, "bce": losses.bce, **step_losses(), **stands_in, **PAINTING}
+
+
+class PatchMaker:
+    """In the place of a DCGAN that lesson 2 trained."""
+
+    generator_optimizer = SimpleNamespace(finalize_variable_values=lambda _: None)
+    generator = SimpleNamespace(trainable_variables=[])
+
+    def noise(self, count, step):
+        return np.zeros((count, 64))
+
+    def __call__(self, noise, training=False):
+        return SimpleNamespace(numpy=lambda: GOOD)
 
 
 @functools.cache
@@ -173,20 +189,44 @@ def similarity(a, b):
 
 
 def broken_step(bugs):
-    """The repaired step of lesson 2 with some of its bugs put back."""
+    """The repaired step of lesson 2 with some bugs put into it."""
 
     def step(generator, discriminator, optimizers, real, noise):
         real = (real + 1) / 2 if "range" in bugs else real
         with tf.GradientTape(persistent=True) as tape:
             fake = generator(noise, training=True)
-            fake_logits, real_logits = discriminator(fake, training=True), discriminator(real, training=True)
-            both = losses.bce(fake_logits, 0.0 if "target" in bugs else 1.0), losses.bce(real_logits, 0.9)
-            both = both[0], both[1] + losses.bce(fake_logits, 0.0)
-        sides = (generator,) if "update" in bugs else (generator, discriminator)
-        for side, loss, optimizer in zip(sides, both, optimizers, strict=False):
-            optimizer.apply(tape.gradient(loss, side.trainable_variables), side.trainable_variables)
+            fakes = discriminator(fake, training=True)
+            reals = fakes if "unseen" in bugs else discriminator(real, training=True)
+            labels = (0.0, 0.9) if "exchanged" in bugs else (0.9, 0.0)
+            fooled = losses.bce(fakes, 0.0 if "target" in bugs else 1.0)
+            sides = losses.bce(reals, labels[0]), losses.bce(fakes, labels[1])
+            judged = {"real side": sides[0], "fake side": sides[1], "fooled": fooled}
+            judged = next((judged[bug] for bug in judged if bug in bugs), sum(sides))
+            if "together" in bugs:
+                fooled = judged = fooled + judged
+        moved = {"no D": (generator,), "no G": ()}
+        networks = next((moved[bug] for bug in moved if bug in bugs), (generator, discriminator))
+        for network, loss, optimizer in zip(networks, (fooled, judged), optimizers, strict=False):
+            optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
 
     return step
+
+
+def two_costs(p_of, x, label):
+    with np.errstate(all="ignore"):
+        p = p_of(1 / (1 + np.exp(-np.float32(x))))
+        return -label * np.log(p) - (1 - label) * np.log(1 - p)
+
+
+def right_bce(x, label):
+    return float(losses.bce(np.float32(x), label))
+
+
+def handed_in(images=None, change="a hard label instead", kid=0.12):
+    return change, GOOD if images is None else images, kid
+
+
+GOOD = np.random.default_rng(0).uniform(-1, 1, (24, 4, 4, 3)).repeat(8, 1).repeat(8, 2)
 
 
 def training_step(
@@ -224,11 +264,19 @@ def cycles(loss, monet, photo, paint, back):
     return loss(back(paint(photo)), photo) + loss(paint(back(monet)), monet)
 
 
+AROUND = [(0, 0), *[(LESSONS["unet"].BORDER,) * 2] * 2, (0, 0)]  # what `painted_by` crops
+
+
 @functools.cache
 def held_out():
-    """The photos and paintings that lesson 3 holds out, and the paintings that it trains on."""
-    train, held = LESSONS["unet"].split_off(ROOT / "data" / "sample")
-    return held["photo"], held["monet"], train["monet"]
+    """The photos and paintings that lesson 3 holds out."""
+    _, held = LESSONS["unet"].split_off(ROOT / "data" / "sample")
+    return held["photo"], held["monet"]
+
+
+@functools.cache
+def painted_by_the_course():
+    return LESSONS["unet"].by_the_course(held_out()[0])["the course's"]
 
 
 def feature(record, name):
@@ -368,18 +416,74 @@ WRONG = [
     ("eda", "walk", walked(("data", "padded")), "checksum of the second record's length flipped: you read on"),
     ("eda", "walk", walked(("length", "data"), after=12), "the second one begins at byte 21"),
     ("eda", "walk", walked(("length", "data"), order=">"), "an undamaged shard"),
-    ("dcgan", "shapes", [8, 16, 32, 64, 128, 256], "begin with the 4"),
-    ("dcgan", "bce", naive_bce, "logarithm infinite"),
-    ("dcgan", "bce", lambda x, label: max(x, 0) + np.log1p(np.exp(-abs(x))), "label"),
-    ("dcgan", "blind", (0.5, 1.386), "labels 1 and 0"),
-    ("dcgan", "blind", (0.45, 0.688), "the sum of both sides"),
-    ("dcgan", "blind", (0.3, 1.376), "costs more than p = 0.45"),
-    ("dcgan", "diversity", lambda x: x.std(), "over images, not over pixels"),
-    ("dcgan", "diversity", lambda x: x.var(0).mean(), "noise gives"),
-    ("dcgan", "diversity", lambda x: x.std(0).mean(), "as a root mean square"),
-    ("dcgan", "walk", lambda a, b, n: np.linspace(a, b, n, endpoint=False), "last one the end"),
-    ("dcgan", "walk", lambda a, b, n: np.linspace(0, 1, n)[:, None] ** 2 * b, "not equal"),
-    ("dcgan", "walk", lambda a, b, n: np.linspace(a, b, n + 1), "shape"),
+    ("dcgan", "bce", lambda x, label: ..., "nothing here yet"),
+    ("dcgan", "bce", naive_bce, "exactly 0 or 1"),
+    ("dcgan", "bce", lambda x, label: two_costs(lambda p: np.clip(p, 1e-7, 1 - 1e-7), x, label), "was clipped"),
+    ("dcgan", "bce", lambda x, label: np.log1p(np.exp(np.float32(x))) - x * label, "beyond float32"),
+    ("dcgan", "bce", lambda x, label: max(x, 0) + np.log1p(np.exp(-abs(x))), "the label isn't used"),
+    ("dcgan", "bce", lambda x, label: right_bce(x, 1 - label), "labels are exchanged"),
+    ("dcgan", "bce", lambda x, label: -right_bce(x, label), "negative somewhere"),
+    ("dcgan", "bce", lambda x, label: label * right_bce(x, 1.0), "part of 1 - label is missing"),
+    ("dcgan", "bce", lambda x, label: right_bce(x, label) / np.log(2), "natural logarithms"),
+    ("dcgan", "bce", lambda x, label: np.full(3, right_bce(x, label)), "not an array"),
+    ("dcgan", "bce", lambda x, label: 2 * right_bce(x, label), "label 1.0, logits"),
+    ("dcgan", "blind", 0.45, "two numbers"),
+    ("dcgan", "blind", (0.5, 0.688), "labels 1 and 0"),
+    ("dcgan", "blind", (0.9, 0.688), "real pictures alone"),
+    ("dcgan", "blind", (0.0, 0.688), "is certain"),
+    ("dcgan", "blind", (-0.2, 0.688), "no probability"),
+    ("dcgan", "blind", (0.688, 0.45), "the order is p first"),
+    ("dcgan", "blind", (0.3, 0.688), "a higher p costs less"),
+    ("dcgan", "blind", (0.47, 0.688), "a lower p costs less"),
+    ("dcgan", "blind", (0.45, 1.376), "sum of both sides"),
+    ("dcgan", "blind", (0.45, 0.799), "what the generator pays"),
+    ("dcgan", "blind", (0.45, 0.6931), "the level for labels 1 and 0"),
+    ("dcgan", "blind", (0.45, 0.993), "natural logarithms"),
+    ("dcgan", "blind", (0.45, -0.688), "positive"),
+    ("dcgan", "diversity", lambda x: x.std(), "over images, not pixels"),
+    ("dcgan", "diversity", lambda x: x.std((1, 2, 3)).mean(), "over images, not pixels"),
+    ("dcgan", "diversity", lambda x: x.mean(0).std(), "over images, not pixels"),
+    ("dcgan", "diversity", lambda x: np.sqrt(x.var(-1).mean()), "over images, not pixels"),
+    ("dcgan", "diversity", lambda x: x.var(0).mean(), "the root is missing"),
+    ("dcgan", "diversity", lambda x: x.std(0).mean(), "the plain mean"),
+    ("dcgan", "diversity", lambda x: x.std(0).max(), "the largest"),
+    ("dcgan", "diversity", lambda x: np.median(x.std(0)), "the median"),
+    ("dcgan", "diversity", lambda x: np.sqrt(x.var(0).sum()), "a sum"),
+    ("dcgan", "diversity", lambda x: x.std(0), "into one number"),
+    ("dcgan", "diversity", lambda x: 2 * np.sqrt(x.var(0).mean()), "noise gives"),
+    ("dcgan", "walk", lambda a, b, n: np.linspace(a, b, n).T, "a row for each latent"),
+    ("dcgan", "walk", lambda a, b, n: np.linspace(a, b, n, endpoint=False), "last row is not the end"),
+    ("dcgan", "walk", lambda a, b, n: np.linspace(b, a, n), "from the end to the start"),
+    ("dcgan", "walk", lambda a, b, n: np.linspace(0, 1, n)[:, None] * b, "first row is not the start"),
+    ("dcgan", "walk", lambda a, b, n: a + np.linspace(0, 1, n)[:, None] ** 2 * (b - a), "steps are not equal"),
+    ("dcgan", "walk", lambda a, b, n: np.linspace(a, b, n + 1), "shape 6 x 3"),
+    ("dcgan", "walk", lambda a, b, n: np.linspace(a, b, n + 2)[1:-1], "first row is not the start"),
+    ("dcgan", "walk", lambda a, b, n: np.linspace(a.mean(), b.mean(), n), "has shape 5, not"),
+    ("dcgan", "walk", lambda a, b, n: np.repeat([a], n, 0), "all five latents are the same"),
+    ("dcgan", "walk", lambda a, b, n: np.linspace(a, b, n) + np.sin(np.linspace(0, np.pi, n))[:, None] * [1, 0, 0],
+     "beside the straight line"),
+    ("dcgan", "repaired", broken_step({"range"}), "1 of 3 bugs left. Look at this one: the discriminator must see"),
+    ("dcgan", "repaired", broken_step({"target"}), "1 of 3 bugs left. Look at this one: the generator's step"),
+    ("dcgan", "repaired", broken_step({"no D"}), "1 of 3 bugs left. Look at this one: the discriminator's weights"),
+    ("dcgan", "repaired", broken_step({"no G"}), "the generator's weights have not moved"),
+    ("dcgan", "repaired", broken_step({"range", "target"}), "2 of 3"),
+    ("dcgan", "repaired", broken_step({"fooled"}), "descends the generator's loss"),
+    ("dcgan", "repaired", broken_step({"exchanged"}), "exchanged labels"),
+    ("dcgan", "repaired", broken_step({"real side"}), "only the real side"),
+    ("dcgan", "repaired", broken_step({"fake side"}), "only the fakes' side"),
+    ("dcgan", "repaired", broken_step({"unseen"}), "must see real pictures"),
+    ("dcgan", "repaired", broken_step({"together"}), "must descend its own loss alone"),
+    ("dcgan", "own", GOOD, "give three things"),
+    ("dcgan", "own", handed_in(change="better"), "in a few words"),
+    ("dcgan", "own", handed_in(GOOD[..., :1]), "not (n, 32, 32, 3)"),
+    ("dcgan", "own", handed_in(GOOD[:6]), "too few"),
+    ("dcgan", "own", handed_in(np.where(GOOD > 0.9, np.nan, GOOD)), "NaN"),
+    ("dcgan", "own", handed_in((GOOD + 1) * 127.5), "leave them in [-1, 1]"),
+    ("dcgan", "own", handed_in(0.001 * GOOD), "untrained"),
+    ("dcgan", "own", handed_in(GOOD[:1].repeat(24, 0)), "collapsed"),
+    ("dcgan", "own", handed_in(np.random.default_rng(0).choice([-1.0, 1.0], GOOD.shape)), "noise from pixel to pixel"),
+    ("dcgan", "own", handed_in(kid=(0.12, 0.01)), "without its spread"),
+    ("dcgan", "own", handed_in(kid=120.0), "can't be"),
     ("unet", "skip", lambda a, b: ..., "nothing here yet"),
     ("unet", "skip", lambda a, b: a + b.sum(-1, keepdims=True), "what a residual block hands on"),
     ("unet", "skip", lambda a, b: a, "what a residual block hands on"),
@@ -424,10 +528,6 @@ WRONG = [
     ("unet", "identity", lambda m, p, paint, back: (paint(m) - m).mean() + (back(p) - p).mean(), "cancel out"),
     ("unet", "identity", lambda m, p, paint, back: np.abs(paint(m) - m), "a loss is one number"),
     ("unet", "identity", lambda m, p, paint, back: 0.0, "Which image needs no painting"),
-    ("dcgan", "repaired", broken_step({"range"}), "1 of 3 bugs left. Look at this one: the discriminator must see"),
-    ("dcgan", "repaired", broken_step({"target"}), "1 of 3 bugs left. Look at this one: the generator's step"),
-    ("dcgan", "repaired", broken_step({"update"}), "1 of 3 bugs left. Look at this one: the discriminator's weights"),
-    ("dcgan", "repaired", broken_step({"range", "target"}), "2 of 3"),
     ("unet", "step", training_step(moves=0), "no network has moved"),
     ("unet", "step", training_step(moves=1), "the Monet discriminator has not moved"),
     ("unet", "step", training_step(first_only=True), "back has not moved"),
@@ -451,7 +551,7 @@ WRONG = [
     ("unet", "painter", lambda photos, monets: photos[:, ::-1], "turned or mirrored"),
     ("unet", "painter", lambda photos, monets: photos[:, :, ::-1], "turned or mirrored"),
     ("unet", "painter", lambda photos, monets: monets[:, ::-1], "scenes are lost"),
-    ("unet", "painter", lambda photos, monets: photos // 4, "change one setting and train again"),
+    ("unet", "painter", lambda photos, monets: photos // 4, "change one setting, train again"),
     ("submission", "zipped", zipper(levels=lambda x: ((x + 1) / 2).astype(np.uint8)), "the pictures are black"),
     ("submission", "zipped", zipper(levels=lambda x: x.clip(0, 1).astype(np.uint8)), "the pictures are black"),
     ("submission", "zipped", zipper(levels=lambda x: to_uint8(x)[..., ::-1]), "should be red, and is blue"),
@@ -634,6 +734,6 @@ WRONG += [
 @pytest.mark.parametrize(("module", "check", "answer", "hint"), WRONG)
 def test_wrong_answers_are_refused_with_the_right_hint(module, check, answer, hint):
     if check == "painter":
-        photos, monets, _ = held_out()
+        photos, monets = held_out()
         answer = answer(photos, monets), photos, monets
     assert hint in (getattr(LESSONS[module], f"check_{check}").hint(answer) or "accepted")

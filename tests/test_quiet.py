@@ -11,6 +11,7 @@ import pytest
 from inputs import make_data
 from standalone import progress_removed
 
+from monet_lib import cli, quiet
 from monet_lib.quiet import without_stderr
 from monet_lib.train.loop import FEW
 
@@ -128,6 +129,14 @@ def test_a_user_can_have_tensorflows_messages():
 def test_an_error_while_tensorflow_is_imported_is_shown():
     errors, _ = fresh("-c", f"import sys; sys.modules['tensorflow'] = None; {IMPORT}", code=1)
     assert "ModuleNotFoundError: import of tensorflow halted" in errors
+
+
+def test_a_processor_that_tensorflow_cannot_use_is_told(tmp_path, monkeypatch, capsys):
+    (tmp_path / "cpuinfo").write_text("flags : fpu sse2 ssse3")
+    monkeypatch.setattr(quiet, "CPU", tmp_path / "cpuinfo")
+    (tmp_path / "config.json").touch()
+    assert cli.main(["export", "--run", str(tmp_path), "--out", str(tmp_path / "a.onnx")]) == 2
+    assert capsys.readouterr().err.startswith("monet: TensorFlow's packages need a processor with AVX.")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows closes no descriptor for a child")

@@ -1,18 +1,25 @@
 """How the site's pages are made: links, folded answers, the failure gallery, and the check of what was built."""
 
+import hashlib
+import json
+import os
 import re
+import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
+import site_notebooks  # noqa: E402
 from site_check import faults  # noqa: E402
 from site_links import SOURCE, LinkError, relinked  # noqa: E402
-from site_notebooks import failures, folded  # noqa: E402
-from site_pages import entries  # noqa: E402
+from site_notebooks import failures, folded, running  # noqa: E402
+from site_pages import described, entries, finished  # noqa: E402
 
 PAGES = {
     "README.md": "about.md",
@@ -49,6 +56,64 @@ def test_a_link_to_nothing_is_named():
         relinked("see [this](docs/lost.md)", "README.md", PAGES, set())
 
 
+def test_on_github_a_forks_pages_lead_to_the_fork():
+    text = (
+        "[![Open in Colab](https://c.org/b.svg)](https://colab.research.google.com/github/monet-lab/monet-lab/blob/x) "
+        "[a](https://github.com/monet-lab/monet-lab/blob/main/docs/kaggle.md) https://github.com/monet-lab/monet-labs"
+    )
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'tools')!r}); import site_links\n"
+        f"print(site_links.ADDRESS, site_links.relinked({text!r}, 'README.md', {{'README.md': 'about.md'}}, set()))"
+    )
+    environment = {**os.environ, "GITHUB_REPOSITORY": "You/paint"}
+    environment.pop("SITE_URL", None)
+    said = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert said.stdout.split() == [
+        "https://you.github.io/paint/",
+        *"[Open in Colab](https://colab.research.google.com/github/You/paint/blob/x){ .badge .colab }".split(),
+        "[a](https://github.com/You/paint/blob/main/docs/kaggle.md)",
+        "https://github.com/monet-lab/monet-labs",
+    ]
+
+
+def test_a_description_is_the_first_paragraph_without_its_markup():
+    page = '# Title\n\n34 min to read\n\n![a](b.jpg)\n\n```\ncode\n```\n\n`a` is *the* "[b](c.md)",\nand more.\n\nNo.\n'
+    assert described(page) == "a is the &quot;b&quot;, and more."
+    assert described("# Title\n") == ""
+    assert len(described("Word " * 100)) <= 160
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        ({"laptop": [210, 1210.0]}, "4 min"),
+        ({"laptop": {"seconds": 11}}, "1 min"),
+        ({"laptop": {}}, ""),
+        ({"tiny": [9, 1.0]}, ""),
+    ],
+)
+def test_a_lesson_tells_its_time_where_it_was_measured(kept, words, tmp_path, monkeypatch):
+    monkeypatch.setattr(site_notebooks, "FIGURES", tmp_path / "lessons.json")
+    assert running("01_eda") == ""
+    (tmp_path / "lessons.json").write_text(json.dumps({"01_eda": kept}))
+    assert running("01_eda") == words
+    assert running("09_none") == ""
+
+
+def test_pages_know_their_pictures_sizes_and_allow_their_own_scripts_alone(tmp_path):
+    Image.new("RGB", (30, 20)).save(tmp_path / "a.png")
+    made = finished(
+        '<meta charset="utf-8"><script src="b.js"></script><script>x = 1</script><script type="application/json">{}'
+        '</script><img alt="" src="a.png"><img src="c.svg"><img width="1" src="a.png">',
+        tmp_path,
+    )
+    allowed = re.findall(r"'sha256-([^']+)'", made)
+    assert allowed == [b64encode(hashlib.sha256(b"x = 1").digest()).decode()]
+    assert re.findall(r"<img[^>]*>", made) == [
+        '<img width="30" height="20" alt="" src="a.png">', '<img src="c.svg">', '<img width="1" src="a.png">',
+    ]  # fmt: skip
+
+
 def test_answers_fold_and_the_quiz_knows_right_from_wrong():
     text = (
         "<details><summary>Solution</summary>\n\n`x`\n</details>\n\n## Self-quiz\n\n"
@@ -83,12 +148,20 @@ def test_every_failure_of_the_gallery_has_its_figure():
 
 def test_the_check_finds_what_is_broken(tmp_path):
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "index.html").write_text('<h1 id="top">A</h1><a href="../#x">back</a>')
+    named = ("description", "og:title", "og:image", "Content-Security-Policy")
+    head = "".join(f'<meta name="{name}" content="words">' for name in named)
+    (tmp_path / "a" / "index.html").write_text(
+        head + '<h1 id="top">A</h1><a href="../#x">back</a><a href="/m/a/">a</a>'
+    )
+    (tmp_path / "404.html").write_text(head.replace("words", "", 1) + '<a href="/m/">home</a><a href="/m/b/">b</a>')
     (tmp_path / "index.html").write_text(
-        '<a id="x" href="a/#top">fine</a><a href="a/#lost">anchor</a><img src="no.png"><a href="https://x.org">far</a>'
+        head
+        + '<a id="x" href="a/#top">fine</a><a href="a/#lost">anchor</a><img src="no.png"><a href="https://x.org">far</a>'
         '<script src="https://cdn.org/x.js"></script>'
     )
-    assert faults(tmp_path) == [
+    assert faults(tmp_path, "https://you.github.io/m/") == [
+        "404.html: /m/b/ leads nowhere",
+        "404.html: no description",
         "index.html: a/#lost: no such anchor",
         "index.html: https://cdn.org/x.js is loaded from another server",
         "index.html: no.png leads nowhere",

@@ -5,6 +5,7 @@ Everything is made from files of the repository. Notebooks are read as they are 
 
 import base64
 import hashlib
+import html
 import os
 import re
 import shutil
@@ -110,10 +111,10 @@ def write(file, markdown, source=""):
 
 
 def described(markdown):
-    """A page's first paragraph as plain text of at most 160 characters, for search engines and shared links."""
+    """A page's first paragraph, at most 160 characters without markup, for search engines and shared links."""
     paragraphs = (part.strip() for part in re.split(r"\n\s*\n", markdown))
     prose = next((part for part in paragraphs if re.match(r"[A-Z]|[`*]\w", part)), "")
-    return textwrap.shorten(MARKUP.sub(r"\1", prose), 160, placeholder="…")
+    return html.escape(textwrap.shorten(MARKUP.sub(r"\1", prose), 160, placeholder="…"))
 
 
 def documents():
@@ -182,15 +183,15 @@ def one_page(lessons):
     return "\n\n".join([front + note, *(path.read_text().split("---\n", 2)[2] for path in lessons)])
 
 
-def finished(html, folder):
-    """A page with the size of each picture, a name for the search, and a policy that forbids scripts of others."""
+def finished(page, folder):
+    """A page's HTML with its pictures' sizes, a name for the search, and a policy that forbids foreign scripts."""
 
     def sized(match):
         with Image.open(folder / match[1]) as image:
             return match[0] + 'width="{}" height="{}" '.format(*image.size)
 
-    hashes = (hashlib.sha256(script.encode()).digest() for script in INLINE.findall(html))
+    hashes = (hashlib.sha256(script.encode()).digest() for script in INLINE.findall(page))
     allowed = "".join(f" 'sha256-{base64.b64encode(one).decode()}'" for one in hashes)
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY.format(allowed)}">'
-    html = UNSIZED.sub(sized, html).replace('role="dialog"', 'role="dialog" aria-label="Search"')
-    return html.replace('<meta charset="utf-8">', f'<meta charset="utf-8">\n{policy}', 1)
+    page = UNSIZED.sub(sized, page).replace('role="dialog"', 'role="dialog" aria-label="Search"')
+    return page.replace('<meta charset="utf-8">', f'<meta charset="utf-8">\n{policy}', 1)

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import ops
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from PIL import Image
@@ -18,6 +19,7 @@ from monet_lib.course.tools import drawing, shrunk
 from monet_lib.data.reading import find_images, load, read_images, to_uint8
 from monet_lib.figures import COLORS, figure_style, image_grid
 from monet_lib.model import losses
+from monet_lib.model.dcgan import DCGAN
 from monet_lib.model.discriminators import dcgan_discriminator
 from monet_lib.model.generators import dcgan_generator
 from monet_lib.score.metrics import diversity
@@ -46,8 +48,8 @@ class Sizes:
 
 
 SIZES = {
-    "tiny": Sizes(turns=60, moments=6, steps=6, seeds=(0, 1), own=4, batch=8, judged=12),
-    "laptop": Sizes(turns=3000, moments=30, steps=300, seeds=(0, 1), own=3600, batch=32, judged=128),
+    "tiny": Sizes(turns=60, moments=6, steps=12, seeds=(0, 1), own=12, batch=8, judged=12),
+    "laptop": Sizes(turns=3000, moments=30, steps=300, seeds=(0, 1), own=3000, batch=32, judged=128),
     "full": Sizes(turns=3000, moments=30, steps=1000, seeds=(0, 1, 2), own=40000, batch=64, judged=512),
 }
 
@@ -89,6 +91,12 @@ CENTERS = 2 * np.stack([f(np.arange(8) * np.pi / 4) for f in (np.cos, np.sin)], 
 SPREAD = 0.05  # their standard deviation
 AXIS = np.linspace(-3.2, 3.2, 33, dtype=np.float32)
 GRID = np.stack(np.meshgrid(AXIS, AXIS), -1).reshape(-1, 2)  # where the discriminator's answers are drawn
+
+
+def small(inputs: int, outputs: int) -> keras.Model:
+    """A network of the game of points: three layers of 64 units with ReLU."""
+    hidden = [keras.layers.Dense(64, "relu") for _ in range(3)]
+    return keras.Sequential([keras.Input((inputs,)), *hidden, keras.layers.Dense(outputs)])
 
 
 def ring(count: int, rng: np.random.Generator) -> np.ndarray:
@@ -151,19 +159,43 @@ def density(x: np.ndarray, mean: float, deviation: float) -> np.ndarray:
     return np.exp(-0.5 * ((x - mean) / deviation) ** 2) / (deviation * np.sqrt(2 * np.pi))
 
 
-@figure_style()
-def game_figure(x: np.ndarray, real: np.ndarray, fake: np.ndarray, best: np.ndarray, learnt: np.ndarray) -> Figure:
-    """Left: the densities of real and fake numbers. Right: the best discriminator by formula and the trained one."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
-    left.plot(x, real, color=COLORS["monet"], label="real numbers")
-    left.plot(x, fake, "--", color="0.3", label="fakes")
-    left.set(title="Two densities", xlabel="number", ylabel="density")
-    right.plot(x, best, color="black", lw=3, alpha=0.35, label="p / (p + q)")
-    right.plot(x, learnt, ":", color="black", lw=2, label="a trained network")
-    right.set(title="Probability that a number is real", xlabel="number", ylim=(-0.03, 1.03))
-    for axis in (left, right):
-        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
-    return figure
+def game_figure(
+    discriminator: keras.Model, of_real: tuple[float, float], of_fake: tuple[float, float]
+) -> tuple[Figure, float, float]:
+    """The best discriminator of two bell curves, by formula and as trained: number (batch, 1) to logit (batch, 1).
+
+    of_real, of_fake: (mean, deviation). Returns (the Figure, the number at which the formula passes 1/2, the largest
+    difference between both where the densities' sum is above 0.05).
+    """
+    x = np.linspace(-3, 3, 601)
+    real, fake = density(x, *of_real), density(x, *of_fake)
+    best = real / (real + fake)
+    learnt = ops.convert_to_numpy(ops.sigmoid(discriminator(x[:, None].astype(np.float32))))[:, 0]
+    apart = float(np.abs(best - learnt)[real + fake > 0.05].max())
+    with figure_style():
+        figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
+        left.plot(x, real, color=COLORS["monet"], label="real numbers")
+        left.plot(x, fake, "--", color="0.3", label="fakes")
+        left.set(title="Two densities", xlabel="number", ylabel="density")
+        right.plot(x, best, color="black", lw=3, alpha=0.35, label="p / (p + q)")
+        right.plot(x, learnt, ":", color="black", lw=2, label="a trained network")
+        right.set(title="Probability that a number is real", xlabel="number", ylim=(-0.03, 1.03))
+        for axis in (left, right):
+            axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    return figure, float(x[np.argmax(best > 0.5)]), apart
+
+
+def costs_figure() -> tuple[Figure, float]:
+    """(BCE over the logit for labels 1, 0.9 and 0, the logit that costs least with label 0.9)."""
+    x, best = np.linspace(-4, 8, 241), float(np.log(0.9 / 0.1))
+    with figure_style():
+        figure, axis = plt.subplots(figsize=(8, 3.4), layout="constrained")
+        for label, dashes in ((1.0, "-"), (0.9, "--"), (0.0, ":")):
+            axis.plot(x, np.logaddexp(0, x) - x * label, dashes, label=f"label {label}")
+        axis.plot(best, np.logaddexp(0, best) - best * 0.9, "o", color="black", label=f"lowest at {best:.2f}")
+        axis.set(title="What an answer costs", xlabel="logit", ylabel="loss (BCE)", ylim=(0, 4))
+        figure.legend(loc="outside lower center", ncols=4)
+    return figure, best
 
 
 # What both sides pay if the discriminator gives the same answer to everything, with labels 0.9 and 0: its cheapest
@@ -189,7 +221,7 @@ def curves_figure(runs: Mapping[str, Sequence[Mapping[str, np.ndarray]]], title:
             axis.fill_between(histories[0]["step"], lines.min(0), lines.max(0), color=color, alpha=0.15, lw=0)
             if which in BLIND:
                 axis.axhline(BLIND[which], color=color, lw=5, alpha=0.15, zorder=0)
-        axis.set(title=name, xlabel="step", ylim=(0, 1.6))
+        axis.set(title=name, xlabel="step", ylim=(0, 2))
     axes[0].set_ylabel("loss; diversity")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     figure.suptitle(title)
@@ -200,8 +232,8 @@ def nearest(patches: np.ndarray, images: np.ndarray) -> tuple[np.ndarray, np.nda
     """For each of patches (n, s, s, 3) the most similar square of images (m, h, w, 3), at any place, mirrored or not.
 
     Returns (squares (n, s, s, 3), distances (n,)). A distance is the root mean square difference, divided by the
-    patch's own contrast, that is its root mean square difference from its mean colour. 0 is a copy; 1 is as far as a plain
-    square of that colour.
+    patch's own contrast, that is its root mean square difference from its mean colour. 0 is a copy; 1 is as far as a
+    plain square of that colour.
     """
     size, (height, width) = patches.shape[1], images.shape[1:3]
     # The product of a patch and every square at once is a correlation: by the Fourier transform, n * m * h * w * log h.
@@ -225,6 +257,16 @@ def nearest(patches: np.ndarray, images: np.ndarray) -> tuple[np.ndarray, np.nda
         found.append(best[1])
         distances.append(np.sqrt(max(best[0], 0) / patch.size) / max(contrast, 1e-6))
     return np.array(found), np.array(distances)
+
+
+def averaged(gan: DCGAN) -> None:
+    """Give the generator of a DCGAN the average of its weights that its optimizer kept (use_ema=True).
+
+    Batch norm's means and variances belong to the weights of the last step, so they are measured anew, on 60 batches.
+    """
+    gan.generator_optimizer.finalize_variable_values(gan.generator.trainable_variables)
+    for step in range(60):
+        gan(gan.noise(64, -2 - step), training=True)
 
 
 def enlarged(rows: Mapping[str, np.ndarray], times: int = 3) -> np.ndarray:
@@ -397,7 +439,7 @@ def check_repaired(answer):
         }
         close = {hint: _cosine(moves[1], direction) for hint, direction in hints.items()}
         best = max(close, key=lambda hint: close[hint])
-        left.append(best if close[best] > 0.97 else "the discriminator must descend its own loss alone")
+        left.append(best if close[best] > 0.9 else "the discriminator must descend its own loss alone")
     if left:
         raise Wrong(f"{len(left)} of 3 bugs left. Look at this one: {left[0]}.")
 

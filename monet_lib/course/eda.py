@@ -135,8 +135,8 @@ def color_transfer(photos: np.ndarray, paintings: np.ndarray) -> np.ndarray:
     photos: uint8 (n, h, w, 3); paintings: uint8 (m, ..., 3). Returns uint8 (n, h, w, 3). Deterministic. After Reinhard
     et al. 2001 (https://doi.org/10.1109/38.946629), who take another space of one lightness and two colours.
 
-    KID of 150 photos of the competition against 150 paintings: 0.074; untouched 0.084; with the paintings' common means
-    and spreads instead 0.077, with those of the painting nearest to the photo 0.081.
+    KID of 150 photos of the competition against 150 paintings: 0.079; untouched 0.091; with the paintings' common means
+    and spreads instead 0.083, with those of the painting nearest to the photo 0.086 (bars of 0.004).
     """
     styles = [to_lab(painting).reshape(-1, 3) for painting in paintings[: len(photos)]]
     made = np.empty_like(photos)

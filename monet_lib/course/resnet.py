@@ -49,9 +49,9 @@ class Settings:
     name: str
     quick: Config
     unet: Config
-    teach: int = 200
+    teach: int = 600
     pull: int = 20
-    descents: int = 20
+    descents: int = 40
     ablate: int = 150
     seeds: tuple[int, ...] = (0, 1)
 
@@ -73,16 +73,17 @@ def settings(config: Config, root: str | Path) -> tuple[Settings, Images, Images
     Prints the counts.
     """
     pixels = {name: load(find_images(root, name))[1] for name in ("monet", "photo")}
-    held = {f"holdout_{name}s": min(most, len(pixels[name]) // 3) for name, most in (("monet", 60), ("photo", 100))}
+    most = {"monet": 4, "photo": 4} if config.profile == "tiny" else {"monet": 60, "photo": 100}
+    held = {f"holdout_{name}s": min(count, len(pixels[name]) // 3) for name, count in most.items()}
 
     def runs(recipe: str, steps: int, **changes: Any) -> tuple[Config, Config]:
-        every = {"validate_every": max(2, steps // 6), "checkpoint_every": max(2, steps // 2)}
+        every = {"validate_every": max(4, steps // 6), "checkpoint_every": max(2, steps // 2)}
         quick = profile(recipe, seed=config.seed, steps=steps, **held, **every, **changes)
         depth = 3 if config.profile == "tiny" else 5
         return quick, quick.with_(model="unet", unet_depth=depth, steps=max(2, steps // 3), validate_every=0)
 
     if config.profile == "tiny":
-        plan = Settings("lesson4-tiny", *runs("quick", 6, **SMALL), teach=2, pull=2, descents=1, ablate=2, seeds=(0,))
+        plan = Settings("lesson4-tiny", *runs("quick", 4, **SMALL), teach=2, pull=1, descents=1, ablate=2, seeds=(0,))
     elif config.profile == "full":
         plan = Settings("lesson4", *runs("full", 30000), teach=2000, pull=60, descents=100, ablate=2000)
     else:
@@ -128,7 +129,7 @@ def checkerboards(seeds: int = 12) -> tuple[list[np.ndarray], dict[str, float]]:
         made = []
         for seed in range(seeds):
             keras.utils.set_random_seed(seed)
-            made.append(np.asarray(upsample(3, size, norm="none", how=how, activation="linear")(flat))[0])
+            made.append(np.asarray(upsample(3, size=size, norm="none", how=how, activation="linear")(flat))[0])
         uneven[f"{how} {size}×{size}"] = unevenness(np.stack(made)) / np.abs(made).mean()
         part = made[0][16:32, 16:32] / np.abs(made[0]).max()
         pictures.append(part.repeat(16, 0).repeat(16, 1))
@@ -314,6 +315,11 @@ FAULTS = {
     "E": ("transposed convolutions", "the curves are inconspicuous; look at the picture from near"),
     "F": ("a cycle weight far too high", "compare painting and photo, and its cycle loss with the healthy run's"),
 }
+FAULT_CHANGES: dict[str, dict[str, Any]] = {
+    "D": {"generator_rate": 0.02, "discriminator_rate": 0.02},
+    "E": {"upsample": "transpose"},
+    "F": {"cycle_weight": 200.0},
+}
 FAULT_CURVES = ("monet_generator", "monet_discriminator", "cycle")
 
 
@@ -323,15 +329,13 @@ def faulty_run(letter: str, monets: np.ndarray, photos: np.ndarray) -> tuple[np.
     monets, photos: uint8 (n, 256, 256, 3). Returns (curves (3, FAULT_STEPS) of FAULT_CURVES, a part of photo SHOWN
     beside its painting, uint8 (64, 128, 3)). Half a minute on two cores.
     """
-    changes = {"D": {"generator_rate": 0.02, "discriminator_rate": 0.02}, "E": {"upsample": "transpose"},
-               "F": {"cycle_weight": 200.0}}.get(letter, {})  # fmt: skip
-    config = FAULT_CONFIG.with_(**changes)
+    config = FAULT_CONFIG.with_(**FAULT_CHANGES.get(letter, {}))
     if letter == "B":
         photos = (127.5 + photos / 2).astype(np.uint8)  # these levels are scaled to 0..1
     batches = UnpairedBatches(monets, np.delete(photos, SHOWN, 0), config)
     model = build(config, FAULT_STEPS)
     if letter == "C":
-        model.tell_apart = lambda network, real, fake: CycleGAN.tell_apart(model, network, fake, real)
+        model.tell_apart = lambda discriminator, real, fake: CycleGAN.tell_apart(model, discriminator, fake, real)
     optimizers = (model.generator_optimizer, model.discriminator_optimizer)
     lost = [*model.discriminator_variables, *(v for optimizer in optimizers for v in optimizer.variables)]
     fresh = [variable.numpy() for variable in lost]
@@ -433,17 +437,17 @@ def residual_block(x: np.ndarray, first: np.ndarray, second: np.ndarray, bugs: S
 @exercise("Exercise 1, a residual block to repair")
 def check_block(answer):
     rng = np.random.default_rng(0)
-    x, kernels = rng.normal(size=(2, 6, 6, 3)), rng.normal(0, 0.3, (2, 3, 3, 3, 3))
-    found = np.asarray(answer_of(answer, x, *kernels))
+    x, (first, second) = rng.normal(size=(2, 6, 6, 3)), rng.normal(0, 0.3, (2, 3, 3, 3, 3))
+    found = np.asarray(answer_of(answer, x, first, second))
     expect_shape(found, x.shape)
     flags = ("padding 1", "padding 2", "order", "after")
     for chosen in np.ndindex(2, 2, 2, 2):
         bugs = [flag for flag, on in zip(flags, chosen, strict=True) if on]
-        if np.allclose(found, residual_block(x, *kernels, bugs), atol=1e-4):
+        if np.allclose(found, residual_block(x, first, second, bugs), atol=1e-4):
             left = list(dict.fromkeys(bug.split()[0] for bug in bugs))
             refuse_if(left, f"{len(left)} of 3 bugs left. Look {BLOCK_BUGS[left[0]] if left else ''}")
             return
-    bare = residual_block(x, *kernels) - x
+    bare = residual_block(x, first, second) - x
     refuse_if(np.allclose(found, bare, atol=1e-4), "the input has got lost: that is F(x) alone.")
     raise Wrong("this block has none of the three bugs and is not right either. Undo the last change: which of the "
                 "steps pad, convolve, norm, ReLU, pad, convolve, norm is missing or stands twice?")  # fmt: skip

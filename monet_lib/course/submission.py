@@ -163,22 +163,17 @@ def counts_figure(counts: Sequence[int], found: Mapping[str, np.ndarray]) -> Fig
 
 @figure_style()
 def readings_figure(readings: Mapping[str, Mapping[str, float]]) -> Figure:
-    """One row for each way to compute FID, one mark for each folder. readings: {folder: {way: value}}."""
+    """One row for each way to compute FID, one mark for each of two folders. readings: {folder: {way: value}}."""
     figure, axis = plt.subplots(figsize=(8, 3.8), layout="constrained")
-    for (folder, values), marker in zip(readings.items(), "os^D", strict=False):
+    for (folder, values), marker, above in zip(readings.items(), "os", (5, -13), strict=False):
         color = COLORS["photo"] if folder.startswith("photos") else "black"
         axis.plot(list(values.values()), list(values), marker, color=color, label=folder)
         for row, value in enumerate(values.values()):
-            axis.annotate(
-                f"{value:,.0f}" if value >= 10 else f"{value:.2f}",
-                (value, row),
-                (0, 5),
-                textcoords="offset points",
-                ha="center",
-                fontsize=8,
-            )
+            text = f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
+            axis.annotate(text, (value, row), (0, above), textcoords="offset points", ha="center", fontsize=8)
     axis.set(title="One folder, and what is called its FID", xlabel="value (logarithmic scale)", xscale="log")
-    axis.margins(y=0.1)
+    axis.margins(0.1)
+    axis.minorticks_off()
     axis.invert_yaxis()
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure

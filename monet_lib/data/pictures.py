@@ -45,7 +45,7 @@ def picture(
     check: called with the upright width and height before the pixels are converted; it may raise. Raises UserError,
     beginning with `where` and ending with `otherwise`, for anything that can't be read.
     """
-    formats = FORMATS
+    formats: tuple[str, ...] = FORMATS
     if data[4:12] in HEIC_BRANDS and b"avif" not in data[8:40]:
         if not _heic():
             raise UserError(
@@ -135,7 +135,7 @@ def _heic():
 def _eight_bits(image, original):
     """`image` in L, LA, RGB, RGBA, CMYK or LAB. original: as it was opened, with what its file says of its numbers."""
     if image.mode[0] in "IF":
-        values = np.nan_to_num(np.asarray(image).astype("f4"), posinf=np.finfo("f4").max, neginf=0)
+        values = np.nan_to_num(np.asarray(image).astype("f4"), posinf=float(np.finfo("f4").max), neginf=0)
         # White is the format's largest number, or the first usual maximum that hardly any value exceeds: a photo's
         # highlights may, by much.
         whites = (65535,) if image.mode.startswith("I;16") else (1, 255, 65535) if image.mode == "F" else (255, 65535)

@@ -60,7 +60,7 @@ class Painter:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # only errors, which are also raised
         with reading(where, "painter", "Make one: monet export --run RUN."):
-            data = source if isinstance(source, bytes) else contents(Path(source))
+            data = source if isinstance(source, bytes) else contents(source)
             self._session = onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
             metadata = self._session.get_modelmeta().custom_metadata_map
             ends = [(e.name, e.type, e.shape[-1:]) for e in self._session.get_inputs() + self._session.get_outputs()]

@@ -176,7 +176,7 @@ def read_photo(file: str | Path, side_by_side: bool = False) -> np.ndarray:
                             "Scale it down.")  # fmt: skip
 
     with reading(file, "image", PHOTO_ADVICE):
-        data = contents(Path(file))
+        data = contents(file)
     return picture(data, file, PHOTO_ADVICE, check)
 
 

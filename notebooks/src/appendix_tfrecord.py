@@ -70,6 +70,7 @@ jpeg = example.features.feature["image"].bytes_list.value[0]
 # %% tags=["ci"]
 assert len(record) == length
 assert lesson.checksum(raw[:8]) == checksum
+assert raw.startswith(lesson.framed(record))
 assert jpeg[:2] == b"\xff\xd8", "every JPEG begins with these two bytes"
 assert example.features.feature["target"].bytes_list.value[0] == b"monet"
 

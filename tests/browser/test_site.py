@@ -1,4 +1,4 @@
-"""The course's pages in a browser: search, quizzes, formulas, print, width, contrast, and no word to other servers.
+"""The course's pages in a browser: search, quizzes, formulas, code, print, width, contrast, no word to other servers.
 
 The site is built as `make site` does it. Screenshots are left in build/browser/. `make test-browser` runs these.
 """
@@ -7,17 +7,26 @@ import base64
 import functools
 import http.server
 import io
+import json
 import re
 import subprocess
 import sys
 import threading
 import unicodedata
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from pages import LESSONS, ROOT, browse
 from pypdf import PdfReader
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
+
+sys.path.insert(0, str(ROOT / "tools"))
+from site_links import ADDRESS, SOURCE
 
 SHOTS = ROOT / "build" / "browser"
 NAMES = [path.stem for path in LESSONS]
@@ -29,9 +38,25 @@ axe.run({runOnly: tags, resultTypes: ["violations"]}).then(found => done(found.v
 """
 
 
+LONG = "return [...document.querySelectorAll('pre > code')].filter(one => one.scrollWidth > one.clientWidth).length"
+UNSIZED = "return [...document.images].filter(one => !one.src.endsWith('.svg') && !one.getAttribute('height')).length"
+
+
 class Quiet(http.server.SimpleHTTPRequestHandler):
+    """The site as GitHub Pages serves it: also below its path there, and with a page for what is missing."""
+
     def log_message(self, *_):
         pass
+
+    def translate_path(self, path):
+        return super().translate_path("/" + path.removeprefix(urlsplit(ADDRESS).path).removeprefix("/"))
+
+    def send_error(self, code, message=None, explain=None):
+        body = Path(self.directory, "404.html").read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(body)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +103,7 @@ def wait(driver, condition, what):
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")])
 def test_every_page_reads_well(folder, url, driver, width, scheme):
-    """No error, no other server, no sideways scrolling, nothing that axe-core finds."""
+    """No error, no other server, no sideways scrolling, no cut line of code, nothing that axe-core finds."""
     faults = []
     pages = sorted(file.parent.relative_to(folder).as_posix() for file in folder.rglob("index.html"))
     for page in pages:
@@ -91,12 +116,109 @@ def test_every_page_reads_well(folder, url, driver, width, scheme):
         faults += [f"{page}: {error}" for error in errors]
         faults += [f"{page}: loads {name}" for name in loaded if not name.startswith((url, "data:", "blob:"))]
         faults += [f"{page}: {wide} px too wide"] if wide > 0 else []
+        for count, what in ((LONG, "cut blocks of code"), (UNSIZED, "pictures without a size")):
+            if number := driver.execute_script(count):
+                faults.append(f"{page}: {number} {what}")
         if page != "lessons/print":  # the lessons once more
             driver.execute_script(AXE.read_text())
             faults += [f"{page}: {one}" for one in driver.execute_async_script(CHECK)]
         driver.save_screenshot(str(SHOTS / f"site-{page.replace('/', '-').strip('.') or 'home'}-{width}-{scheme}.png"))
     assert len(pages) > len(NAMES) + 5
     assert not faults, "\n".join(faults)
+
+
+def test_a_long_line_goes_on_below_and_is_copied_as_it_is(url, driver):
+    visit(driver, url, f"lessons/{NAMES[1]}/", width=360)
+    lines = "[...document.querySelectorAll('.language-python pre > code > span')]"
+    wrapped = driver.execute_script(f"return {lines}.filter(line => line.clientHeight > 30).length")
+    assert wrapped > 20
+    changed = driver.execute_script(
+        "return [...document.querySelectorAll('pre > code')].filter(code => code.checkVisibility()).filter(code => {"
+        "  const text = code.textContent.trimEnd();"
+        "  getSelection().selectAllChildren(code);"
+        "  if (getSelection().toString().trimEnd() !== text) return true;"
+        "  code.setAttribute('data-md-copying', '');"  # as Material does for its button
+        "  return code.innerText.trimEnd() !== text; }).map(code => code.innerText)"
+    )
+    assert changed == []
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440])
+def test_the_painting_page_is_one_click_away(width, url, driver):
+    visit(driver, url, f"lessons/{NAMES[0]}/", width)
+    link = driver.find_element(By.CSS_SELECTOR, ".md-header .paint-link")
+    assert link.is_displayed()
+    assert 0 < link.rect["x"] < link.rect["x"] + link.rect["width"] <= width
+    assert link.get_attribute("href") == f"{url}paint/"
+
+
+def test_the_divider_moves_by_key_and_says_where_it_stands(url, driver):
+    visit(driver, url)
+    compare = driver.find_element(By.ID, "compare")
+    wait(driver, lambda: compare.get_attribute("aria-valuetext") == "50 % photograph, 50 % painting", "the divider")
+    compare.send_keys(Keys.ARROW_RIGHT, Keys.PAGE_UP)
+    assert compare.get_attribute("aria-valuenow") == "61"
+    compare.send_keys(Keys.END, Keys.ARROW_RIGHT)
+    assert compare.get_attribute("aria-valuetext") == "100 % photograph, 0 % painting"
+    box = compare.rect
+    assert abs(box["width"] / box["height"] - 1.5) < 0.01
+
+
+def test_dark_colours_are_kept_on_the_painting_page(url, driver):
+    visit(driver, url)
+    for _ in range(2):  # from the system's to light, to dark
+        driver.find_element(By.CSS_SELECTOR, ".md-header__option label:not([hidden])").click()
+    assert driver.find_element(By.TAG_NAME, "body").get_attribute("data-md-color-scheme") == "slate"
+    driver.find_element(By.CSS_SELECTOR, ".md-header .paint-link").click()
+    wait(driver, lambda: driver.current_url == f"{url}paint/", "the painting page")
+    assert driver.find_element(By.TAG_NAME, "html").get_attribute("data-scheme") == "dark"
+    driver.execute_script("localStorage.clear()")
+
+
+def test_what_is_missing_has_a_way_home(url, driver):
+    path = urlsplit(ADDRESS).path.removeprefix("/")
+    visit(driver, url, f"{path}lessons/nowhere/at/all/")
+    home, paint = all_of(driver, ".md-content .button")
+    assert paint.get_attribute("href") == f"{url}{path}paint/"
+    driver.execute_script(AXE.read_text())
+    assert driver.execute_async_script(CHECK) == []
+    driver.save_screenshot(str(SHOTS / "site-404.png"))
+    home.click()
+    wait(driver, lambda: all_of(driver, "#compare"), "the home page")
+
+
+def test_every_page_describes_itself_and_is_in_the_sitemap(folder, url, driver):
+    tree = ElementTree.parse(folder / "sitemap.xml").getroot()
+    listed = {entry[0].text.removeprefix(ADDRESS) for entry in tree}
+    files = {file.parent.relative_to(folder).as_posix() for file in folder.rglob("index.html")}
+    assert listed == {"" if name == "." else f"{name}/" for name in files}
+    assert "paint/" in listed
+    said = []
+    for page in listed:
+        text = (folder / page / "index.html").read_text()
+        found = dict(re.findall(r'<meta (?:name|property)="([^"]+)" content="([^"]*)">', text))
+        said.append(found["description"])
+        assert found["og:title"]
+        assert found["og:url"] == ADDRESS + page
+        assert (folder / found["og:image"].removeprefix(ADDRESS)).is_file()
+        assert found["twitter:card"] == "summary_large_image"
+        icon = re.search(r'<link rel="icon" href="([^"]+)"', text)[1]
+        assert (folder / page / icon).resolve() == (folder / "paint" / "icon.svg").resolve()
+    assert len(set(said)) == len(said)
+    assert all(20 < len(words) < 200 for words in said), said
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lesson_tells_its_time_can_be_downloaded_and_mended(name, url, driver):
+    visit(driver, url, f"lessons/{name}/")
+    facts = driver.find_element(By.CLASS_NAME, "facts")
+    assert re.search(r"\d+ min to read", facts.text)
+    link = facts.find_element(By.TAG_NAME, "a")
+    with urllib.request.urlopen(link.get_attribute("href")) as answer:
+        assert json.load(answer)["nbformat"] == 4
+    edit, tell = (one.get_attribute("href") for one in all_of(driver, ".mend a"))
+    assert edit == f"{SOURCE}/edit/main/notebooks/src/{name}.py"
+    assert tell.startswith(f"{SOURCE}/issues/new?title=Page")
 
 
 def test_figures_on_a_dark_page_have_a_light_ground(url, driver):
