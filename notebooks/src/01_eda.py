@@ -45,18 +45,18 @@
 # and 2,816 of the photos; `python tools/real_images.py 01_eda` prints it again.
 
 # %% tags=["install"]
-# On Colab: fetch the course with its sample, and install the library. For the competition's images, put your Kaggle
-# token into Colab's secrets and add here: from monet_lib.data import download_data; download_data()
+# On Colab: fetch the course and its sample. Real images: start(download=True)
 import importlib.util
-import subprocess
 import sys
 from pathlib import Path
+from subprocess import run
 
 if importlib.util.find_spec("monet_lib") is None:
+    git = "git clone --depth=1 https://github.com/monet-lab/monet-lab".split()
     if not Path("monet-lab").exists():  # an earlier try may have come so far
-        subprocess.run("git clone --depth=1 https://github.com/monet-lab/monet-lab monet-lab".split(), check=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
-    sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
+        run([*git, "monet-lab"], check=True)
+    run([sys.executable, *"-m pip install -q -e monet-lab".split()], check=True)
+    sys.path.insert(0, "monet-lab")  # the kernel looked here before
 
 # %%
 from monet_lib.course import start
@@ -65,8 +65,6 @@ config, root = start()
 
 import numpy as np
 import tensorflow as tf
-from tqdm.auto import tqdm
-
 from monet_lib.course import eda as lesson
 from monet_lib.course.checks import keep
 from monet_lib.course.tools import explore
@@ -74,6 +72,7 @@ from monet_lib.data import find_images, read_batches, split
 from monet_lib.figures import image_grid, show
 from monet_lib.paint import paint_all, photographs, shipped_generator
 from monet_lib.score import compare, embed, feature_network
+from tqdm.auto import tqdm
 
 sizes = lesson.settings(config)
 

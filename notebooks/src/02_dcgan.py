@@ -44,18 +44,18 @@
 # them. On the competition's images instead of the sample: `start(download=True)`, no account needed.
 
 # %% tags=["install"]
-# On Colab: fetch the course with its sample, and install the library. For the competition's images, put your Kaggle
-# token into Colab's secrets and add here: from monet_lib.data import download_data; download_data()
+# On Colab: fetch the course and its sample. Real images: start(download=True)
 import importlib.util
-import subprocess
 import sys
 from pathlib import Path
+from subprocess import run
 
 if importlib.util.find_spec("monet_lib") is None:
+    git = "git clone --depth=1 https://github.com/monet-lab/monet-lab".split()
     if not Path("monet-lab").exists():  # an earlier try may have come so far
-        subprocess.run("git clone --depth=1 https://github.com/monet-lab/monet-lab monet-lab".split(), check=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
-    sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
+        run([*git, "monet-lab"], check=True)
+    run([sys.executable, *"-m pip install -q -e monet-lab".split()], check=True)
+    sys.path.insert(0, "monet-lab")  # the kernel looked here before
 
 # %%
 from monet_lib.course import start
@@ -67,9 +67,6 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 from keras.optimizers import Adam
-from numpy.lib.stride_tricks import sliding_window_view
-from tqdm.auto import tqdm, trange
-
 from monet_lib.course import dcgan as lesson
 from monet_lib.course.checks import keep
 from monet_lib.course.tools import descent, explore
@@ -77,6 +74,8 @@ from monet_lib.data import to_uint8
 from monet_lib.figures import show
 from monet_lib.model import DCGAN, bce, dcgan_discriminator, dcgan_generator
 from monet_lib.score import compare, diversity, embed, feature_network
+from numpy.lib.stride_tricks import sliding_window_view
+from tqdm.auto import tqdm, trange
 
 sizes = lesson.settings(config)
 paintings, held, photos = lesson.pictures(root)

@@ -44,18 +44,18 @@
 # measures show them. `small` and `new` are whole pictures, shrunk so that an experiment takes seconds.
 
 # %% tags=["install"]
-# On Colab: fetch the course with its sample, and install the library. For the competition's images, put your Kaggle
-# token into Colab's secrets and add here: from monet_lib.data import download_data; download_data()
+# On Colab: fetch the course and its sample. Real images: start(download=True)
 import importlib.util
-import subprocess
 import sys
 from pathlib import Path
+from subprocess import run
 
 if importlib.util.find_spec("monet_lib") is None:
+    git = "git clone --depth=1 https://github.com/monet-lab/monet-lab".split()
     if not Path("monet-lab").exists():  # an earlier try may have come so far
-        subprocess.run("git clone --depth=1 https://github.com/monet-lab/monet-lab monet-lab".split(), check=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
-    sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
+        run([*git, "monet-lab"], check=True)
+    run([sys.executable, *"-m pip install -q -e monet-lab".split()], check=True)
+    sys.path.insert(0, "monet-lab")  # the kernel looked here before
 
 # %%
 from monet_lib.course import start
@@ -66,7 +66,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers, ops
-
 from monet_lib.course import unet as lesson
 from monet_lib.course.checks import keep
 from monet_lib.course.eda import color_transfer
@@ -310,13 +309,27 @@ explorer = explore(
 )
 
 # %% tags=["ci"]
-assert paid["blue, and back"]["cycle"] < 1e-5 < 0.1 < paid["blue, and back"]["identity"]
-assert paid["negative, and back"]["cycle"] < 1e-5 < 0.1 < paid["one colour"]["cycle"]
+assert (
+    paid["blue, and back"]["cycle"]
+    < 1e-5
+    < 0.1
+    < paid["blue, and back"]["identity"]
+)
+assert (
+    paid["negative, and back"]["cycle"]
+    < 1e-5
+    < 0.1
+    < paid["one colour"]["cycle"]
+)
 assert lesson.cheapest(paid, 10, 5) == "do nothing"
 if explorer:  # as a hand on the slider would
     explorer["identity"].value = 5.0
     explorer.redraw()
-fooling = [name for name, x in paid.items() if x["adversarial"] < paid["do nothing"]["adversarial"]]
+fooling = [
+    name
+    for name, x in paid.items()
+    if x["adversarial"] < paid["do nothing"]["adversarial"]
+]
 
 # %% [markdown]
 # The cycle loss notices only the one colour: blue, gold and the negative are undone exactly by their partners. With

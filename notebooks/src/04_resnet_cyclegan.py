@@ -41,18 +41,18 @@
 # ## Setup
 
 # %% tags=["install"]
-# On Colab: fetch the course with its sample, and install the library. For the competition's images, put your Kaggle
-# token into Colab's secrets and add here: from monet_lib.data import download_data; download_data()
+# On Colab: fetch the course and its sample. Real images: start(download=True)
 import importlib.util
-import subprocess
 import sys
 from pathlib import Path
+from subprocess import run
 
 if importlib.util.find_spec("monet_lib") is None:
+    git = "git clone --depth=1 https://github.com/monet-lab/monet-lab".split()
     if not Path("monet-lab").exists():  # an earlier try may have come so far
-        subprocess.run("git clone --depth=1 https://github.com/monet-lab/monet-lab monet-lab".split(), check=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "monet-lab"], check=True)
-    sys.path.insert(0, "monet-lab")  # this kernel looked for packages before there was one
+        run([*git, "monet-lab"], check=True)
+    run([sys.executable, *"-m pip install -q -e monet-lab".split()], check=True)
+    sys.path.insert(0, "monet-lab")  # the kernel looked here before
 
 # %%
 from monet_lib.course import start
@@ -63,8 +63,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from tqdm.auto import tqdm
-
 from monet_lib import model as nets
 from monet_lib.course import resnet as lesson
 from monet_lib.course.checks import keep
@@ -75,6 +73,7 @@ from monet_lib.figures import image_grid, plot_history, read_history, show
 from monet_lib.model.imagenet import pooled_features
 from monet_lib.paint import paint_all, paint_broadly, shipped_generator
 from monet_lib.train import Run, train
+from tqdm.auto import tqdm
 
 plan, kept, out = lesson.settings(config, root)
 quick = plan.quick  # the settings of your own run

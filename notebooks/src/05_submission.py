@@ -55,7 +55,7 @@ if importlib.util.find_spec("monet_lib") is None:
     if not Path("monet-lab").exists():  # an earlier try may have come so far
         run([*git, "monet-lab"], check=True)
     run([sys.executable, *"-m pip install -q -e monet-lab".split()], check=True)
-    sys.path.insert(0, "monet-lab")  # this kernel had looked before
+    sys.path.insert(0, "monet-lab")  # the kernel looked here before
 
 # %%
 from monet_lib.course import start
@@ -67,8 +67,6 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
-
 from monet_lib import score
 from monet_lib.course import submission as lesson
 from monet_lib.course.checks import keep
@@ -85,6 +83,7 @@ from monet_lib.paint import (
     shipped_generator,
     write_submission,
 )
+from PIL import Image
 
 photo_set = find_images(root, "photo")
 names, photos, _ = load(photo_set)

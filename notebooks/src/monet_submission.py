@@ -64,11 +64,27 @@ from monet_lib.quiet import import_tensorflow
 tf = import_tensorflow()
 import keras
 import numpy as np
-
-from monet_lib.data import find_data, find_images, load, read_batches, read_images
-from monet_lib.figures import image_grid, plot_history, plot_validation, read_history, show
+from monet_lib.data import (
+    find_data,
+    find_images,
+    load,
+    read_batches,
+    read_images,
+)
+from monet_lib.figures import (
+    image_grid,
+    plot_history,
+    plot_validation,
+    read_history,
+    show,
+)
 from monet_lib.files import copy_files, write_folder_beside
-from monet_lib.paint import check_submission, paint, shipped_generator, write_submission
+from monet_lib.paint import (
+    check_submission,
+    paint,
+    shipped_generator,
+    write_submission,
+)
 from monet_lib.paint.submission import LEAST, submission_size
 from monet_lib.recipes import profile
 from monet_lib.score import compare, embed, feature_network, scene_kept

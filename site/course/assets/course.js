@@ -93,7 +93,10 @@ for (const line of all("pre > code > span")) {
 }
 
 if (katex) formulas();
-for (const one of all("pre > code, div.arithmatex, .md-typeset__scrollwrap")) scrolling.observe(one);
+addEventListener("DOMContentLoaded", () => {
+  // Only now has Material put its frames around tables.
+  for (const one of all("pre > code, div.arithmatex, .md-typeset__scrollwrap")) scrolling.observe(one);
+});
 for (const button of all(".to-print button")) button.addEventListener("click", () => print());
 const asked = questions();
 const score = Object.assign(document.createElement("p"), { className: "score" });
