@@ -20,9 +20,15 @@ from typing import Any
 from zipfile import ZipInfo
 
 if sys.platform == "win32":
-    from msvcrt import LK_NBLCK, locking
+    import msvcrt
+
+    def _hold(number: int) -> None:
+        msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
 else:
-    from fcntl import LOCK_EX, LOCK_NB, flock
+    import fcntl
+
+    def _hold(number: int) -> None:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class UserError(ValueError):
@@ -144,7 +150,7 @@ def locked(file: Path, refusal: str) -> Iterator[None]:
         while not alone:
             stream = open(file, "wb")  # noqa: SIM115
             try:
-                locking(stream.fileno(), LK_NBLCK, 1) if sys.platform == "win32" else flock(stream, LOCK_EX | LOCK_NB)
+                _hold(stream.fileno())
             except (BlockingIOError, PermissionError):
                 stream.close()
                 raise UserError(refusal) from None

@@ -1,7 +1,6 @@
 """Situations of real users, with made-up files: `make test-field`, or python tests/field.py [NAME…] for some.
 
-CASES are pictures of all kinds, each with what it must look like, computed here. COMMANDS run `monet` in a folder of
-their own and return what is wrong. The shorter ones are in test_field.py too.
+CASES are pictures, each with what it must look like. COMMANDS run `monet` and return what is wrong.
 """
 
 import inspect

@@ -118,7 +118,7 @@ def load_arrays(path: str | Path, what: str) -> dict[str, np.ndarray]:
 
 
 def coarse(weights: np.ndarray) -> np.ndarray:
-    """Rounded to multiples of a power of two, a sixth to a twelfth of their standard deviation: compresses to 7 bits."""
+    """Rounded to multiples of a power of two, a sixth to a twelfth of their spread: compresses to 7 bits."""
     spread = weights.std()
     if not spread:
         return weights

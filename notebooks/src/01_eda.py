@@ -65,6 +65,8 @@ config, root = start()
 
 import numpy as np
 import tensorflow as tf
+from tqdm.auto import tqdm
+
 from monet_lib.course import eda as lesson
 from monet_lib.course.checks import keep
 from monet_lib.course.tools import explore
@@ -72,7 +74,6 @@ from monet_lib.data import find_images, read_batches, split
 from monet_lib.figures import image_grid, show
 from monet_lib.paint import paint_all, photographs, shipped_generator
 from monet_lib.score import compare, embed, feature_network
-from tqdm.auto import tqdm
 
 sizes = lesson.settings(config)
 

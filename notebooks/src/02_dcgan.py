@@ -67,6 +67,9 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 from keras.optimizers import Adam
+from numpy.lib.stride_tricks import sliding_window_view
+from tqdm.auto import tqdm, trange
+
 from monet_lib.course import dcgan as lesson
 from monet_lib.course.checks import keep
 from monet_lib.course.tools import descent, explore
@@ -74,8 +77,6 @@ from monet_lib.data import to_uint8
 from monet_lib.figures import show
 from monet_lib.model import DCGAN, bce, dcgan_discriminator, dcgan_generator
 from monet_lib.score import compare, diversity, embed, feature_network
-from numpy.lib.stride_tricks import sliding_window_view
-from tqdm.auto import tqdm, trange
 
 sizes = lesson.settings(config)
 paintings, held, photos = lesson.pictures(root)
@@ -626,7 +627,7 @@ if config.profile != "tiny":
 # {{ kid["training patches"].kid:.3f }}; yours have {{ kid["yours"].kid:.3f }}, patches of untouched photos
 # {{ kid["photos"].kid:.3f }} (each ± about {{ max(x.kid_std for x in kid.values()):.3f }}). So your patches are
 # {{ "nearer to" if kid["yours"].kid < kid["photos"].kid else "farther from" }} the paintings than patches of photos are,
-# and clearly farther than real ones: a photo's patch has the things and edges that yours lack.
+# and farther than real ones. Both numbers and eyes say: colours and paint, no things.
 #
 # S3, at 256 pixels and after 1,000 epochs, found its results purely abstract, and drew the right conclusion: a generator
 # that begins with noise must invent the *scene* too, from 300 examples. One that begins with a photo needs only
@@ -864,8 +865,7 @@ if lesson.check_own(own):
 # <details><summary>To paint noise</summary>
 #
 # **Right.** A fifth of the real pictures have it. Whatever you do to the training set can leak into the results,
-# unless the altered picture could be a real one. (The runs above are too short to show it: their own grain is
-# stronger.)
+# unless the altered picture could be a real one.
 # </details>
 #
 # <details><summary>Nothing, there is too little noise</summary>
@@ -877,7 +877,7 @@ if lesson.check_own(own):
 #
 # <details><summary>The first</summary>
 #
-# **No.** The same setting with another seed may well give 0.70.
+# **No.** Two seeds of one setting can differ as much; see the runs above.
 # </details>
 #
 # <details><summary>Unknown: run each with several seeds</summary>

@@ -44,18 +44,34 @@
 # measures show them. `small` and `new` are whole pictures, shrunk so that an experiment takes seconds.
 
 # %% tags=["install"]
-# On Colab: fetch the course and its sample. Real images: start(download=True)
+# On Colab: fetch the course with its sample, and install the library. For the competition's images, put your Kaggle
+# token into Colab's secrets and add here: from monet_lib.data import download_data; download_data()
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
-from subprocess import run
 
 if importlib.util.find_spec("monet_lib") is None:
-    git = "git clone --depth=1 https://github.com/monet-lab/monet-lab".split()
     if not Path("monet-lab").exists():  # an earlier try may have come so far
-        run([*git, "monet-lab"], check=True)
-    run([sys.executable, *"-m pip install -q -e monet-lab".split()], check=True)
-    sys.path.insert(0, "monet-lab")  # the kernel looked here before
+        subprocess.run(
+            "git clone --depth=1 https://github.com/monet-lab/monet-lab monet-lab".split(),
+            check=True,
+        )
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--editable",
+            "monet-lab",
+        ],
+        check=True,
+    )
+    sys.path.insert(
+        0, "monet-lab"
+    )  # this kernel looked for packages before there was one
 
 # %%
 from monet_lib.course import start
@@ -66,6 +82,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers, ops
+
 from monet_lib.course import unet as lesson
 from monet_lib.course.checks import keep
 from monet_lib.course.eda import color_transfer
@@ -241,7 +258,7 @@ keras.utils.set_random_seed(config.seed)
 discriminator = my_discriminator(lesson.widths_of(config))
 print("256 px ->", discriminator.compute_output_shape((1, 256, 256, 3))[1:3])
 pictures, targets, half = lesson.patch_task(discriminator, train, held)
-lesson.teach(discriminator, pictures, targets, "mse", short)
+lesson.teach(discriminator, pictures, targets, "mse", 3 * short)
 answers = discriminator(half[None]).numpy()[0]
 left, right = (x.mean() for x in np.array_split(answers, 2, axis=1))
 show(
@@ -451,42 +468,43 @@ assert cosine < 0.999
 # %% [markdown]
 # ## What the cycle can't see
 #
-# One colour for all pictures costs the invented translators a cycle loss of {{ paid["one colour"]["cycle"]:.2f }}. Networks
-# can do better. Give `paint` two wishes: answer every photo with one plain colour, the mean of the paintings, and let
-# `back` recover the photo from that. (One to two minutes on a slow machine.) **Predict first:** can `back` know the photo
-# from a picture of one colour?
+# One colour for all pictures costs the invented translators a cycle loss of {{ paid["one colour"]["cycle"]:.2f }}. Two
+# networks that learn together can do better. Give `paint` two wishes: answer every photo with one colour, the mean of
+# the paintings, and let `back` recover the photo from that. (One to two minutes on a slow machine.) **Predict first:**
+# can `back` know the photo from a picture of one colour?
 
 # %%
 keras.utils.set_random_seed(config.seed)
-paint, back = my_unet(filters[:4]), my_unet(filters[:4])
+paint, back = my_unet(filters[:2]), my_unet(filters[:2])
 x = keras.Input((None, None, 3))
 seen = paint(x)
-trip = keras.Model(x, [seen, back(seen)])
-wishes = [0 * small["photo"] + mean["monet"], small["photo"]]
-lesson.teach(trip, small["photo"], wishes, ["mae", "mae"], 3 * short)
+trip, photos = keras.Model(x, [seen, back(seen)]), small["photo"]
+wishes = [0 * photos + mean["monet"], photos]
+lesson.teach(trip, photos, wishes, ["mae", "mae"], 6 * short, weights=[3, 1])
 
-painted = paint.predict(new["photo"], verbose=0)
+painted, lost = paint.predict(new["photo"], verbose=0), {}
 message = painted - mean["monet"]
 rows = {"photo": new["photo"], "painted": painted, "× 20": 20 * message}
-for level in (0, 1, 4):
+for level in (0, 4, 16):
     noise = np.random.default_rng(0).normal(0, level / 127.5, painted.shape)
-    rows[f"noise {level}"] = back.predict(painted + noise, verbose=0)
-lost = {k: float(np.abs(x - new["photo"]).mean()) for k, x in rows.items()}
-print("levels from one colour:", 127.5 * np.abs(message).mean(), "error:", lost)
+    again = rows[f"noise {level}"] = back.predict(painted + noise, verbose=0)
+    lost[level] = float(apart(again, new["photo"]))
+print("error of the way back after noise:", lost)
 show(
     lesson.sheet(rows),
-    "Photos; paintings of one colour; their differences enlarged; the way "
-    f"back, error {lost['noise 0']:.2f}, with noise {lost['noise 4']:.2f}",
+    "Photos; paintings of nearly one colour; their differences enlarged; the "
+    f"way back, error {lost[0]:.2f}, after noise {lost[4]:.2f}, {lost[16]:.2f}",
 )
 
 # %% tags=["ci"]
-assert config.profile == "tiny" or lost["noise 4"] > 2 * lost["noise 0"]
+assert config.profile == "tiny" or 1.5 * lost[0] < lost[16]
 
 # %% [markdown]
-# The paintings lie {{ 127.5 * np.abs(message).mean():.1f }} levels of 255 from one colour on average. The third row shows these differences
-# twenty times enlarged. `back` reads the photo from them with an error of {{ lost["noise 0"]:.2f }}. Noise with a
-# deviation of one level raises the error to {{ lost["noise 1"]:.2f }}, and of four levels to {{ lost["noise 4"]:.2f }};
-# noise of four levels on the photo itself would be an error of {{ 4 / 127.5 * (2 / np.pi) ** 0.5:.2f }}.
+# The paintings lie {{ 127.5 * np.abs(message).mean():.1f }} levels of 255 from one colour on average; the third row shows
+# that twenty times enlarged. `back` reads the photo from it with an error of {{ lost[0]:.2f }}, where one colour has
+# {{ np.abs(painted - new["photo"]).mean():.2f }}. Noise with a deviation of 4 levels raises the error to
+# {{ lost[4]:.2f }}, and of 16 levels to {{ lost[16]:.2f }}; on the photo itself the same noise is an error of
+# {{ 16 / 127.5 * (2 / np.pi) ** 0.5:.2f }}.
 #
 # [Chu et al. 2017](https://arxiv.org/abs/1712.02950) found such hidden traces in trained CycleGANs. A low cycle loss
 # therefore doesn't prove that the painting shows the scene. Below, *scene* measures that: the correlation of light and
@@ -544,13 +562,17 @@ show(lesson.sheet(rows), f"Photos, painted by six short runs; scene: {scene}")
 
 # %% tags=["ci"]
 assert all(np.isfinite(list(row.values())).all() for row in measured.values())
+assert (
+    config.profile == "tiny" or scene["cycle off"] > 0.5 > scene["identity off"]
+)
 
 # %% [markdown]
 # *cycle* is the error of the round trip, *tint* by how many levels the mean colour of a Monet changes in `paint`. Two
 # seeds of the same settings differ by {{ abs(scene["all on"] - scene["another seed"]):.2f }} in *scene*: differences as
 # small as that say nothing. With all on, *scene* is {{ scene["all on"]:.2f }}; without the cycle loss
-# {{ scene["cycle off"]:.2f }}, without the identity loss {{ scene["identity off"]:.2f }}, at S1's rate
-# {{ scene["S1's rate"]:.2f }}, without skips {{ scene["no skips"]:.2f }}.
+# {{ scene["cycle off"]:.2f }}, without the identity loss {{ scene["identity off"]:.2f }} (below 0 light and dark are
+# exchanged), at S1's rate {{ scene["S1's rate"]:.2f }}, without skips {{ scene["no skips"]:.2f }}. In so few steps it is
+# the identity loss that holds the scene; the cycle loss alone is content with any change that can be undone.
 #
 # What can this explain of S1's 684, where S0 has 125? {{ short }} steps show how soon a network learns to
 # keep a scene, and nothing about its paintings after S1's 10 epochs. S1 reports pictures in which one makes out the

@@ -63,6 +63,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+from tqdm.auto import tqdm
+
 from monet_lib import model as nets
 from monet_lib.course import resnet as lesson
 from monet_lib.course.checks import keep
@@ -73,7 +75,6 @@ from monet_lib.figures import image_grid, plot_history, read_history, show
 from monet_lib.model.imagenet import pooled_features
 from monet_lib.paint import paint_all, paint_broadly, shipped_generator
 from monet_lib.train import Run, train
-from tqdm.auto import tqdm
 
 plan, kept, out = lesson.settings(config, root)
 quick = plan.quick  # the settings of your own run
@@ -296,7 +297,7 @@ if patch:  # as a hand on the slider would
 monets, photos = (shrunk(kept[n][:24], 64) for n in ("monet", "photo"))
 known = len(monets) // 3
 watch = {"seen": monets[:known], "held": monets[known:], "photo": photos}
-runs, gaps = {}, {}
+runs, early, gaps = {}, {}, {}
 for policy in ("", "color,translation"):
     title = policy or "nothing altered"
     runs[title] = []
@@ -309,6 +310,7 @@ for policy in ("", "color,translation"):
         runs[title].append(run)
     ends = [run["seen"][-1] - run["held"][-1] for run in runs[title]]
     gaps[title] = np.mean(ends)
+    early[title] = np.mean([r["seen"][0] - r["held"][0] for r in runs[title]])
     print(f"{title}: known paintings higher by {np.round(ends, 1)}, by seed")
 show(
     lesson.heart_figure(runs),
@@ -318,8 +320,8 @@ show(
 
 # %% tags=["ci"]
 if config.profile != "tiny":
-    assert gaps["color,translation"] < gaps["nothing altered"]
-    assert gaps["nothing altered"] > 0
+    assert early["color,translation"] < early["nothing altered"]
+    assert min(gaps.values()) > 0
 
 # %% [markdown]
 # Without alterations its answers for the paintings that it knows lie {{ gaps["nothing altered"]:.1f }} above those for
@@ -330,7 +332,10 @@ if config.profile != "tiny":
 # ([Zhao et al. 2020](https://arxiv.org/abs/2006.10738)) shifts, recolours or masks everything that the discriminator sees,
 # real and generated pictures by the same kinds of alteration. (This library gives both the same random numbers; the
 # published code draws anew for each.) An alteration then says nothing about what is real, and the gradient passes through
-# it to the generator. With colours and shifts the gap ends at {{ gaps["color,translation"]:.1f }}. The
+# it to the generator. With colours and shifts the gap opens more slowly: {{ early["color,translation"]:.1f }} after the
+# first {{ runs["nothing altered"][0]["step"][0] }} steps, against {{ early["nothing altered"]:.1f }}. It opens all the
+# same, to {{ gaps["color,translation"]:.1f }}: {{ known }} paintings are few enough to be learnt in all their alterations,
+# and an augmentation wins time, not new paintings. The
 # [two-objective notebook](https://www.kaggle.com/code/unfriendlyai/two-objective-discriminator), one of S2's sources, puts
 # it before a discriminator with two outputs, each with a loss of its own (`adversarial="hinge,bce"`).
 #
@@ -476,8 +481,7 @@ show(
 # transfer (lesson 1); **style statistics** ([Gatys et al. 2016](https://arxiv.org/abs/1508.06576)), which train nothing:
 # the pixels of each photo descend until SqueezeNet's features have the same correlations as in one painting; lesson 3's
 # kind of generator, a U-Net, in a short run with all other settings of yours (the enlarging, too); and the course's
-# generator. The course's generator is the recipe `shipped`, one run from nothing: see
-# [models/README.md](../models/README.md) and [benchmarks/recipes.md](../benchmarks/recipes.md). Yours paints twice,
+# generator, which was trained for hours: see [models/README.md](../models/README.md). Yours paints twice,
 # the second time with a brush of 2: the photo is painted at half its size and the painting is enlarged
 # (`monet translate --brush 2`). **Predict first:** which of them comes nearest to the paintings? Which one by SqueezeNet?
 # (One to two minutes for the U-Net, half a minute for style statistics.)

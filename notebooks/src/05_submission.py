@@ -67,6 +67,8 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
+
 from monet_lib import score
 from monet_lib.course import submission as lesson
 from monet_lib.course.checks import keep
@@ -83,7 +85,6 @@ from monet_lib.paint import (
     shipped_generator,
     write_submission,
 )
-from PIL import Image
 
 photo_set = find_images(root, "photo")
 names, photos, _ = load(photo_set)

@@ -32,10 +32,11 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
+
 from monet_lib.course import eda as lesson
 from monet_lib.data import ImageSet, examine, find_images
 from monet_lib.figures import image_grid, show
-from PIL import Image
 
 # %% [markdown]
 # ## Length, checksum, data, checksum

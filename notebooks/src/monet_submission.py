@@ -64,6 +64,7 @@ from monet_lib.quiet import import_tensorflow
 tf = import_tensorflow()
 import keras
 import numpy as np
+
 from monet_lib.data import (
     find_data,
     find_images,
