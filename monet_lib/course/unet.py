@@ -40,7 +40,7 @@ SCALES: dict[str, tuple[dict, dict, int]] = {
               "steps": 3}, 2),
     "laptop": ({"image_size": 64, "unet_depth": 5, "generator_filters": 16, "discriminator_filters": 16},
                {"image_size": 96, "crop": 96, "unet_depth": 4, "generator_filters": 16, "discriminator_filters": 16,
-                "steps": 1200}, 150),
+                "steps": 1500}, 150),
     "full": ({"image_size": 128, "unet_depth": 7}, {"image_size": 256, "crop": 256, "unet_depth": 5, "steps": 30000},
              2000),
 }  # fmt: skip

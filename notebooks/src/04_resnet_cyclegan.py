@@ -14,7 +14,7 @@
 # - what instance norm removes from a picture, and batch norm doesn't
 # - where dark frames and checkerboards come from, and how to avoid them
 # - to derive the 70×70 pixels that one answer of a PatchGAN depends on
-# - how a discriminator learns paintings by heart, and how to make that harder
+# - how a discriminator learns paintings by heart, and what altered pictures change about it
 # - why the network that a generator was trained against may not be its only judge
 # - to stop, resume and choose a checkpoint, and to tell six faults by their curves and pictures
 #
@@ -291,7 +291,7 @@ if patch:  # as a hand on the slider would
 #
 # S3's discriminator had a loss near zero. One way to that: a discriminator gets few paintings, many times. Here it is
 # taught with a third of the paintings against photos, and its answers are watched for the paintings of other scenes.
-# **Predict first:** will it take those for paintings? The cell takes about half a minute.
+# **Predict first:** will it take those for paintings? The cell takes about a minute.
 
 # %%
 monets, photos = (shrunk(kept[n][:24], 64) for n in ("monet", "photo"))
@@ -350,7 +350,7 @@ if config.profile != "tiny":
 # a frozen network; lower is better, and 0 is expected for two halves of one set (lesson 5 takes it apart). The network is
 # the same Lite0. Is that fair? Take photos, and let their *pixels* descend the KID to the training paintings, with no
 # generator at all, by at most 4 of 255 levels. **Predict first:** what will the KID to *other* paintings be? What does
-# SqueezeNet say, a network that took no part? And what do you see? (The cell takes about half a minute.)
+# SqueezeNet say, a network that took no part? And what do you see? (The cell takes about a minute.)
 
 
 # %%
@@ -387,8 +387,8 @@ if config.profile != "tiny":
 
 # %% [markdown]
 # By Lite0 the distance went from {{ fooled["photos"][lite]:.3f }} to {{ fooled["pulled"][lite]:.3f }}; the training
-# paintings themselves have {{ fooled["other paintings"][lite]:.3f }}. By SqueezeNet {{ second:.0%}} of it are left, and
-# the eye finds photos. A score can be met in ways that nobody sees
+# paintings themselves have {{ fooled["other paintings"][lite]:.3f }}. (An estimate without bias can fall below 0.) By
+# SqueezeNet {{ second:.0%}} of it are left, and the eye finds photos. A score can be met in ways that nobody sees
 # ([Kynkäänniemi et al. 2022](https://arxiv.org/abs/2203.06026)), and a generator that is trained against a network
 # searches for such ways. So another network must judge as well, and your eye.
 #
@@ -533,7 +533,8 @@ show(
 # with the end; its learning rate had already fallen to zero there, and yours hadn't. One run each, on {{ len(photos) }}
 # photos: read no difference that is smaller than the bars.
 #
-# SqueezeNet judges style statistics with the very features that their pixels descended, as Lite0 judges yours: each column
+# On the sample the course's generator has an advantage: a generator of the course made the paintings. SqueezeNet judges
+# style statistics with the very features that their pixels descended, as Lite0 judges yours: each column
 # flatters one row. Now look. Colour transfer leaves every texture as it was. Style statistics put one painting's texture
 # everywhere. Where does yours invent strokes in flat places, such as skies, and what does the wider brush lose?
 #
@@ -806,7 +807,7 @@ if lesson.check_ablation(None if my_runs is ... else (my_runs, my_seeds)):
 #   [reflection padding](../docs/glossary.md#reflection-padding) avoids a frame; resizing before convolving avoids the
 #   [checkerboard](../docs/glossary.md#checkerboard).
 # - One answer of the [PatchGAN](../docs/glossary.md#patchgan) depends on 70×70 pixels, and neighbours are 8 apart.
-# - A discriminator with few paintings learns them by heart; alter what it sees.
+# - A discriminator with few paintings learns them by heart; altered pictures delay that.
 # - The network that a training used may not be the only judge.
 # - Train in a folder, hold images out, and let KID with its bars choose the checkpoint.
 # - Pictures and curves together tell a fault; a test proves it.
