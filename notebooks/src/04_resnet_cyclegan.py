@@ -339,7 +339,7 @@ if config.profile != "tiny":
 # [two-objective notebook](https://www.kaggle.com/code/unfriendlyai/two-objective-discriminator), one of S2's sources, puts
 # it before a discriminator with two outputs, each with a loss of its own (`adversarial="hinge,bce"`).
 #
-# ## A judge that can be fooled
+# ## A score that can be fooled
 #
 # `quick` has a second discriminator. It doesn't look at pixels but at the feature maps of a frozen network that was
 # trained on ImageNet, EfficientNet-Lite0: maps at strides of 4, 8, 16 and 32 pixels, each mixed at random and given to a
