@@ -144,7 +144,7 @@ def patch_task(discriminator: keras.Model, train: Images, held: Images) -> tuple
     sets = whole(train, PATCH_TASK)
     pictures = np.concatenate([sets["monet"], sets["photo"]])
     answers = discriminator.compute_output_shape(pictures.shape)[1:]
-    right = np.repeat(np.float32([1, 0]), [len(sets["monet"]), len(sets["photo"])])
+    right = np.repeat(np.array([1, 0], np.float32), [len(sets["monet"]), len(sets["photo"])])
     new = {name: images[0] for name, images in whole(held, PATCH_TASK).items()}
     left_half = np.arange(PATCH_TASK)[None, :, None] < PATCH_TASK // 2
     half = np.where(left_half, new["photo"], new["monet"])
