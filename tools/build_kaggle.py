@@ -181,7 +181,8 @@ def build_all(out, user=PLACEHOLDER, repo=REPO):
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
         }  # fmt: skip
-        text = nbformat.writes(new_notebook(cells=cells, metadata=metadata)).replace(REPO, repo)
+        # A cell's lines as one string: as a list they would take the submission beyond Kaggle's megabyte.
+        text = nbformat.writes(new_notebook(cells=cells, metadata=metadata), split_lines=False).replace(REPO, repo)
         (folder / f"{name}.ipynb").write_text(f"{text}\n")
         (folder / "kernel-metadata.json").write_text(f"{json.dumps(settings, indent=2)}\n")
     return list(built)
