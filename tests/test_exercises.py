@@ -733,6 +733,8 @@ WRONG += [
 
 @pytest.mark.parametrize(("module", "check", "answer", "hint"), WRONG)
 def test_wrong_answers_are_refused_with_the_right_hint(module, check, answer, hint):
+    if check == "chain":
+        tf.random.set_seed(None)  # a seed of earlier tests makes all passes of a chain equal
     if check == "painter":
         photos, monets = held_out()
         answer = answer(photos, monets), photos, monets

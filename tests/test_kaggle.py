@@ -191,7 +191,7 @@ def test_a_forks_address_is_written_wherever_the_repository_has_its_own(tmp_path
             continue
     texts = {file: text for file, text in texts.items() if REPO in text and not file.startswith("tests/")}
     assert {"README.md", "CITATION.cff", "pyproject.toml", "notebooks/01_eda.ipynb", "notebooks/src/05_submission.py",
-            "site/course/mkdocs.yml", "notebooks/src/monet_submission.py"} <= texts.keys()  # fmt: skip
+            "site/course/home.md", "notebooks/src/monet_submission.py"} <= texts.keys()  # fmt: skip
     for file, text in texts.items():
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text(text)

@@ -53,7 +53,6 @@ def test_the_table_says_the_time_where_the_sites_cards_look_for_it():
     assert "| 15 min, 4 min | 1.2 GB | 9 s |" in table
     rows = ROW.findall(table)
     assert [row[2] for row in rows] == [f"notebooks/{name}.ipynb" for name in lessons.ABOUT]
-    assert rows[0][4] == "15 min"
     assert "01_eda" in lessons.report(found, {})
 
 

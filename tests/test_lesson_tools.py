@@ -245,7 +245,7 @@ def test_the_figure_of_the_best_discriminator_knows_where_the_curves_cross():
     keras.utils.set_random_seed(0)
     figure, half, apart = dcgan.game_figure(dcgan.small(1, 1), (1.0, 0.5), (0.0, 0.5))
     matplotlib.pyplot.close(figure)
-    assert half == pytest.approx(0.5, abs=0.01)  # equal spreads: in the middle
+    assert half == pytest.approx(0.5, abs=0.011)  # equal spreads: in the middle, on a grid of 0.01
     assert apart > 0.3, "an untrained network"
 
 

@@ -432,7 +432,7 @@ def check_repaired(answer):
         left.append("the discriminator's weights have not moved: it must take a step of its own")
     elif shown and _cosine(moves[1], down["discriminator"]) < 0.97:
         hints = {
-            "the discriminator learns with exchanged labels": -down["discriminator"],
+            "the discriminator learns with exchanged labels": down["exchanged"],
             "the discriminator descends the generator's loss": down["generator's, by D"],
             "the discriminator's loss has only the real side": down["real side"],
             "the discriminator's loss has only the fakes' side": down["fake side"],
@@ -454,13 +454,15 @@ def _downhill(networks, real, noise):
     generator, discriminator = networks
     with tf.GradientTape(persistent=True) as tape:
         fake_logits = discriminator(generator(noise, training=True), training=True)
-        real_side = losses.bce(discriminator(real, training=True), 0.9)
+        real_logits = discriminator(real, training=True)
+        real_side, exchanged = losses.bce(real_logits, 0.9), losses.bce(real_logits, 0.0) + losses.bce(fake_logits, 0.9)
         fake_side, fooled = losses.bce(fake_logits, 0.0), losses.bce(fake_logits, 1.0)
         both = real_side + fake_side
     wanted = {
         "generator": (fooled, generator),
         "discriminator": (both, discriminator),
         "generator's, by D": (fooled, discriminator),
+        "exchanged": (exchanged, discriminator),
         "real side": (real_side, discriminator),
         "fake side": (fake_side, discriminator),
     }

@@ -5,9 +5,14 @@ from typing import Any
 
 from monet_lib.config import Config
 from monet_lib.files import UserError
-from monet_lib.recipes import demo, full, laptop, quick, tiny, unet
+from monet_lib.recipes.demo import RECIPE as DEMO
+from monet_lib.recipes.full import RECIPE as FULL
+from monet_lib.recipes.laptop import RECIPE as LAPTOP
+from monet_lib.recipes.quick import RECIPE as QUICK
+from monet_lib.recipes.tiny import RECIPE as TINY
+from monet_lib.recipes.unet import RECIPE as UNET
 
-RECIPES = {module.RECIPE.profile: module.RECIPE for module in (tiny, demo, quick, laptop, unet, full)}
+RECIPES = {recipe.profile: recipe for recipe in (TINY, DEMO, QUICK, LAPTOP, UNET, FULL)}
 PROFILES = tuple(RECIPES)
 
 

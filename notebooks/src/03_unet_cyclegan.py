@@ -517,7 +517,7 @@ def trained(networks, config, steps, rate, **weights):
     model = MyCycleGAN(*networks)
     model.compile(adams, **weights)
     data = lesson.batches(train, config, steps)
-    model.fit(data, verbose=0, callbacks=[lesson.Bar()])
+    model.fit(data, shuffle=False, verbose=0, callbacks=[lesson.Bar()])
 
 
 RUNS = {
