@@ -18,7 +18,7 @@ from monet_lib.files import TEMPORARY
 from monet_lib.model.weights import load_generator
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL and no SIGSTOP")
-KILLS = int(os.environ.get("MONET_KILLS", "3"))
+KILLS = int(os.environ.get("MONET_KILLS", "2"))
 STEPS = max(40, 12 * KILLS)
 
 
