@@ -182,7 +182,8 @@ function listen() {
       kind,
       (/** @type {TouchEvent} */ event) => {
         if (event.touches.length > 1) event.stopPropagation();
-        if (kind === "touchmove" && (event.touches.length > 1 || scale > 1)) event.preventDefault();
+        // A page that is scrolling already can't be held: its moves are not cancelable.
+        if (kind === "touchmove" && event.cancelable && (event.touches.length > 1 || scale > 1)) event.preventDefault();
       },
       { capture: true, passive: false },
     );
