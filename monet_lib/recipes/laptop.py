@@ -3,7 +3,7 @@
 Strokes are broad, and nights stay painted nights. After 5,000 steps (`--steps 5000`) two runs had a KID of 0.0154 and
 0.0187 by EfficientNet-Lite0 (photos as they are 0.0866) and, by SqueezeNet, 0.27 and 0.32 of the photos' distance, on
 500 photos kept out. It took 15 minutes on one core of an AMD EPYC with avx512_bf16 (0.17 s a step in bfloat16, 0.23 in
-float32; on two cores 0.11 and 0.14). Shown by
+float32; on two cores 0.11 and 0.14, and 0.25 with ONEDNN_MAX_CPU_ISA=AVX2). Shown by
 
     monet train --profile laptop --steps 5000 --set holdout_photos=500 --set holdout_monets=30 --out runs/laptop
     python benchmarks/shipped.py --generator runs/laptop/generator.npz
