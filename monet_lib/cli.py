@@ -96,13 +96,7 @@ def message_of(error: Exception) -> str | None:
     """What happened, and what to do about it, in one line; None for an error that the user can't fix."""
     if isinstance(error, UserError):
         return str(error)
-    if isinstance(error, ModuleNotFoundError) and error.name in (
-        "tensorflow",
-        "keras",
-        "onnx",
-        "matplotlib",
-        "seaborn",
-    ):
+    if isinstance(error, ModuleNotFoundError) and error.name in TRAINS:
         return f"{error.name} is missing. Install what training needs, from the repository: pip install '.[train]'."
     if isinstance(error, ImportError) and error.name == "tensorflow":  # see `import_tensorflow`
         return str(error)
@@ -350,12 +344,13 @@ def generator_of(run: str | None, file: str | None) -> tuple:
     if run is not None:
         require_run(run)
     import_tensorflow()
+    from monet_lib.model import load_generator
     from monet_lib.paint.painting import fingerprint
-    from monet_lib.train.run import Run, generator_in
+    from monet_lib.train import Run
 
     if run is not None:
         return Run.load(run).generator()
-    found = generator_in(Path(file))
+    found = load_generator(file)
     say(f"painting with {file}; weights {fingerprint(found[0])}")
     return found
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import keras
 import numpy as np
@@ -371,3 +372,11 @@ def test_networks_saved_as_halves_take_less_room_and_stay_close(nano, tmp_path):
     for name in ("monet.npz", "companions.npz"):
         sizes = [(tmp_path / folder / name).stat().st_size for folder in ("half", "whole")]
         assert sizes[0] < sizes[1]
+
+
+def test_a_file_that_unpacks_to_a_bomb_is_refused(nano, tmp_path):
+    save_generator(tmp_path / "g.npz", build(nano, steps=1).monet_generator, nano)
+    with zipfile.ZipFile(tmp_path / "g.npz", "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros.npy", bytes(1 << 27))
+    with pytest.raises(UserError, match="would unpack to .* a bomb"):
+        load_generator(tmp_path / "g.npz")

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from monet_lib.config import Config
-from monet_lib.files import UserError, disguised, reading, write_beside
+from monet_lib.files import UserError, disguised, reading, refuse_bomb, write_beside
 from monet_lib.model.generators import generator_of, with_border
 from monet_lib.model.layers import keras_defaults
 
@@ -114,6 +114,7 @@ def load_arrays(path: str | Path, what: str) -> dict[str, np.ndarray]:
             if kind := disguised(file.read(64)):
                 raise UserError(f"{path}: {kind}. {RESTORE}")
         with np.load(path, allow_pickle=False) as arrays:
+            refuse_bomb(Path(path), arrays.zip.infolist())
             return {name: arrays[name] for name in arrays.files}
 
 

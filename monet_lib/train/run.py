@@ -4,9 +4,7 @@ import csv
 import hashlib
 import json
 import re
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,6 @@ from monet_lib.files import (
     made_folder,
     reading,
     recover_folders,
-    refuse_bomb,
     say,
     unwritable,
     write_beside,
@@ -139,7 +136,7 @@ class Run:
             with reading(best / "score.json", "score", "Remove checkpoints/best to paint with the last generator."):
                 score = json.loads((best / "score.json").read_bytes())
                 which = f"step {score['step']}, KID {score['score']:.5f}"
-            found = generator_in(best / "generator.npz")
+            found = load_generator(best / "generator.npz")
             which = f"best generator by validation ({which}), not the last one"
         else:
             if best.is_dir():
@@ -150,7 +147,7 @@ class Run:
 
     def last_generator(self) -> tuple[keras.Model, Config]:
         """(generator, Config) as last saved, whatever its score."""
-        return generator_in(self.folder / "generator.npz")
+        return load_generator(self.folder / "generator.npz")
 
     def save_generator(self, model: Any) -> None:
         save_generator(self.folder / "generator.npz", model.painter, self.config)
@@ -219,13 +216,6 @@ class Run:
         target = self.folder / name
         made_folder(target.parent)
         write_beside(target, lambda path: path.write_bytes(data))
-
-
-def generator_in(file: Path) -> tuple[keras.Model, Config]:
-    """`load_generator`, for a file that may come from a stranger: UserError where it would unpack to a bomb."""
-    with suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
-        refuse_bomb(file, archive.infolist())
-    return load_generator(file)
 
 
 class StepCallback(keras.callbacks.Callback):
