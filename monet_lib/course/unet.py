@@ -378,8 +378,8 @@ def scored(
 ) -> tuple[dict[str, tuple[Score, Score]], list[str]]:
     """({name: its Score by each of JUDGES}, names that `mine` beats beyond both bars by both). Prints both.
 
-    made: uint8 images; monets: paintings that no training has seen. Beyond both bars: KID plus one standard deviation
-    of a draw is less than the other's KID minus its own.
+    made: uint8 images; monets: paintings that no training has seen. A bar is a KID with one standard deviation of a
+    draw on either side; `mine` beats another where the bar of `mine` lies wholly below the other bar.
     """
     columns = []
     for network in map(feature_network, JUDGES):
