@@ -215,3 +215,12 @@ def test_real_shards_and_photos_are_scored_in_the_right_order():
     assert paintings.memorization < 1e-6 < photos.memorization
     assert paintings.fid < photos.fid
     assert paintings.kid < photos.kid
+
+
+def test_a_score_is_nearer_only_beyond_both_deviations():
+    def of(kid, spread):
+        return Score("random-conv", False, 9, 9, 1.0, kid, spread, 0.5, 1.0)
+
+    assert of(0.10, 0.01).nearer_than(of(0.14, 0.02))
+    assert not of(0.10, 0.01).nearer_than(of(0.13, 0.02))
+    assert not of(0.14, 0.02).nearer_than(of(0.10, 0.01))

@@ -115,10 +115,10 @@ def table(judged: Mapping[str, Score]) -> list[dict[str, Any]]:
 
 
 def verdict(one: Score, other: Score) -> str:
-    """What two KIDs allow to say: one is "closer", or "farther", by more than both spreads together; else neither."""
-    if abs(one.kid - other.kid) <= one.kid_std + other.kid_std:
-        return "not to be told apart from"
-    return "closer than" if one.kid < other.kid else "farther than"
+    """What two KIDs allow to say, see `Score.nearer_than`: which one is closer, or that nothing tells them apart."""
+    if one.nearer_than(other):
+        return "closer than"
+    return "farther than" if other.nearer_than(one) else "not to be told apart from"
 
 
 def encoded(image: np.ndarray, **options: Any) -> tuple[bytes, np.ndarray]:

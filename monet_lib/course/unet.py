@@ -376,10 +376,9 @@ def by_the_course(photos: np.ndarray) -> dict[str, np.ndarray]:
 def scored(
     made: Mapping[str, np.ndarray], monets: np.ndarray, mine: str
 ) -> tuple[dict[str, tuple[Score, Score]], list[str]]:
-    """({name: its Score by each of JUDGES}, names that `mine` beats beyond both bars by both). Prints both.
+    """({name: its Score by each of JUDGES}, names that `mine` is nearer than by both of them). Prints both.
 
-    made: uint8 images; monets: paintings that no training has seen. A bar is a KID with one standard deviation of a
-    draw on either side; `mine` beats another where the bar of `mine` lies wholly below the other bar.
+    made: uint8 images; monets: paintings that no training has seen. See `Score.nearer_than`.
     """
     columns = []
     for network in map(feature_network, JUDGES):
@@ -392,7 +391,7 @@ def scored(
     beaten = [
         name
         for name, other in scores.items()
-        if all(a.kid + a.kid_std < b.kid - b.kid_std for a, b in zip(scores[mine], other, strict=True))
+        if all(a.nearer_than(b) for a, b in zip(scores[mine], other, strict=True))
     ]
     print(f"{mine} beats, by both and beyond both bars: {', '.join(beaten) or 'none'}")
     return scores, beaten

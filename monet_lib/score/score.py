@@ -33,6 +33,10 @@ class Score:
     memorization: float  # 0: copies of training images, 1: nothing in common; Kaggle punishes below 0.1
     mifid: float
 
+    def nearer_than(self, other: "Score") -> bool:
+        """Whether this KID lies below the other by more than the deviations of both: less may be chance."""
+        return self.kid + self.kid_std < other.kid - other.kid_std
+
     def __str__(self):
         proxy = "" if self.canonical else "proxy "
         lines = {
