@@ -9,13 +9,11 @@ import ipywidgets
 import jupytext
 import numpy as np
 import pytest
-from IPython.display import Image as StillImage
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from monet_lib.course import eda, tools
+from monet_lib.course import tools
 from monet_lib.course.tools import explore
-from monet_lib.data import find_images, read_batches
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("[0-9]*.py"))
@@ -123,20 +121,6 @@ def test_without_ipywidgets_the_still_figure_remains(displayed, monkeypatch, cap
     assert "Install ipywidgets" in capsys.readouterr().out
     assert not made
     made.redraw()
-
-
-def test_lesson_1_explores_with_and_without_ipywidgets(displayed, monkeypatch):
-    names = {"explore": explore, "lesson": eda, "pictures": {}, "surveys": {}}
-    for name in ("monet", "photo"):
-        images = find_images(ROOT / "data" / "sample", name)
-        names["surveys"][name] = eda.survey(images, 6)
-        names["pictures"][name] = next(read_batches(images, 6))[1]
-    (cell,) = explore_cells(SOURCES[0])
-    exec(cell, names)
-    assert [type(output) for output in displayed] == [StillImage, dict]
-    monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    exec(cell, names)
-    assert [type(output) for output in displayed] == [StillImage, dict, StillImage]
 
 
 def explore_cells(source):

@@ -2,7 +2,7 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +25,10 @@ class Check:
 
     In a notebook it also notes a right answer, for `collect`.
 
-    test: called with the answer; raises Wrong, with a hint, if the answer is not right.
-    expected: makes the picture, uint8 or in [-1, 1], (h, w, 3), that the right answer makes; or None.
-    drawn: makes the same picture of the learner's answer; if it can, both are shown side by side with the hint.
-    alt: what is to be seen in the right picture.
+    test: called with the answer; raises Wrong, with a hint, if the answer is not right, or returns {hint: whether it
+    applies to the answer}, of which the first that applies is given. expected: makes the picture, (h, w, 3), uint8 or
+    in [-1, 1], that the right answer makes; or None. drawn: makes the same picture of the learner's answer; if it can,
+    both are shown side by side with the hint. alt: what is to be seen in the right picture.
     """
 
     title: str
@@ -68,13 +68,13 @@ class Check:
         if answer is None or answer is ...:
             return "nothing here yet. Replace the ... and run the cell again."
         try:
-            self.test(answer)
+            table = self.test(answer) or {}
+            return next((hint for hint, applies in table.items() if applies), None)
         except Wrong as wrong:
             return str(wrong)
         except Exception as error:  # the learner's own code may raise anything
             line = traceback.extract_tb(error.__traceback__)[-1]
             return f"your code raised {type(error).__name__}: {error} (in {line.name}, line {line.lineno})."
-        return None
 
 
 def in_notebook() -> bool:
@@ -104,6 +104,12 @@ def refuse_if(wrong: Any, hint: str) -> None:
         raise Wrong(hint)
 
 
+def refuse_known(found: Any, known: Mapping[str, Any], tolerance: float = 1e-3) -> None:
+    """Raise Wrong with the first hint of {hint: wrong result} whose result is `found`, within a relative tolerance."""
+    for hint, wrong in known.items():
+        refuse_if(np.isclose(found, wrong, rtol=tolerance), hint)
+
+
 def expect_shape(got: Any, shape: Sequence[int], what: str = "the result") -> None:
     """Raise Wrong unless `got` is an array of `shape`."""
     refuse_if(not hasattr(got, "shape"), f"{what} is a {type(got).__name__}, not an array.")
@@ -116,11 +122,3 @@ def expect_close(got: Any, expected: Any, hint: str, tolerance: float = 1e-4) ->
     got, expected = np.asarray(got, float), np.asarray(expected, float)
     if got.shape != expected.shape or not np.allclose(got, expected, rtol=tolerance, atol=tolerance):
         raise Wrong(hint.format(got=np.round(got, 4), expected=np.round(expected, 4)))
-
-
-def ramp() -> np.ndarray:
-    """A grey ramp, float32 (64, 256, 3) from -1.1 to 1.1. It leaves [-1, 1], so an answer has to clip it."""
-    return np.tile(np.linspace(-1.1, 1.1, 256, dtype=np.float32)[None, :, None], (64, 1, 3))
-
-
-RAMP = "A grey ramp: black at the left edge, white at the right edge, and no jump between"

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -14,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from monet_lib.config import Config
-from monet_lib.course.checks import Wrong, answer_of, exercise, expect_close, expect_shape, refuse_if
+from monet_lib.course.checks import Wrong, answer_of, exercise, expect_close, expect_shape, refuse_if, refuse_known
 from monet_lib.course.tools import drawing, shrunk
 from monet_lib.data.reading import find_images, load, read_images, to_uint8
 from monet_lib.figures import COLORS, figure_style, image_grid
@@ -32,19 +31,15 @@ HELD = 12  # paintings that no training of the lesson sees
 
 @dataclass(frozen=True)
 class Sizes:
-    """How long a recipe trains.
+    """How long a recipe trains."""
 
-    turns: of the game of points, of which `moments` are kept. steps: of each comparison, with every one of `seeds`.
-    own: of the last training. batch: patches a step. judged: patches that a score takes.
-    """
-
-    turns: int
-    moments: int
-    steps: int
-    seeds: tuple[int, ...]
-    own: int
-    batch: int
-    judged: int
+    turns: int  # of the game of points
+    moments: int  # of it that are kept
+    steps: int  # of each comparison
+    seeds: tuple[int, ...]  # of each comparison
+    own: int  # steps of the last training
+    batch: int  # patches in a step of it
+    judged: int  # patches that a score takes
 
 
 SIZES = {
@@ -73,7 +68,7 @@ def pictures(root: str | Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def gan_figure() -> Figure:
     """A GAN's data flow: noise to generator to fake; fake and real picture to discriminator; a loss back to each."""
-    places = {  # see `drawing`
+    places = {
         "noise": (0, 1, "z\nrandom numbers", None),
         "G": (1, 1, "generator G", "net"),
         "fake": (2, 1, "G(z)\na fake", None),
@@ -154,11 +149,6 @@ def _draw(axis, fakes, answers):
     axis.set(xlim=(AXIS[0], AXIS[-1]), ylim=(AXIS[0], AXIS[-1]), xticks=[], yticks=[], aspect="equal")
 
 
-def density(x: np.ndarray, mean: float, deviation: float) -> np.ndarray:
-    """The density of N(mean, deviation²) at x."""
-    return np.exp(-0.5 * ((x - mean) / deviation) ** 2) / (deviation * np.sqrt(2 * np.pi))
-
-
 def game_figure(
     discriminator: keras.Model, of_real: tuple[float, float], of_fake: tuple[float, float]
 ) -> tuple[Figure, float, float]:
@@ -168,7 +158,7 @@ def game_figure(
     difference between both where the densities' sum is above 0.05).
     """
     x = np.linspace(-3, 3, 601)
-    real, fake = density(x, *of_real), density(x, *of_fake)
+    real, fake = (np.exp(-0.5 * ((x - m) / s) ** 2) / (s * np.sqrt(2 * np.pi)) for m, s in (of_real, of_fake))
     best = real / (real + fake)
     learnt = ops.convert_to_numpy(ops.sigmoid(discriminator(x[:, None].astype(np.float32))))[:, 0]
     apart = float(np.abs(best - learnt)[real + fake > 0.05].max())
@@ -269,11 +259,11 @@ def averaged(gan: DCGAN) -> None:
         gan(gan.noise(64, -2 - step), training=True)
 
 
-def enlarged(rows: Mapping[str, np.ndarray], times: int = 3) -> np.ndarray:
-    """{label: patches (n, s, s, 3)} as a grid with a row each, every patch enlarged smoothly; uint8 (h, w, 3)."""
+def enlarged(rows: Mapping[str, np.ndarray]) -> np.ndarray:
+    """{label: patches (n, s, s, 3)} as a grid with a row each, every patch enlarged three times; uint8 (h, w, 3)."""
 
     def large(patch):
-        size = times * patch.shape[0]
+        size = 3 * patch.shape[0]
         return np.asarray(Image.fromarray(to_uint8(patch)).resize((size, size), Image.Resampling.BICUBIC))
 
     return image_grid([[large(patch) for patch in row] for row in rows.values()], row_labels=list(rows))
@@ -281,33 +271,32 @@ def enlarged(rows: Mapping[str, np.ndarray], times: int = 3) -> np.ndarray:
 
 @exercise("Exercise 1, the loss of a logit")
 def check_bce(answer):
-    logits = np.array([-60.0, -2.0, 0.0, 3.0, 40.0, 200.0])
-    found = {}
+    logits, found = np.array([-60.0, -2.0, 0.0, 3.0, 40.0, 200.0]), {}
     for label in (1.0, 0.9, 0.0):
         prices = [answer_of(answer, np.float32(x), label) for x in logits]
         refuse_if(any(np.ndim(price) for price in prices), "one logit has one loss: return a number, not an array.")
         found[label] = np.array(prices, float)
-        for logit, loss in zip(logits, found[label], strict=True):
-            at = f"logit {logit:g}, label {label}: {loss}."
-            refuse_if(
-                not np.isfinite(loss) and logit == 200 and np.isfinite(found[label][:-1]).all(),
-                f"{at} e^200 is beyond float32. Which exponential stays small for a large logit?",
-            )
-            refuse_if(not np.isfinite(loss), f"{at} A probability there is exactly 0 or 1, and its logarithm infinite.")
+        for logit in logits[~np.isfinite(found[label])][:1]:
+            large = "e^200 is beyond float32. Which exponential stays small for a large logit?"
+            hint = "A probability there is exactly 0 or 1, and its logarithm infinite."
+            raise Wrong(f"logit {logit:g}, label {label}: the loss is not finite. {large if logit == 200 else hint}")
     zero, one = found[0.0], found[1.0]
-    refuse_if(min(zero.min(), one.min()) < -1e-4, "the loss is negative somewhere: no answer earns anything.")
-    refuse_if(
-        9 < zero[-1] < 60,
-        f"logit 200 as a fake costs {zero[-1]:.1f}, hardly more than logit 20 would: the probability was clipped, and "
-        "beyond the clip the loss has no slope. Do without the probability.",
+    clipped = (
+        f"logit 200 as a fake costs {zero[-1]:.1f}, hardly more than logit 20 would: the probability was clipped, "
     )
-    refuse_if(np.allclose(zero, one), "labels 0 and 1 cost the same: the label isn't used.")
-    refuse_if(one[-1] > 1, "a real picture with logit 200 is recognized and costs much: the labels are exchanged.")
-    refuse_if(zero[-1] < 1, "a fake with logit 200 costs next to nothing: the part of 1 - label is missing.")
+    right = {label: np.array([float(losses.bce(np.float32(x), label)) for x in logits]) for label in found}
+    faults = {
+        "the loss is negative somewhere: no answer earns anything.": min(zero.min(), one.min()) < -1e-4,
+        f"{clipped}and beyond the clip the loss has no slope. Do without the probability.": 9 < zero[-1] < 60,
+        "labels 0 and 1 cost the same: the label isn't used.": np.allclose(zero, one),
+        "a real picture with logit 200 is recognized and costs much: the labels are exchanged.": one[-1] > 1,
+        "a fake with logit 200 costs next to nothing: the part of 1 - label is missing.": zero[-1] < 1,
+        "take natural logarithms, not those of base 2.": np.allclose(one * np.log(2), right[1.0], atol=1e-3),
+    }
     for label, values in found.items():
-        expected = np.array([float(losses.bce(np.float32(x), label)) for x in logits])
-        refuse_if(np.allclose(values * np.log(2), expected, atol=1e-3), "take natural logarithms, not those of base 2.")
-        expect_close(values, expected, f"label {label}, logits -60, -2, 0, 3, 40, 200: {{got}}, not {{expected}}.")
+        hint = f"label {label}, logits -60, -2, 0, 3, 40, 200: {values.round(4)}, not {right[label].round(4)}."
+        faults[hint] = not np.allclose(values, right[label], 1e-4, 1e-4)
+    return faults
 
 
 @exercise("Exercise 2, a blind discriminator")
@@ -315,30 +304,29 @@ def check_blind(answer):
     refuse_if(np.shape(answer) != (2,), "give two numbers: p, then the loss.")
     p, loss = (float(x) for x in answer)
     refuse_if(not 0 <= p <= 1, f"p = {p:g} is no probability.")
-    refuse_if(abs(loss - 0.45) < 1e-3, "the order is p first, then the loss.")
+    refuse_known(loss, {"the order is p first, then the loss.": 0.45})
     refuse_if(p in (0.0, 1.0), f"p = {p:g} is certain: one of the two sides then costs infinitely much.")
-    refuse_if(abs(p - 0.5) < 1e-6, "p = 0.5 costs least for labels 1 and 0. What does 0.9 change?")
-    refuse_if(abs(p - 0.9) < 1e-6, "p = 0.9 costs least for real pictures alone. The fakes get the same p.")
-    nearby = [_blind_price(x) for x in (p - 1e-3, p, p + 1e-3)]
-    lower = "lower" if nearby[0] < nearby[1] else "higher"
-    refuse_if(abs(p - 0.45) > 2e-3, f"p = {p:g} costs {nearby[1]:.4f}; a {lower} p costs less.")
+    refuse_known(
+        p,
+        {
+            "p = 0.5 costs least for labels 1 and 0. What does 0.9 change?": 0.5,
+            "p = 0.9 costs least for real pictures alone. The fakes get the same p.": 0.9,
+        },
+        1e-6,
+    )
+    cost = -(0.9 * np.log(p) + 1.1 * np.log(1 - p)) / 2
+    refuse_if(abs(p - 0.45) > 2e-3, f"p = {p:g} costs {cost:.4f}; a {'lower' if p > 0.45 else 'higher'} p costs less.")
     refuse_if(loss < 0, "the loss is a cost, so it is positive.")
     known = {
-        2 * BLIND["discriminator"]: "that is the sum of both sides, and the discriminator's loss is half of it.",
-        BLIND["generator"]: "that is what the generator pays.",
-        np.log(2): "that is the level for labels 1 and 0.",
-        BLIND["discriminator"] / np.log(2): "take natural logarithms, not those of base 2.",
-        -np.log(0.45) - np.log(0.55): "that is the sum for label 1. With 0.9 a real picture's loss has two parts.",
+        "that is the sum of both sides, and the discriminator's loss is half of it.": 2 * BLIND["discriminator"],
+        "that is what the generator pays.": BLIND["generator"],
+        "that is the level for labels 1 and 0.": np.log(2),
+        "take natural logarithms, not those of base 2.": BLIND["discriminator"] / np.log(2),
+        "that is the sum for label 1. With 0.9 a real picture's loss has two parts.": -np.log(0.45) - np.log(0.55),
     }
-    for value, hint in known.items():
-        refuse_if(abs(loss - value) < 1.5e-3, f"{loss:g}: {hint}")
-    expect_close(
-        loss, BLIND["discriminator"], "{got} is not what p = 0.45 costs. Write out both sides at that p.", 2e-3
-    )
-
-
-def _blind_price(p):
-    return -(0.9 * np.log(p) + 1.1 * np.log(1 - p)) / 2 if 0 < p < 1 else np.inf
+    refuse_known(loss, known, 1.5e-3)
+    right, hint = BLIND["discriminator"], "{got} is not what p = 0.45 costs. Write out both sides at that p."
+    expect_close(loss, right, hint, 2e-3)
 
 
 @exercise("Exercise 3, diversity")
@@ -348,23 +336,21 @@ def check_diversity(answer):
     other = rng.normal(0, 3, (64, 8, 8, 3)) * rng.uniform(0, 2, (8, 8, 3))
     spread = answer_of(answer, same)
     refuse_if(np.ndim(spread), f"the result has shape {np.shape(spread)}: combine the values into one number.")
-    refuse_if(
-        not abs(spread) < 1e-6, "five copies of one picture must give 0: take the spread over images, not pixels."
-    )
+    pixels = "five copies of one picture must give 0: take the spread over images, not pixels."
+    refuse_if(not abs(spread) < 1e-6, pixels)
     found, by_value = float(answer(other)), other.std(0)
     wrong = {
-        "that is the square: the root is missing.": (by_value**2).mean(),
-        "that is the plain mean of the deviations, not the root of the mean square.": by_value.mean(),
-        "that is the largest of the deviations.": by_value.max(),
-        "that is a sum: it would grow with the size of the pictures.": np.sqrt((by_value**2).sum()),
-        "that is the median of the deviations.": np.median(by_value),
+        "the square: the root is missing.": (by_value**2).mean(),
+        "the plain mean of the deviations, not the root of the mean square.": by_value.mean(),
+        "the largest of the deviations.": by_value.max(),
+        "a sum: it would grow with the size of the pictures.": np.sqrt((by_value**2).sum()),
+        "the median of the deviations.": np.median(by_value),
     }
-    for hint, value in wrong.items():
-        refuse_if(abs(found / value - 1) < 0.02, f"noise gives {found:.2f}; {hint}")
+    refuse_known(found, {f"noise gives {found:.2f}: that is {hint}": value for hint, value in wrong.items()}, 0.02)
     expect_close(found, np.sqrt((by_value**2).mean()), "noise gives {got}, not {expected}.", 0.02)
 
 
-def greys(values: Sequence[float] | np.ndarray) -> np.ndarray:
+def greys(values):
     """A row of squares, (24, 24 n, 3), in the greys of `values`, each in [-1, 1]."""
     return np.repeat(np.repeat(np.asarray(values, float)[None], 24, 0).repeat(24, 1)[..., None], 3, 2)
 
@@ -378,70 +364,59 @@ def greys(values: Sequence[float] | np.ndarray) -> np.ndarray:
 def check_walk(answer):
     start, end = np.array([0, 3, 6], np.float32), np.array([8, 3, -2], np.float32)
     found = np.asarray(answer_of(answer, start, end, 5), float)
-    refuse_if(
-        found.shape == (3, 5), "shape 3 x 5: a row for each latent of the walk, a column for each of its numbers."
-    )
+    turned = "shape 3 x 5: a row for each latent of the walk, a column for each of its numbers."
+    refuse_if(found.shape == (3, 5), turned)
     expect_shape(found, (5, 3), "the path")
-    refuse_if(np.allclose(found, found[0]), "all five latents are the same.")
-    refuse_if(np.allclose(found[0], end) and np.allclose(found[-1], start), "the walk goes from the end to the start.")
-    refuse_if(not np.allclose(found[0], start), "the first row is not the start.")
-    refuse_if(not np.allclose(found[-1], end), "the last row is not the end.")
-    right = np.linspace(start, end, 5)
-    line = np.abs(np.cross(found - start, end - start)).max() < 1e-3
-    hint = "the steps are not equal" if line else "the latents between lie beside the straight line"
-    expect_close(found, right, f"{hint}: {{got}}.")
-
-
-class Watched:
-    """A network that notes the pictures that it is shown."""
-
-    def __init__(self, network: keras.Model) -> None:
-        self.network, self.seen = network, []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.network, name)
-
-    def __call__(self, x: Any, training: bool = False) -> Any:
-        self.seen.append(np.asarray(x))
-        return self.network(x, training=training)
+    straight = np.abs(np.cross(found - start, end - start)).max() < 1e-3
+    return {
+        "all five latents are the same.": np.allclose(found, found[0]),
+        "the walk goes from the end to the start.": np.allclose(found[[0, -1]], [end, start]),
+        "the first row is not the start.": not np.allclose(found[0], start),
+        "the last row is not the end.": not np.allclose(found[-1], end),
+        f"the latents between lie beside the straight line: {found.round(4)}.": not straight,
+        f"the steps are not equal: {found.round(4)}.": not np.allclose(found, np.linspace(start, end, 5), 1e-4, 1e-4),
+    }
 
 
 @exercise("Exercise 5, a broken GAN")
 def check_repaired(answer):
     networks, before = _small_pair(), _small_pair()  # with equal weights
-    watched = Watched(networks[1])
+    seen, call = [], networks[1].call
+
+    def noted(x, **options):
+        seen.append(np.asarray(x))
+        return call(x, **options)
+
+    networks[1].call = noted
     real = np.random.default_rng(0).choice([-1.0, 1.0], (6, 16, 16, 3)).astype(np.float32)
     noise = np.random.default_rng(1).normal(size=(6, 8)).astype(np.float32)
-    answer(networks[0], watched, [keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.01)], real, noise)
-    moves = [
-        _flat(new.trainable_variables) - _flat(old.trainable_variables)
-        for new, old in zip(networks, before, strict=True)
-    ]
-    down = _downhill(before, real, noise)
-    shown = any(all(np.isclose(x, one).all((1, 2, 3)).any() for one in real) for x in watched.seen if x.ndim == 4)
-    left: list[str] = []
-    if not shown:
-        left.append("the discriminator must see real pictures as they are, in [-1, 1]")
-    if not moves[0].any():
-        left.append("the generator's weights have not moved")
-    elif (right := _cosine(moves[0], down["generator"])) < -0.9:
-        left.append("the generator's step should make the discriminator take its fakes for real more, not less")
-    elif right < 0.9:
-        left.append("the generator must descend its own loss alone")
-    if not moves[1].any():
-        left.append("the discriminator's weights have not moved: it must take a step of its own")
-    elif shown and _cosine(moves[1], down["discriminator"]) < 0.97:
-        hints = {
-            "the discriminator learns with exchanged labels": down["exchanged"],
-            "the discriminator descends the generator's loss": down["generator's, by D"],
-            "the discriminator's loss has only the real side": down["real side"],
-            "the discriminator's loss has only the fakes' side": down["fake side"],
-        }
-        close = {hint: _cosine(moves[1], direction) for hint, direction in hints.items()}
-        best = max(close, key=lambda hint: close[hint])
-        left.append(best if close[best] > 0.9 else "the discriminator must descend its own loss alone")
-    if left:
-        raise Wrong(f"{len(left)} of 3 bugs left. Look at this one: {left[0]}.")
+    answer(*networks, [keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.01)], real, noise)
+    pairs = zip(networks, before, strict=True)
+    moves = [_flat(new.trainable_variables) - _flat(old.trainable_variables) for new, old in pairs]
+    fools, *directions = _downhill(before, real, noise)
+    shown = any(all(np.isclose(x, one).all((1, 2, 3)).any() for one in real) for x in seen)
+    own = _cosine(moves[0], fools)
+    faults = {
+        "the discriminator must see real pictures as they are, in [-1, 1]": not shown,
+        "the generator's weights have not moved": not moves[0].any(),
+        "the generator's step should make the discriminator take its fakes for real more, not less": own < -0.9,
+        "the generator must descend its own loss alone": moves[0].any() and -0.9 <= own < 0.9,
+        "the discriminator's weights have not moved: it must take a step of its own": not moves[1].any(),
+    }
+    left = [fault for fault, applies in faults.items() if applies]
+    close = [_cosine(moves[1], direction) for direction in directions]
+    if moves[1].any() and shown and close[0] < 0.97:
+        best = int(np.argmax(close[1:]))
+        left.append(OTHERS[best] if close[1 + best] > 0.9 else "the discriminator must descend its own loss alone")
+    return {f"{len(left)} of 3 bugs left. Look at this one: {fault}.": True for fault in left}
+
+
+OTHERS = (  # losses that the discriminator may descend instead of its own
+    "the discriminator descends the generator's loss",
+    "the discriminator learns with exchanged labels",
+    "the discriminator's loss has only the real side",
+    "the discriminator's loss has only the fakes' side",
+)
 
 
 def _small_pair():
@@ -450,24 +425,15 @@ def _small_pair():
 
 
 def _downhill(networks, real, noise):
-    """The directions in which the losses of a step fall, each a flat array."""
+    """The directions in which losses of a step fall, flat arrays: G's, D's, and those of OTHERS, for D."""
     generator, discriminator = networks
     with tf.GradientTape(persistent=True) as tape:
-        fake_logits = discriminator(generator(noise, training=True), training=True)
-        real_logits = discriminator(real, training=True)
-        real_side, exchanged = losses.bce(real_logits, 0.9), losses.bce(real_logits, 0.0) + losses.bce(fake_logits, 0.9)
-        fake_side, fooled = losses.bce(fake_logits, 0.0), losses.bce(fake_logits, 1.0)
-        both = real_side + fake_side
-    wanted = {
-        "generator": (fooled, generator),
-        "discriminator": (both, discriminator),
-        "generator's, by D": (fooled, discriminator),
-        "exchanged": (exchanged, discriminator),
-        "real side": (real_side, discriminator),
-        "fake side": (fake_side, discriminator),
-    }
-    slopes = {name: tape.gradient(loss, network.trainable_variables) for name, (loss, network) in wanted.items()}
-    return {name: -_flat(parts) for name, parts in slopes.items()}
+        fakes = discriminator(generator(noise, training=True), training=True)
+        reals = discriminator(real, training=True)
+        fooled, sides = losses.bce(fakes, 1.0), (losses.bce(reals, 0.9), losses.bce(fakes, 0.0))
+        both, exchanged = sides[0] + sides[1], losses.bce(reals, 0.0) + losses.bce(fakes, 0.9)
+    of_discriminator = [tape.gradient(x, discriminator.trainable_variables) for x in (both, fooled, exchanged, *sides)]
+    return [-_flat(x) for x in (tape.gradient(fooled, generator.trainable_variables), *of_discriminator)]
 
 
 def _flat(tensors):
@@ -480,27 +446,24 @@ def _cosine(a, b):
 
 @exercise("Exercise 6, patches of your own")
 def check_own(answer):
-    refuse_if(not isinstance(answer, tuple | list) or len(answer) != 3, "give three things: what you changed, the "
-              "pictures, and their KID.")  # fmt: skip
+    three = isinstance(answer, tuple | list) and len(answer) == 3
+    refuse_if(not three, "give three things: what you changed, the pictures, and their KID.")
     change, images, kid = answer
     refuse_if(not isinstance(change, str) or len(change.split()) < 3, "say in a few words what you changed, and why.")
     images = np.asarray(images)
-    refuse_if(images.ndim != 4 or images.shape[1:] != (PATCH, PATCH, 3),
-              f"the pictures have shape {images.shape}, not (n, {PATCH}, {PATCH}, 3).")  # fmt: skip
+    shape = f"the pictures have shape {images.shape}, not (n, {PATCH}, {PATCH}, 3)."
+    refuse_if(images.ndim != 4 or images.shape[1:] != (PATCH, PATCH, 3), shape)
     refuse_if(len(images) < 24, f"{len(images)} pictures are too few to judge: make 24 or more.")
     refuse_if(not np.isfinite(images).all(), "there are NaN or infinite values: the training broke down.")
-    outside = images.min() < -1.001 or images.max() > 1.001
-    refuse_if(outside, f"values from {images.min():.3g} to {images.max():.3g}: leave them in [-1, 1], as the generator "
-              "makes them.")  # fmt: skip
-    refuse_if(images.std() < 0.02, "the pictures are plain grey: this generator is untrained.")
-    refuse_if(
-        diversity(images) < 0.05, "all pictures are alike: a collapsed generator. Find out why before you hand it in."
-    )
-    coarse = images.reshape(len(images), 8, 4, 8, 4, 3).mean((2, 4))
-    refuse_if(coarse.std((1, 2)).mean() < 0.3 * images.std((1, 2)).mean(),
-              "within the pictures there is hardly more than noise from pixel to pixel.")  # fmt: skip
-    one_number = isinstance(kid, tuple | list | np.ndarray) and np.size(kid) != 1
-    refuse_if(one_number, "give the KID itself, one number, without its spread.")
-    refuse_if(
-        not -0.1 < float(kid) < 5, f"a KID of {float(kid):g} can't be: it is 0 for equal sets and seldom above 1."
-    )
+    refuse_if(np.size(kid) != 1, "give the KID itself, one number, without its spread.")
+    low, high, kid = images.min(), images.max(), float(kid)
+    coarse = images.reshape(len(images), 8, 4, 8, 4, 3).mean((2, 4)).std((1, 2)).mean()
+    ends = f"values from {low:.3g} to {high:.3g}: leave them in [-1, 1], as the generator makes them."
+    grain = "within the pictures there is hardly more than noise from pixel to pixel."
+    return {
+        ends: max(-low, high) > 1.001,
+        "the pictures are plain grey: this generator is untrained.": images.std() < 0.02,
+        "all pictures are alike: a collapsed generator. Find out why before you hand it in.": diversity(images) < 0.05,
+        grain: coarse < 0.3 * images.std((1, 2)).mean(),
+        f"a KID of {kid:g} can't be: it is 0 for equal sets and seldom above 1.": not -0.1 < kid < 5,
+    }

@@ -11,7 +11,7 @@ import inspect
 import io
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from numbers import Real
 from pathlib import Path
@@ -142,44 +142,33 @@ def _page(name, lessons):
 
 
 def _section(number, entries):
-    solved = [entry for entry in entries if entry["kind"] == "solved"]
-    parts = [f"<h2>Lesson {number}</h2>\n<p>{len(solved)} solved</p>\n"]
-    for entry in (*solved, *(entry for entry in entries if entry not in solved)):
-        title = f"{html.escape(entry['title'])} {_when(entry['time'])}"
-        if entry in solved:
-            body = _details(title, entry["value"])
+    solved = sum(entry["kind"] == "solved" for entry in entries)
+    parts = [f"<h2>Lesson {number}</h2>\n<p>{solved} solved</p>\n"]
+    for entry in sorted(entries, key=lambda entry: entry["kind"] != "solved"):
+        title, shown = f"{html.escape(entry['title'])} {_when(entry['time'])}", _shown(entry)
+        if entry["kind"] == "solved":
+            parts.append(f"<details><summary>✓ {title}</summary>{shown}</details>\n")
         else:
-            body = f"<h3>{title}</h3>\n{SHOWN.get(entry['kind'], _text)(entry)}\n"
-        parts.append(body)
+            parts.append(f"<h3>{title}</h3>\n{shown}\n")
     return "".join(parts)
-
-
-def _details(title, code):
-    return f"<details><summary>✓ {title}</summary><pre>{html.escape(str(code))}</pre></details>\n"
 
 
 def _when(time):
     return f'<time datetime="{html.escape(time)}">{html.escape(time[:16].replace("T", " "))}</time>'
 
 
-def _text(entry):
-    return f"<pre>{html.escape(str(entry['value']))}</pre>"
-
-
-def _picture(entry):
-    data = base64.b64encode(entry["picture"]).decode()
-    return f'<img alt="{html.escape(entry["title"])}" src="data:image/png;base64,{data}">'
-
-
-def _table(entry):
-    rows, names = entry["value"], list(dict.fromkeys(name for row in entry["value"] for name in row))
-    written = [[row.get(name, "") for name in names] for row in rows]
-    body = "".join(f"<tr>{''.join(f'<td>{_cell(value)}</td>' for value in row)}</tr>\n" for row in written)
-    return f"<table>\n<tr>{''.join(f'<th>{html.escape(name)}</th>' for name in names)}</tr>\n{body}</table>"
+def _shown(entry):
+    """The value of an entry in HTML."""
+    if entry["kind"] == "picture":
+        data = base64.b64encode(entry["picture"]).decode()
+        return f'<img alt="{html.escape(entry["title"])}" src="data:image/png;base64,{data}">'
+    if entry["kind"] != "table":
+        return f"<pre>{html.escape(str(entry['value']))}</pre>"
+    names = list(dict.fromkeys(name for row in entry["value"] for name in row))
+    rows = ["".join(f"<td>{_cell(row.get(name, ''))}</td>" for name in names) for row in entry["value"]]
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+    return f"<table>\n<tr>{head}</tr>\n{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
 
 
 def _cell(value):
     return html.escape(f"{value:.5g}" if isinstance(value, float) else str(value))
-
-
-SHOWN: Mapping[str, Callable] = {"picture": _picture, "table": _table}

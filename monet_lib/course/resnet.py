@@ -16,13 +16,13 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from monet_lib.config import Config
-from monet_lib.course.checks import Wrong, answer_of, exercise, expect_close, expect_shape, refuse_if
-from monet_lib.course.tools import short_run, shrunk
-from monet_lib.data.batches import UnpairedBatches, split, training_data
+from monet_lib.course.checks import Wrong, answer_of, exercise, expect_shape, refuse_if
+from monet_lib.course.tools import short_run
+from monet_lib.course.unet import Images, Jury, close
+from monet_lib.data.batches import split
 from monet_lib.data.reading import find_images, load
 from monet_lib.figures import COLORS, figure_style
 from monet_lib.files import UserError
-from monet_lib.model.cyclegan import CycleGAN, build
 from monet_lib.model.discriminators import receptive_field
 from monet_lib.model.generators import with_border
 from monet_lib.model.imagenet import squeezenet_maps
@@ -30,29 +30,22 @@ from monet_lib.model.layers import upsample
 from monet_lib.paint.painting import paint_all
 from monet_lib.recipes import profile
 from monet_lib.score.metrics import scene_kept
-from monet_lib.score.networks import feature_network
-from monet_lib.score.score import Score, compare, embed
+from monet_lib.score.score import Score
 
 PATCHGAN = [(4, 2), (4, 2), (4, 2), (4, 1), (4, 1)]  # (kernel, stride) of the paper's discriminator
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How long lesson 4 trains, and where.
+    """How long lesson 4 trains, and where."""
 
-    name: of the run's folder, where lesson 5 looks for it. quick: the Config of the learner's own run; unet: of the
-    short run with a U-Net in its place. teach: steps of a discriminator that learns by heart, once for each of `seeds`.
-    pull: steps of the pixels that are pulled towards a judge's features. descents: steps of each photo's pixels to a
-    painting's statistics. ablate: steps of a run in the last exercise.
-    """
-
-    name: str
-    quick: Config
-    unet: Config
-    teach: int = 600
-    pull: int = 20
-    descents: int = 40
-    ablate: int = 150
+    name: str  # of the run's folder, where lesson 5 looks for it
+    quick: Config  # of the learner's own run
+    unet: Config  # of the short run with a U-Net in its place
+    teach: int = 600  # steps of a discriminator that learns by heart, for each of `seeds`
+    pull: int = 20  # steps of the pixels that are pulled towards a judge's features
+    descents: int = 40  # steps of each photo's pixels to a painting's statistics
+    ablate: int = 150  # steps of a run in the last exercise
     seeds: tuple[int, ...] = (0, 1)
 
 
@@ -63,49 +56,40 @@ SMALL = {
 }  # fmt: skip
 
 
-Images = dict[str, np.ndarray]  # {"monet", "photo"}: uint8 (n, 256, 256, 3)
-
-
 def settings(config: Config, root: str | Path) -> tuple[Settings, Images, Images]:
     """(Settings, images to train on, images held out) for a lesson's Config and the folder of the images.
 
     A third of each set, at most 60 paintings and 100 photos, is held out: the same images that `train` holds out.
     Prints the counts.
     """
-    pixels = {name: load(find_images(root, name))[1] for name in ("monet", "photo")}
-    most = {"monet": 4, "photo": 4} if config.profile == "tiny" else {"monet": 60, "photo": 100}
-    held = {f"holdout_{name}s": min(count, len(pixels[name]) // 3) for name, count in most.items()}
+    tiny, kept, out, held = config.profile == "tiny", {}, {}, {}
+    for name, most in (("monet", 60), ("photo", 100)):
+        pixels = load(find_images(root, name))[1]
+        held[f"holdout_{name}s"] = count = min(4 if tiny else most, len(pixels) // 3)
+        inside, outside = split(len(pixels), count, config.seed)
+        kept[name], out[name] = pixels[inside], pixels[outside]
+        print(f"{name}s: {len(inside)} to train on, {len(outside)} held out")
 
     def runs(recipe: str, steps: int, **changes: Any) -> tuple[Config, Config]:
         every = {"validate_every": max(4, steps // 6), "checkpoint_every": max(2, steps // 2)}
         quick = profile(recipe, seed=config.seed, steps=steps, **held, **every, **changes)
-        depth = 3 if config.profile == "tiny" else 5
-        return quick, quick.with_(model="unet", unet_depth=depth, steps=max(2, steps // 3), validate_every=0)
+        return quick, quick.with_(model="unet", unet_depth=3 if tiny else 5, steps=max(2, steps // 3), validate_every=0)
 
-    if config.profile == "tiny":
+    if tiny:
         plan = Settings("lesson4-tiny", *runs("quick", 4, **SMALL), teach=2, pull=1, descents=1, ablate=2, seeds=(0,))
     elif config.profile == "full":
         plan = Settings("lesson4", *runs("full", 30000), teach=2000, pull=60, descents=100, ablate=2000)
     else:
         plan = Settings("lesson4", *runs("quick", 1200))
-    kept, out = {}, {}
-    for name, images in pixels.items():
-        inside, outside = split(len(images), held[f"holdout_{name}s"], config.seed)
-        kept[name], out[name] = images[inside], images[outside]
-        print(f"{name}s: {len(inside)} to train on, {len(outside)} held out")
     return plan, kept, out
-
-
-# Checkerboards and patches
 
 
 def overlaps(size: int, kernel: int, stride: int) -> np.ndarray:
     """How many strokes of a transposed convolution cover each of its output positions: int (size * stride,)."""
-    counts = np.zeros(stride * (size - 1) + kernel, int)
-    for place in range(size):
-        counts[place * stride : place * stride + kernel] += 1
-    before = (kernel - stride) // 2  # padding "same" cuts the rim
-    return counts[before : before + size * stride]
+    begins = np.zeros(stride * (size - 1) + 1, int)
+    begins[::stride] = 1
+    cut = (kernel - stride) // 2  # padding "same" cuts the rim
+    return np.convolve(begins, np.ones(kernel, int))[cut : cut + size * stride]
 
 
 def unevenness(images: np.ndarray, period: int = 2) -> float:
@@ -151,37 +135,15 @@ def patch_figure(image: np.ndarray, row: int, column: int) -> Figure:
     whole.set(title=f"answer ({row}, {column}) of 30×30", xlim=(-30, 286), ylim=(286, -30))
     whole.set(xlabel="pixels", ylabel="pixels")
     whole.grid(False)
-    part.imshow(image[inside])
-    part.set(title="what it sees: 70×70 pixels", xticks=[], yticks=[])
+    part.imshow(seen := image[inside])
+    part.set(title=f"what it sees: {len(seen)}×{seen.shape[1]} pixels", xticks=[], yticks=[])
     return figure
-
-
-# Judges
 
 
 def emptied(name: str) -> Path:
     """runs/NAME, without what an earlier run of the lesson has left there."""
     shutil.rmtree(folder := Path("runs") / name, ignore_errors=True)
     return folder
-
-
-class Jury:
-    """KID to held-out paintings by two networks: call it with uint8 images (n, h, w, 3) for {network: Score}.
-
-    names: (EfficientNet-Lite0's, which `quick` is trained against too, and SqueezeNet's, which no generator met).
-    """
-
-    def __init__(self, paintings: np.ndarray) -> None:
-        self.names = ("efficientnet-lite0", "squeezenet")
-        self.networks = {name: feature_network(name) for name in self.names}
-        self.real = {name: self.features(paintings, name) for name in self.names}
-
-    def features(self, images: np.ndarray, name: str) -> np.ndarray:
-        """The features of uint8 images by the network of that name: float32 (n, features)."""
-        return embed(images, self.networks[name])
-
-    def __call__(self, images: np.ndarray) -> dict[str, Score]:
-        return {n: compare(self.networks[n], self.features(images, n), self.real[n]) for n in self.names}
 
 
 def compared(ways: Mapping[str, np.ndarray], jury: Jury) -> dict[str, dict[str, Score]]:
@@ -199,11 +161,9 @@ def compared(ways: Mapping[str, np.ndarray], jury: Jury) -> dict[str, dict[str, 
 @figure_style()
 def heart_figure(runs: Mapping[str, Any]) -> Figure:
     """The mean logits of `teach_discriminator`, one panel for each {title: [a result a seed]}, with a common axis."""
-    lines = {
-        "seen": ("paintings trained on", "-", COLORS["monet"]),
-        "held": ("paintings never met", "--", COLORS["monet"]),
-        "photo": ("photos", ":", COLORS["photo"]),
-    }
+    orange, blue = COLORS["monet"], COLORS["photo"]
+    lines = {"seen": ("paintings trained on", "-", orange), "held": ("paintings never met", "--", orange),
+             "photo": ("photos", ":", blue)}  # fmt: skip
     figure, axes = plt.subplots(1, len(runs), figsize=(10, 4), sharey=True, layout="constrained")
     for axis, (title, seeds) in zip(axes, runs.items(), strict=True):
         for k, found in enumerate(seeds):
@@ -239,36 +199,31 @@ def style_statistics(
     photos, paintings: uint8 (n, h, w, 3). Returns uint8 (n, h, w, 3). Nothing is trained. Each batch of photos takes
     `steps` steps, and further ones while more(the share of the photos that will be done after the batch).
     """
-    pixels = tf.Variable(tf.zeros((BATCH, *photos.shape[1:])))
-    moments = [tf.Variable(tf.zeros_like(pixels)) for _ in range(2)]
 
     @tf.function
-    def descend(content, grams, step):
+    def descend(pixels, first, second, content, grams, step):
         with tf.GradientTape() as tape:
+            tape.watch(pixels)
             maps = squeezenet_maps(pixels)
             loss = tf.reduce_mean((maps[CONTENT] - content) ** 2) / tf.reduce_mean(content**2)
             for k, gram in zip(STYLE, grams, strict=True):
                 apart = tf.reduce_mean((_gram(maps[k]) - gram) ** 2) / tf.reduce_mean(gram**2)
                 loss += STYLE_WEIGHT * apart / len(STYLE)
         gradient = BATCH * tape.gradient(loss, pixels)
-        moments[0].assign(0.9 * moments[0] + 0.1 * gradient)
-        moments[1].assign(0.99 * moments[1] + 0.01 * gradient**2)
-        slope = moments[0] / (1 - 0.9**step) / (tf.sqrt(moments[1] / (1 - 0.99**step)) + 1e-8)
-        pixels.assign(tf.clip_by_value(pixels - RATE * slope, 0.0, 255.0))
+        first, second = 0.9 * first + 0.1 * gradient, 0.99 * second + 0.01 * gradient**2  # Adam's moments
+        slope = first / (1 - 0.9**step) / (tf.sqrt(second / (1 - 0.99**step)) + 1e-8)
+        return tf.clip_by_value(pixels - RATE * slope, 0.0, 255.0), first, second
 
     painted = []
     for start in range(0, len(photos), BATCH):
         rows = np.arange(start, start + BATCH) % len(photos)  # the last batch is filled up
-        pixels.assign(photos[rows].astype("float32"))
-        for moment in moments:
-            moment.assign(tf.zeros_like(moment))
-        content = squeezenet_maps(pixels)[CONTENT]
-        styles = squeezenet_maps(paintings[rows].astype("float32"))
-        grams, step = [_gram(styles[k]) for k in STYLE], 0
+        pixels, targets = (tf.constant(images[rows], tf.float32) for images in (photos, paintings))
+        content, styles = squeezenet_maps(pixels)[CONTENT], squeezenet_maps(targets)
+        grams, state, step = [_gram(styles[k]) for k in STYLE], (pixels, *[tf.zeros_like(pixels)] * 2), 0
         while step < steps or more((start + BATCH) / len(photos)):
             step += 1
-            descend(content, grams, tf.constant(float(step)))
-        painted.append(np.asarray(pixels).round().astype("uint8"))
+            state = descend(*state, content, grams, tf.constant(float(step)))
+        painted.append(np.asarray(state[0]).round().astype("uint8"))
     return np.concatenate(painted)[: len(photos)]
 
 
@@ -294,18 +249,8 @@ def validation_figure(rows: np.ndarray, levels: Mapping[str, Score], features: s
     return figure
 
 
-# Six runs that went wrong, and one that did not
-
-
-FAULTS_FILE = Path(__file__).with_name("faults.npz")
-FAULT_STEPS, HALF = 480, 240
-SHOWN, PART = 38, slice(30, 94)  # the photo that is shown and not trained on, and which of its 128 rows and columns
-FAULT_CONFIG = Config(
-    profile="fault", image_size=64, crop=128, steps=FAULT_STEPS, generator_filters=12, residual_blocks=2, norm="none",
-    residual_output=True, discriminator_filters=16, discriminator_norm="instance", cycle_weight=2.0,
-    identity_weight=0.3, generator_rate=8e-4, discriminator_rate=6e-4, beta_1=0.0, decay_from=1.0, pool_size=0, ema=0.0,
-    precision="float32",
-)  # fmt: skip
+FAULTS_FILE = Path(__file__).with_name("faults.npz")  # made by tools/keep_faults.py
+FAULT_STEPS = 480
 # {letter: (what is wrong, where to look again)}
 FAULTS = {
     "A": ("a resume that restored the generators alone", "compare both halves of its curves"),
@@ -315,67 +260,14 @@ FAULTS = {
     "E": ("transposed convolutions", "the curves are inconspicuous; look at the picture from near"),
     "F": ("a cycle weight far too high", "compare painting and photo, and its cycle loss with the healthy run's"),
 }
-FAULT_CHANGES: dict[str, dict[str, Any]] = {
-    "D": {"generator_rate": 0.02, "discriminator_rate": 0.02},
-    "E": {"upsample": "transpose"},
-    "F": {"cycle_weight": 200.0},
-}
-FAULT_CURVES = ("monet_generator", "monet_discriminator", "cycle")
-
-
-def faulty_run(letter: str, monets: np.ndarray, photos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Train FAULT_STEPS steps at 64 px with the fault of a letter of FAULTS, or healthily for another letter.
-
-    monets, photos: uint8 (n, 256, 256, 3). Returns (curves (3, FAULT_STEPS) of FAULT_CURVES, a part of photo SHOWN
-    beside its painting, uint8 (64, 128, 3)). Half a minute on two cores.
-    """
-    config = FAULT_CONFIG.with_(**FAULT_CHANGES.get(letter, {}))
-    if letter == "B":
-        photos = (127.5 + photos / 2).astype(np.uint8)  # these levels are scaled to 0..1
-    batches = UnpairedBatches(monets, np.delete(photos, SHOWN, 0), config)
-    model = build(config, FAULT_STEPS)
-    if letter == "C":
-        model.tell_apart = lambda discriminator, real, fake: CycleGAN.tell_apart(model, discriminator, fake, real)
-    optimizers = (model.generator_optimizer, model.discriminator_optimizer)
-    lost = [*model.discriminator_variables, *(v for optimizer in optimizers for v in optimizer.variables)]
-    fresh = [variable.numpy() for variable in lost]
-    take, rows = tf.function(model.train_step, jit_compile=False), []
-    for step, pair in enumerate(training_data(batches, 0, FAULT_STEPS)):
-        if letter == "A" and step == HALF:
-            for variable, value in zip(lost, fresh, strict=True):
-                variable.assign(value)
-        losses = take(pair)
-        rows.append([float(losses[name]) for name in FAULT_CURVES])
-    photo = shrunk(photos[[SHOWN]], 128)
-    pair = np.concatenate([x[0, PART, PART] for x in (photo, np.asarray(model.monet_generator(photo)))], 1)
-    return np.array(rows).T, np.clip(np.rint(pair * 127.5 + 127.5), 0, 255).astype(np.uint8)
-
-
-def write_faults(monets: np.ndarray, photos: np.ndarray, letters: Sequence[str] = ("healthy", *FAULTS)) -> None:
-    """Write FAULTS_FILE, 40 kB, with `faulty_run` of some letters; what it holds of other letters stays.
-
-    On the sample: python -c "from monet_lib.course.resnet import *; from monet_lib.data import *; write_faults(*(load(
-    find_images('data/sample', name))[1] for name in ('monet', 'photo')))", two minutes on two cores.
-    """
-    held = dict(np.load(FAULTS_FILE)) if FAULTS_FILE.exists() else {}
-    for letter in letters:
-        curves, picture = faulty_run(letter, monets, photos)
-        Image.fromarray(picture).save(jpeg := io.BytesIO(), "JPEG", quality=92, subsampling=0)
-        means = curves.reshape(len(FAULT_CURVES), -1, 8).mean(-1)
-        held |= {f"{letter} curves": means.astype("float16"), f"{letter} picture": np.frombuffer(jpeg.getvalue(), "u1")}
-        np.savez_compressed(FAULTS_FILE, **held)
+CURVES = {"monet_generator": "generator: fool", "monet_discriminator": "discriminator: tell apart", "cycle": "cycle"}
 
 
 def read_faults() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """{"healthy" or a letter of FAULTS: (curves (3, n) of FAULT_CURVES, picture uint8 (64, 128, 3))}."""
+    """{"healthy" or a letter of FAULTS: (curves (3, n) of CURVES, picture uint8 (64, 128, 3))}."""
     with np.load(FAULTS_FILE) as file:
-        return {
-            letter: (
-                file[f"{letter} curves"].astype("float32"),
-                np.asarray(Image.open(io.BytesIO(file[f"{letter} picture"].tobytes()))),
-            )
-            for letter in ("healthy", *FAULTS)
-        }
+        picture = lambda letter: np.asarray(Image.open(io.BytesIO(file[f"{letter} picture"].tobytes())))  # noqa: E731
+        return {x: (file[f"{x} curves"].astype("float32"), picture(x)) for x in ("healthy", *FAULTS)}
 
 
 @figure_style()
@@ -383,13 +275,11 @@ def faults_figure(runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
     """Curves of each run over a photo and its painting; the last place is the legend's. runs: see `read_faults`."""
     figure = plt.figure(figsize=(13, 9.6), layout="constrained")
     cells = figure.subfigures(2, 4)
-    labels = dict(zip(FAULT_CURVES, ("generator: fool", "discriminator: tell apart", "cycle"), strict=True))
     styles = ({"color": COLORS["monet"]}, {"color": "black"}, {"color": "#009E73", "ls": "--"})
     for cell, (letter, (curves, picture)) in zip(cells.flat, runs.items(), strict=False):
         upper, lower = cell.subplots(2, 1, height_ratios=(1, 1))
-        steps = np.linspace(0, FAULT_STEPS, curves.shape[1])
         for curve, style in zip(curves, styles, strict=True):
-            upper.plot(steps, np.clip(curve, 0, 1.2), lw=1.2, **style)
+            upper.plot(np.linspace(0, FAULT_STEPS, len(curve)), np.clip(curve, 0, 1.2), lw=1.2, **style)
         upper.axhline(0.25, color="0.5", ls=":", lw=1)
         upper.set(title=letter, ylim=(0, 1.2), xlabel="step")
         lower.imshow(picture, interpolation="nearest")
@@ -397,14 +287,11 @@ def faults_figure(runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
         lower.grid(False)
     last = cells.flat[-1].subplots()
     last.axis("off")
-    for label, style in zip(labels.values(), styles, strict=True):
+    for label, style in zip(CURVES.values(), styles, strict=True):
         last.plot([], [], label=label, **style)
     last.plot([], [], color="0.5", ls=":", label="knows nothing: 0.25")
     last.legend(loc="center", title="losses, cut at 1.2")
     return figure
-
-
-# Exercises
 
 
 BLOCK_BUGS = {
@@ -445,12 +332,11 @@ def check_block(answer):
         bugs = [flag for flag, on in zip(flags, chosen, strict=True) if on]
         if np.allclose(found, residual_block(x, first, second, bugs), atol=1e-4):
             left = list(dict.fromkeys(bug.split()[0] for bug in bugs))
-            refuse_if(left, f"{len(left)} of 3 bugs left. Look {BLOCK_BUGS[left[0]] if left else ''}")
-            return
-    bare = residual_block(x, first, second) - x
-    refuse_if(np.allclose(found, bare, atol=1e-4), "the input has got lost: that is F(x) alone.")
-    raise Wrong("this block has none of the three bugs and is not right either. Undo the last change: which of the "
-                "steps pad, convolve, norm, ReLU, pad, convolve, norm is missing or stands twice?")  # fmt: skip
+            return {f"{len(left)} of 3 bugs left. Look {BLOCK_BUGS[left[0]]}": True} if left else {}
+    bare = np.allclose(found, residual_block(x, first, second) - x, atol=1e-4)
+    return {"the input has got lost: that is F(x) alone.": bare,
+            "this block has none of the three bugs and is not right either. Undo the last change: which of the steps "
+            "pad, convolve, norm, ReLU, pad, convolve, norm is missing or stands twice?": True}  # fmt: skip
 
 
 def rings() -> np.ndarray:
@@ -475,96 +361,82 @@ def check_instance_norm(answer):
     x = np.random.default_rng(0).normal(3, 2, (2, 6, 6, 3)) * np.array([1.0, 5.0, 0.2])
     x[1] *= 4
     found = np.asarray(answer_of(answer, x))
-    expect_shape(found, (2, 6, 6, 3))
-
-    def normed(axes, centred=True):
-        return (x - centred * x.mean(axes, keepdims=True)) / x.std(axes, keepdims=True)
-
-    low, high = x.min((1, 2), keepdims=True), x.max((1, 2), keepdims=True)
-    own = x.var((1, 2), keepdims=True)
+    expect_shape(found, x.shape)
+    centred, spread = (lambda axes: x - x.mean(axes, keepdims=True)), (lambda axes: x.std(axes, keepdims=True))
+    normed, whole = (lambda axes: centred(axes) / spread(axes)), (1, 2)
+    share = (x - x.min(whole, keepdims=True)) / np.ptp(x, whole, keepdims=True)
     wrong = {
-        "that is batch norm: the two images share their mean and deviation.": normed((0, 1, 2)),
-        "that is layer norm: the three channels share one mean and deviation.": normed((1, 2, 3)),
-        "one mean and deviation for everything: images and channels must stay apart.": normed((0, 1, 2, 3)),
-        "the pixels of one place are normed over the channels: a place is then normed by itself.": normed(3),
-        "each row is normed alone, or each column: the statistics are of a whole map.": (normed(1), normed(2)),
-        "the contrast is still in it: the brighter image stays the stronger one.": x - x.mean((1, 2), keepdims=True),
-        "the mean is still in it.": normed((1, 2), centred=False),
+        "that is batch norm: the two images share their mean and deviation.": [normed((0, 1, 2))],
+        "that is layer norm: the three channels share one mean and deviation.": [normed((1, 2, 3))],
+        "one mean and deviation for everything: images and channels must stay apart.": [normed((0, 1, 2, 3))],
+        "the pixels of one place are normed over the channels: a place is then normed by itself.": [normed(3)],
+        "each row is normed alone, or each column: the statistics are of a whole map.": [normed(1), normed(2)],
+        "the contrast is still in it: the brighter image stays the stronger one.": [centred(whole)],
+        "the mean is still in it.": [x / spread(whole)],
         "divided by the variance: in which unit is it, and in which are the values?":
-            (x - x.mean((1, 2), keepdims=True)) / own,
+            [centred(whole) / spread(whole) ** 2],
         "that brings minimum and maximum to fixed values: one bright pixel then decides how pale all others are.":
-            ((x - low) / (high - low), 2 * (x - low) / (high - low) - 1),
+            [share, 2 * share - 1],
     }  # fmt: skip
-    for hint, made in wrong.items():
-        each = made if isinstance(made, tuple) else (made,)
-        refuse_if(any(np.allclose(found, other, rtol=1e-2, atol=1e-2) for other in each), hint)
-    expect_close(found, normed((1, 2)), "each channel of each image should have mean 0 and deviation 1.", 1e-2)
+    last = "each channel of each image should have mean 0 and deviation 1."
+    return close(found, wrong, 1e-2) | {last: not np.allclose(found, normed(whole), 1e-2, 1e-2)}
 
 
 @exercise("Exercise 3, the receptive field")
 def check_field(answer):
-    def ahead(layers, size=1):
+    def folded(layers, step, size=1):
         for kernel, stride in layers:
-            size = (size - 1) * stride + kernel
+            size = step(size, kernel, stride)
         return size
 
-    def without_one(layers, size=1):
-        for kernel, stride in reversed(layers):
-            size = size * stride + kernel
-        return size
-
+    need = lambda n, k, s: (n - 1) * s + k  # noqa: E731
     cases = ([(3, 1), (3, 1)], [(7, 1), (3, 2), (3, 2)], [(4, 2)] * 2 + [(4, 1)] * 2, PATCHGAN)
     found = [answer_of(answer, list(layers)) for layers in cases]
     wrong = {
         "a layer after a stride of 2 counts too little: a step at its input is 2 pixels of the image.":
-            (lambda x: 1 + sum(k - 1 for k, _ in x)),
-        "the kernels' sum counts pixels twice that two neighbouring kernels share.": (lambda x: sum(k for k, _ in x)),
+            lambda x: 1 + sum(k - 1 for k, _ in x),
+        "the kernels' sum counts pixels twice that two neighbouring kernels share.": lambda x: sum(k for k, _ in x),
         "the kernels' product is right for no stack: try two layers (3, 1) on paper.":
-            (lambda x: np.prod([k for k, _ in x])),
-        "that begins at the image. One answer is at the other end.": ahead,
-        "too large: even two layers of (3, 1) see only 5 pixels. How many strides lie between n values?": without_one,
-        "that is how far apart neighbouring patches lie, not how wide they are.":
-            (lambda x: np.prod([s for _, s in x])),
-        "right for the PatchGAN only: it must follow from `layers`.": (lambda x: 70),
+            lambda x: np.prod([k for k, _ in x]),
+        "that begins at the image. One answer is at the other end.": lambda x: folded(x, need),
+        "too large: even two layers of (3, 1) see only 5 pixels. How many strides lie between n values?":
+            lambda x: folded(x[::-1], lambda n, k, s: n * s + k),
+        "that is how far apart neighbouring patches lie, not how wide they are.": lambda x: np.prod([s for _, s in x]),
+        "right for the PatchGAN only: it must follow from `layers`.": lambda x: 70,
     }  # fmt: skip
-    for hint, rule in wrong.items():
-        refuse_if(all(size == rule(layers) for size, layers in zip(found, cases, strict=True)), hint)
+    hints = {hint: all(n == rule(x) for n, x in zip(found, cases, strict=True)) for hint, rule in wrong.items()}
     for size, layers in zip(found, cases, strict=True):
-        refuse_if(not np.isscalar(size), f"one number is wanted, the side of the patch, not a {type(size).__name__}.")
-        wanted = receptive_field(layers)
-        refuse_if(size != wanted, f"{layers}: {size} pixels, not {wanted}. Draw the layers as rows of dots, and count.")
+        right, kind = receptive_field(layers), type(size).__name__
+        hints[f"one number is wanted, the side of the patch, not a {kind}."] = not np.isscalar(size)
+        hints[f"{layers}: {size} pixels, not {right}. Draw the layers as rows of dots, and count."] = size != right
+    return hints
 
 
 @exercise("Exercise 4, the learning rate")
 def check_rate(answer):
-    steps = (0, 25, 50, 75, 99, 100)
-    found = np.array([float(answer_of(answer, step, 2.0, 50, 100)) for step in steps])
-    right = np.array([2.0, 2.0, 2.0, 1.0, 0.04, 0.0])
-    wrong = {
-        "it never falls.": 0 * right + 2,
-        "it falls from the first step on: `constant` has no effect.": 2 * (1 - np.array(steps) / 100),
-        "it jumps to 0 instead of falling in a line.": (np.array([2, 2, 2, 0, 0, 0]), np.array([2, 2, 0, 0, 0, 0])),
+    steps = np.array([0, 25, 50, 75, 99, 100])
+    rate = lambda *given: float(answer_of(answer, *given))  # noqa: E731
+    found, right = [rate(int(step), 2.0, 50, 100) for step in steps], 2 * np.clip((100 - steps) / 50, 0, 1)
+    early, late, other = rate(10, 2.0, 50, 100), rate(120, 2.0, 50, 100), rate(150, 4.0, 100, 200)
+    wrong: dict[str, list] = {
+        "it never falls.": [2 + 0 * right],
+        "it falls from the first step on: `constant` has no effect.": [2 * (1 - steps / 100)],
+        "it jumps to 0 instead of falling in a line.": [2 * (steps <= 50), 2 * (steps < 50)],
         "it jumps down where it should begin to fall: at step 51 it is already at half.":
-            np.array([2, 2, 1, 0.5, 0.02, 0]),
-        "that is a share of the rate, from 1 to 0. Where is `start`?": right / 2,
-        "it rises: the share that is left is wanted, not the share that is done.": 2 - right,
+            [np.where(steps < 50, 2, 2 * (1 - steps / 100))],
+        "that is a share of the rate, from 1 to 0. Where is `start`?": [right / 2],
+        "it rises: the share that is left is wanted, not the share that is done.": [2 - right],
         "it falls along a cosine. The paper's falls along a straight line.":
-            np.where(np.array(steps) < 50, 2, 1 + np.cos(np.pi * (np.array(steps) - 50) / 50)),
+            [np.where(steps < 50, 2, 1 + np.cos(np.pi * (steps - 50) / 50))],
     }  # fmt: skip
-    for hint, made in wrong.items():
-        each = made if isinstance(made, tuple) else (made,)
-        refuse_if(any(np.allclose(found, other, atol=1e-6) for other in each), hint)
-    below = float(answer(10, 2.0, 50, 100))
-    refuse_if(
-        below > 2.0 + 1e-9,
-        f"at step 10 it is {below:g}, more than `start`: before the decay begins the rate must stay at `start`.",
-    )
+    above = f"at step 10 it is {early:g}, more than `start`: before the decay begins the rate must stay at `start`."
+    hints = close(found, wrong, 1e-6) | {above: early > 2.0 + 1e-9}
     for step, got, wanted in zip(steps, found, right, strict=True):
-        hint = f"start 2, constant 50, total 100: {{got}} at step {step}, not {{expected}}."
-        expect_close(got, wanted, hint)
-    refuse_if(answer(120, 2.0, 50, 100) < 0, "beyond the last step the rate is negative: training would climb.")
-    other = float(answer(150, 4.0, 100, 200))
-    refuse_if(abs(other - 2.0) > 1e-6, f"start 4, constant 100, total 200: {other:g} at step 150. Are numbers fixed?")
+        hints[f"start 2, constant 50, total 100: {got:g} at step {step}, not {wanted:g}."] = abs(got - wanted) > 1e-4
+    return hints | {
+        "beyond the last step the rate is negative: training would climb.": late < 0,
+        f"start 4, constant 100, total 200: {other:g} at step 150. Are numbers fixed?": abs(other - 2) > 1e-6,
+    }
 
 
 @exercise("Exercise 5, find the fault")
@@ -578,10 +450,9 @@ def check_faults(answer):
         refuse_if(letter not in FAULTS, f"{letter!r} is no run of the figure.")
         refuse_if(name not in names, f"{letter}: {name!r} is none of the names. They are: {'; '.join(sorted(names))}.")
     twice = [name for name in names if list(begun.values()).count(name) > 1]
-    refuse_if(twice, f"{twice[0]!r} stands twice: every fault belongs to one run." if twice else "")
     wrong = [letter for letter, (name, _) in FAULTS.items() if begun[letter] != name]
-    hint = f"{len(FAULTS) - len(wrong)} of {len(FAULTS)} are right. {wrong[0]}: {FAULTS[wrong[0]][1]}." if wrong else ""
-    refuse_if(wrong, hint)
+    hints = {f"{name!r} stands twice: every fault belongs to one run.": True for name in twice}
+    return hints | {f"{6 - len(wrong)} of 6 are right. {letter}: {FAULTS[letter][1]}.": True for letter in wrong}
 
 
 # Settings that change nothing of what a run learns in the exercise's fixed number of steps.
@@ -600,31 +471,26 @@ def check_ablation(answer):
         both = " and ".join(setting)
         refuse_if(len(setting) > 1, f"{name!r} changes {both} at once: a difference could come from either.")
         refuse_if("seed" in setting, f"{name!r} changes the seed: that measures chance. my_seeds does it for all runs.")
-        refuse_if(set(setting) & set(IDLE), f"{name!r}: {both} changes nothing of what is learnt in a fixed number of "
-                  "steps.")  # fmt: skip
+        idle = f"{name!r}: {both} changes nothing of what is learnt in a fixed number of steps."
+        refuse_if(set(setting) & set(IDLE), idle)
         refuse_if("start_from" in setting, f"{name!r} starts from trained weights: it has had more training.")
         try:
             same = setting and usual.with_(**setting) == usual
         except UserError as error:
             raise Wrong(f"{name!r}: {error}") from None
         refuse_if(same, f"{name!r} sets {both} to the value that it has anyway.")
-    settings = [tuple(sorted(setting.items())) for setting in runs.values()]
-    refuse_if(len(set(settings)) < len(settings), "two of the runs are the same.")
-    refuse_if(len(set(seeds)) < 2, "one seed can't tell an effect from chance: take at least two different ones.")
+    settings = {tuple(sorted(setting.items())) for setting in runs.values()}
+    chance = "one seed can't tell an effect from chance: take at least two different ones."
+    return {"two of the runs are the same.": len(settings) < len(runs), chance: len(set(seeds)) < 2}
 
 
 def ablation(
-    runs: Mapping[str, Mapping[str, Any]],
-    seeds: Sequence[int],
-    config: Config,
-    steps: int,
-    kept: Mapping[str, np.ndarray],
-    out: Mapping[str, np.ndarray],
+    runs: Mapping[str, Mapping], seeds: Sequence[int], config: Config, steps: int, kept: Images, out: Images
 ) -> list[dict[str, Any]]:
     """Train every run with every seed for `steps` steps; prints and returns a table, {"run", "seed 0", ...} a run.
 
-    runs: {name: changes to config}. kept, out: {"monet", "photo": uint8 (n, 256, 256, 3)}, to train on and held out.
-    Its numbers are KIDs by SqueezeNet, which no training has looked through, as shares of the untouched photos' KID.
+    runs: {name: changes to config}. kept, out: images to train on and held out, uint8 (n, 256, 256, 3). Its numbers are
+    KIDs by SqueezeNet, which no training has looked through, as shares of the untouched photos' KID.
     """
     jury = Jury(out["monet"])
     untouched = jury(out["photo"])["squeezenet"].kid

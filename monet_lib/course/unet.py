@@ -1,6 +1,7 @@
 """Lesson 3: sizes of its trainings, what it measures, figures; then the checks of its exercises."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from keras import ops
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from tqdm import tqdm
+from tqdm.keras import TqdmCallback
 
 from monet_lib.config import Config
-from monet_lib.course.checks import Wrong, answer_of, exercise, expect_close, expect_shape, refuse_if
+from monet_lib.course.checks import answer_of, exercise, expect_shape, refuse_if
 from monet_lib.course.tools import drawing, shrunk
 from monet_lib.data.batches import UnpairedBatches, training_data
 from monet_lib.data.reading import find_images, load, to_float, to_uint8
@@ -27,35 +29,29 @@ from monet_lib.score import Score, compare, embed, feature_network, scene_kept
 
 HELD = 16  # paintings and photos, the last of each set, that no training of the lesson sees
 FEW = 32  # pictures of a set that an experiment with whole pictures takes
-JUDGES = ("efficientnet-lite0", "squeezenet")  # networks by whose features pictures are scored
 BORDER = 32  # px, a multiple of 2 ** depth for every U-Net of the lesson
 PATCH_TASK = 128  # px of the whole pictures that a discriminator of patches learns from
 Images = dict[str, np.ndarray]  # {"monet", "photo"}: (n, h, w, 3)
 
-# For each recipe the changes that make the Config of whole pictures, shrunk; those that make the Config of the last
-# training, of squares at full resolution, with its steps; and the steps of each comparison.
-SCALES: dict[str, tuple[dict, dict, int]] = {
-    "tiny": ({"image_size": 32, "unet_depth": 4, "generator_filters": 4, "discriminator_filters": 4},
-             {"image_size": 48, "crop": 48, "unet_depth": 3, "generator_filters": 4, "discriminator_filters": 4,
-              "steps": 3}, 2),
-    "laptop": ({"image_size": 64, "unet_depth": 5, "generator_filters": 16, "discriminator_filters": 16},
-               {"image_size": 96, "crop": 96, "unet_depth": 4, "generator_filters": 16, "discriminator_filters": 16,
-                "steps": 1500}, 150),
-    "full": ({"image_size": 128, "unet_depth": 7}, {"image_size": 256, "crop": 256, "unet_depth": 5, "steps": 30000},
-             2000),
-}  # fmt: skip
-COMMON = {"model": "unet", "crop": 256, "unet_dropout": 0.0, "norm": "instance",
-          "precision": "float32", "beta_1": 0.5}  # fmt: skip
+# {recipe: (filters, (px, halvings) of whole pictures, (px, halvings) of the last training's squares at full resolution,
+# steps of the last training, steps of a comparison)}
+SCALES = {
+    "tiny": (4, (32, 4), (48, 3), 3, 2),
+    "laptop": (16, (64, 5), (96, 4), 1500, 150),
+    "full": (64, (128, 7), (256, 5), 30000, 2000),
+}
 
 
 def settings(config: Config) -> tuple[Config, Config, int]:
     """(Config for whole pictures, shrunk; Config of the last training, with its steps; steps of each comparison)."""
-    whole, own, short = SCALES.get(config.profile, SCALES["laptop"])
-    return (
-        profile(config.profile, **COMMON | whole),
-        profile(config.profile, **COMMON | own | {"beta_1": 0.0}),
-        short,
-    )
+    filters, whole, squares, steps, short = SCALES.get(config.profile, SCALES["laptop"])
+
+    def sized(size: int, depth: int, **changes: Any) -> Config:
+        both = {"generator_filters": filters, "discriminator_filters": filters, "image_size": size, "unet_depth": depth}
+        common = {"model": "unet", "unet_dropout": 0.0, "norm": "instance", "precision": "float32"}
+        return profile(config.profile, **common, **both, **changes)
+
+    return sized(*whole, crop=256, beta_1=0.5), sized(*squares, crop=squares[0], beta_1=0.0, steps=steps), short
 
 
 def split_off(root: str | Path) -> tuple[Images, Images]:
@@ -83,18 +79,7 @@ def widths_of(config: Config) -> list[int]:
     return [config.discriminator_filters * factor for factor in (1, 2, 4, 8)]
 
 
-class Bar(keras.callbacks.Callback):
-    """A progress bar over the batches of `fit`, in one line; Keras' own writes a line an epoch."""
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        count = self.params.get("steps")
-        self.bar = tqdm(total=count and count * self.params["epochs"], unit="step", mininterval=1)
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.bar.update()
-
-    def on_train_end(self, logs: Any = None) -> None:
-        self.bar.close()
+Bar = partial(TqdmCallback, verbose=1, tqdm_class=tqdm, mininterval=1)  # over the batches of `fit`
 
 
 def teach(network: keras.Model, inputs: np.ndarray, targets: Any, loss: Any, steps: int, weights: Any = None) -> None:
@@ -108,20 +93,16 @@ def teach(network: keras.Model, inputs: np.ndarray, targets: Any, loss: Any, ste
 
 
 def batches(images: Images, config: Config, steps: int) -> tf.data.Dataset:
-    """`steps` batches (monet, photo) that a Config cuts from uint8 images: float32 (batch, image_size, image_size, 3)
-    in [-1, 1]."""
+    """`steps` batches (monet, photo) that a Config cuts from uint8 images: float32 (batch, h, w, 3) in [-1, 1]."""
     return training_data(UnpairedBatches(images["monet"], images["photo"], config), 0, steps)
 
 
 class OnFeatures(keras.Model):
-    """A discriminator on frozen ImageNet features that stands where a PatchGAN may: see `FeatureDiscriminator`.
+    """A `FeatureDiscriminator` in a PatchGAN's place: images in [-1, 1] to its four heads' answers in a row, (n, m)."""
 
-    Images (batch, h, w, 3) in [-1, 1] to the answers of its four heads in a row, (batch, n).
-    """
-
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.heads = FeatureDiscriminator(seed=seed)
+        self.heads = FeatureDiscriminator()
         self.built = True
 
     def call(self, images: Any) -> Any:
@@ -141,62 +122,54 @@ def patch_task(discriminator: keras.Model, train: Images, held: Images) -> tuple
 
     pictures (n, 128, 128, 3) in [-1, 1]; targets (n, answers, answers, 1).
     """
-    sets = whole(train, PATCH_TASK)
-    pictures = np.concatenate([sets["monet"], sets["photo"]])
-    answers = discriminator.compute_output_shape(pictures.shape)[1:]
-    right = np.repeat(np.array([1, 0], np.float32), [len(sets["monet"]), len(sets["photo"])])
+    pictures = np.concatenate([*whole(train, PATCH_TASK).values()])
+    targets = np.zeros(discriminator.compute_output_shape(pictures.shape), np.float32)
+    targets[: len(train["monet"][:FEW])] = 1
     new = {name: images[0] for name, images in whole(held, PATCH_TASK).items()}
     left_half = np.arange(PATCH_TASK)[None, :, None] < PATCH_TASK // 2
-    half = np.where(left_half, new["photo"], new["monet"])
-    return pictures, np.ones((len(pictures), *answers), np.float32) * right[:, None, None, None], half
+    return pictures, targets, np.where(left_half, new["photo"], new["monet"])
 
 
 def table(rows: Mapping[str, Mapping[str, float]]) -> str:
     """{name: {column: value}} as text, a line each under the columns' names."""
-    columns = list(next(iter(rows.values())))
-    lines = [f"{'':20}" + "".join(f"{column:>13}" for column in columns)]
-    lines += [f"{name:20}" + "".join(f"{row[column]:13.2f}" for column in columns) for name, row in rows.items()]
+    lines = [f"{'':20}" + "".join(f"{column:>13}" for column in next(iter(rows.values())))]
+    lines += [f"{name:20}" + "".join(f"{value:13.2f}" for value in row.values()) for name, row in rows.items()]
     return "\n".join(lines)
 
 
 def sheet(rows: Mapping[str, np.ndarray], columns: int = 6) -> np.ndarray:
-    """The first `columns` images of each row, uint8 or floats that are clipped to [-1, 1], under one another, with the
-    rows' names: uint8 (h, w, 3)."""
+    """A row of the first `columns` images for each name, uint8 or floats, clipped to [-1, 1]: uint8 (h, w, 3)."""
     shown = [x if x.dtype == np.uint8 else np.clip(x, -1, 1) for x in (images[:columns] for images in rows.values())]
     return image_grid([list(images) for images in shown], row_labels=list(rows), least=128)
 
 
 def cyclegan_figure() -> Figure:
     """A CycleGAN's data flow: its six passes through the generators, numbered, and what each loss compares."""
-    places = {  # see `drawing`
-        "photo": (0, 0, "photo", "photo"), "paint1": (1, 0, "paint  ①", "net"),
-        "fake_monet": (2, 0, "fake Monet", "monet"), "back1": (3, 0, "back  ③", "net"),
-        "cycled_photo": (4, 0, "photo again\n= photo?", "photo"),
-        "DM": (2, 1, "Monet\ndiscriminator", "net"), "real_monet": (3, 1, "Monet", "monet"),
-        "monet": (0, 2, "Monet", "monet"), "back2": (1, 2, "back  ②", "net"),
-        "fake_photo": (2, 2, "fake photo", "photo"), "paint2": (3, 2, "paint  ④", "net"),
-        "cycled_monet": (4, 2, "Monet again\n= Monet?", "monet"),
-        "DP": (2, 3, "photo\ndiscriminator", "net"), "real_photo": (3, 3, "photo", "photo"),
-        "own_monet": (0, 4, "Monet", "monet"), "paint3": (1, 4, "paint  ⑤", "net"),
-        "same_monet": (2, 4, "the same\n= Monet?", "monet"),
-        "own_photo": (2.9, 4, "photo", "photo"), "back3": (3.6, 4, "back  ⑥", "net"),
-        "same_photo": (4.4, 4, "the same\n= photo?", "photo"),
+    texts = {  # by (column, row)
+        (0, 0): "photo", (1, 0): "paint  ①", (2, 0): "fake Monet", (3, 0): "back  ③", (4, 0): "photo again\n= photo?",
+        (2, 1): "Monet\ndiscriminator", (3, 1): "Monet",
+        (0, 2): "Monet", (1, 2): "back  ②", (2, 2): "fake photo", (3, 2): "paint  ④", (4, 2): "Monet again\n= Monet?",
+        (2, 3): "photo\ndiscriminator", (3, 3): "photo",
+        (0, 4): "Monet", (1, 4): "paint  ⑤", (2, 4): "the same\n= Monet?",
+        (2.9, 4): "photo", (3.6, 4): "back  ⑥", (4.4, 4): "the same\n= photo?",
     }  # fmt: skip
-    arrows = [
-        ("photo", "paint1"), ("paint1", "fake_monet"), ("fake_monet", "back1"), ("back1", "cycled_photo", "cycle"),
-        ("fake_monet", "DM", "adversarial"), ("real_monet", "DM"),
-        ("monet", "back2"), ("back2", "fake_photo"), ("fake_photo", "paint2"), ("paint2", "cycled_monet", "cycle"),
-        ("fake_photo", "DP", "adversarial"), ("real_photo", "DP"),
-        ("own_monet", "paint3"), ("paint3", "same_monet", "identity"),
-        ("own_photo", "back3"), ("back3", "same_photo", "identity"),
-    ]  # fmt: skip
+    places: dict[Any, tuple] = {}
+    arrows: list[tuple] = []
+    for place, text in texts.items():
+        kind = "monet" if "Monet" in text else "photo"
+        places[place] = (*place, text, "net" if text.startswith(("paint", "back")) or "disc" in text else kind)
+    for y in (0, 2):
+        arrows += [((x, y), (x + 1, y), *(["cycle"] if x == 3 else [])) for x in range(4)]
+        arrows += [((2, y), (2, y + 1), "adversarial"), ((3, y + 1), (2, y + 1))]
+    for x, net, end in ((0, 1, 2), (2.9, 3.6, 4.4)):
+        arrows += [((x, 4), (net, 4)), ((net, 4), (end, 4), "identity")]
     title = "A CycleGAN's step: ①–④ two cycles, ⑤ and ⑥ identity; each generator is used three times"
     return drawing(places, arrows, title, (11, 6.4))
 
 
 @figure_style()
 def hourglass_figure(filters: Sequence[int], size: int) -> Figure:
-    """A U-Net drawn: a bar for each map, as high as the map, with its filters; skip connections as arcs."""
+    """A U-Net drawn: a bar for each map, as high as the map, with its filters; skip connections as arrows."""
     middle = len(filters)
     down = [(size, 3), *((size >> (level + 1), f) for level, f in enumerate(filters))]
     maps = [*down, *down[-2:0:-1], (size, 3)]
@@ -211,8 +184,7 @@ def hourglass_figure(filters: Sequence[int], size: int) -> Figure:
     names = ["photo", *(f"down {k}" for k in range(1, middle + 1)), *(f"up {k}" for k in range(1, middle)), "painting"]
     axis.set_xticks(range(len(maps)), names, rotation=30, ha="right", fontsize=9)
     axis.set(title="The U-Net: maps halve, then double; arrows are skip connections", yticks=[])
-    axis.set_ylim(0, np.log2(size) + 3.2)
-    axis.set_ylabel("height of the map (logarithmic)")
+    axis.set(ylim=(0, np.log2(size) + 3.2), ylabel="height of the map (logarithmic)")
     axis.grid(False)
     return figure
 
@@ -230,11 +202,8 @@ def answers_figure(image: np.ndarray, answers: np.ndarray, title: str) -> Figure
     return figure
 
 
-Translator = Callable[[np.ndarray], np.ndarray]
-
-
 def translator_losses(
-    translators: Mapping[str, Sequence[Translator]], discriminator: keras.Model, images: Images
+    translators: Mapping[str, Sequence[Callable]], discriminator: Callable, images: Images
 ) -> dict[str, dict[str, float]]:
     """{name: {"adversarial", "cycle", "identity"}} of pairs (paint, back) of exact functions, which need no training.
 
@@ -245,11 +214,9 @@ def translator_losses(
     found = {}
     for name, (paint, back) in translators.items():
         answers = np.asarray(discriminator(np.asarray(paint(photos), np.float32)))
-        found[name] = {
-            "adversarial": float(np.square(answers - 1).mean()),
-            "cycle": float(_apart(back(paint(photos)), photos) + _apart(paint(back(monets)), monets)),
-            "identity": float(_apart(paint(monets), monets) + _apart(back(photos), photos)),
-        }
+        cycle = _apart(back(paint(photos)), photos) + _apart(paint(back(monets)), monets)
+        identity = _apart(paint(monets), monets) + _apart(back(photos), photos)
+        found[name] = {"adversarial": float(np.square(answers - 1).mean()), "cycle": cycle, "identity": identity}
     return found
 
 
@@ -276,8 +243,8 @@ def weights_figure(losses: Mapping[str, Mapping[str, float]], cycle_weight: floa
     return figure
 
 
-def _networks():
-    """Two generators and two discriminators of a few weights, the same at each call.
+def _weights(make, steps):
+    """The weights of four small networks before and after some steps of make(networks)(pair): arrays (2, n), in order.
 
     The kernels are ten times as large as at the start of a training: each loss then moves the weights visibly.
     """
@@ -286,46 +253,40 @@ def _networks():
     networks += [patch_discriminator((4, 4, 4, 4), norm="none") for _ in range(2)]
     for network in networks:
         network.set_weights([10 * w if w.ndim == 4 else w for w in network.get_weights()])
-    return networks
+    rng, flat = np.random.default_rng(0), lambda: [np.concatenate([*map(np.ravel, n.get_weights())]) for n in networks]
+    pair = tuple(tf.constant(rng.uniform(-1, 1, (1, 32, 32, 3)), tf.float32) for _ in range(2))
+    before, step = flat(), make(networks)
+    for _ in range(steps):
+        step(pair)
+    return [np.stack(both) for both in zip(before, flat(), strict=True)]
 
 
-def _pair():
-    rng = np.random.default_rng(0)
-    return tuple(tf.constant(rng.uniform(-1, 1, (1, 32, 32, 3)), tf.float32) for _ in range(2))
+def _descents(count):
+    return [keras.optimizers.SGD(0.1) for _ in range(count)]  # Adam's step would hide a wrong weight of a loss
 
 
-def _library(adversarial="least_squares"):
-    """(the library's CycleGAN of `_networks`, trained by plain gradient descent; the four networks)."""
-    networks = _networks()
+def _library(networks, adversarial="least_squares"):
     model = CycleGAN(*networks)
-    config = Config(adversarial=adversarial, cycle_weight=10.0, identity_weight=5.0)
-    model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), config)
-    return model, networks
+    generators, discriminators = _descents(2)
+    model.compile(generators, discriminators, Config(adversarial=adversarial, cycle_weight=10.0, identity_weight=5.0))
+    return model.train_step
 
 
 def against_library(model: Callable, loss: Callable, adversarial: str) -> tuple[float, float]:
     """(furthest that any weight moved, largest difference) after two steps of a lesson's class and of the library's.
 
-    Both begin with the same small networks, see the same two pictures and descend by SGD, whose step is as long as the
-    gradient: Adam's hardly depends on the gradient's length, and would hide a wrong weight. model: called with four
+    Both begin with the same small networks, see the same two pictures and descend by SGD. model: called with four
     networks, returns a keras.Model whose `compile` takes (optimizers, loss=...); adversarial: the library's name of
     `loss`.
     """
-    (library, theirs), yours, before = _library(adversarial), _networks(), [n.get_weights() for n in _networks()]
-    own = model(*yours)
-    own.compile([keras.optimizers.SGD(0.1) for _ in yours], loss=loss)
-    for _ in range(2):
-        own.train_step(_pair())
-        library.train_step(_pair())
 
-    def furthest(others):
-        return max(
-            float(np.abs(a - b).max())
-            for network, weights in zip(yours, others, strict=True)
-            for a, b in zip(network.get_weights(), weights, strict=True)
-        )
+    def own(networks):
+        made = model(*networks)
+        made.compile(_descents(4), loss=loss)
+        return made.train_step
 
-    return furthest(before), furthest([network.get_weights() for network in theirs])
+    mine, theirs = (np.concatenate(_weights(x, 2), 1) for x in (own, partial(_library, adversarial=adversarial)))
+    return float(np.abs(mine[1] - mine[0]).max()), float(np.abs(mine[1] - theirs[1]).max())
 
 
 def half_gradient(paint: keras.Model, back: keras.Model, images: Images) -> float:
@@ -353,17 +314,12 @@ def measures(paint: keras.Model, back: keras.Model, images: Images) -> dict[str,
     """
     photos, monets = images["photo"], images["monet"]
     painted, same = (paint.predict(x, verbose=0) for x in (photos, monets))
-    cycle = _apart(back.predict(painted, verbose=0), photos)
-    tint = 127.5 * _apart(same.mean((1, 2)), monets.mean((1, 2)))
-    return {"cycle": float(cycle), "scene": scene_kept(photos, painted), "tint": float(tint)}
+    cycle, tint = _apart(back.predict(painted, verbose=0), photos), _apart(same.mean((1, 2)), monets.mean((1, 2)))
+    return {"cycle": cycle, "scene": scene_kept(photos, painted), "tint": 127.5 * tint}
 
 
 def painted_by(generator: keras.Model, photos: np.ndarray) -> np.ndarray:
-    """Photos, uint8 (n, h, w, 3), painted by a generator: uint8 of the same shape.
-
-    Each photo is painted with BORDER px of its own mirror image around it, so that the zeros with which convolutions
-    pad an image leave no rim.
-    """
+    """Photos, uint8 (n, h, w, 3), painted with BORDER px of their mirror image around them, which leaves no rim."""
     wider = np.pad(photos, [(0, 0), (BORDER, BORDER), (BORDER, BORDER), (0, 0)], mode="reflect")
     return to_uint8(generator.predict(to_float(wider), batch_size=4, verbose=0)[:, BORDER:-BORDER, BORDER:-BORDER])
 
@@ -373,46 +329,59 @@ def by_the_course(photos: np.ndarray) -> dict[str, np.ndarray]:
     return {"the course's": paint_all(shipped_generator()[0], photos)} if SHIPPED.exists() else {}
 
 
-def scored(
-    made: Mapping[str, np.ndarray], monets: np.ndarray, mine: str
-) -> tuple[dict[str, tuple[Score, Score]], list[str]]:
-    """({name: its Score by each of JUDGES}, names that `mine` is nearer than by both of them). Prints both.
+class Jury:
+    """KID to held-out paintings by two networks: call it with uint8 images (n, h, w, 3) for {network: Score}.
+
+    names: (EfficientNet-Lite0's, against which generators are trained too, and SqueezeNet's, which none of them met).
+    """
+
+    names = ("efficientnet-lite0", "squeezenet")
+
+    def __init__(self, paintings: np.ndarray) -> None:
+        self.networks = {name: feature_network(name) for name in self.names}
+        self.real = {name: self.features(paintings, name) for name in self.names}
+
+    def features(self, images: np.ndarray, name: str) -> np.ndarray:
+        """The features of uint8 images by the network of that name: float32 (n, features)."""
+        return embed(images, self.networks[name])
+
+    def __call__(self, images: np.ndarray) -> dict[str, Score]:
+        return {n: compare(self.networks[n], self.features(images, n), self.real[n]) for n in self.names}
+
+
+def scored(made: Images, monets: np.ndarray, mine: str) -> tuple[dict[str, tuple[Score, ...]], list[str]]:
+    """({name: its Score by each network of a `Jury`}, names that `mine` is nearer than by both). Prints both.
 
     made: uint8 images; monets: paintings that no training has seen. See `Score.nearer_than`.
     """
-    columns = []
-    for network in map(feature_network, JUDGES):
-        real = embed(monets, network)
-        columns.append([compare(network, embed(images, network), real) for images in made.values()])
-    scores = dict(zip(made, zip(*columns, strict=True), strict=True))
-    for name, pair in scores.items():
-        lite, squeeze = (f"{x.kid:.{digits}f} ± {x.kid_std:.{digits}f}" for x, digits in zip(pair, (3, 0), strict=True))
-        print(f"{name:14} KID {lite}, by SqueezeNet {squeeze}")
-    beaten = [
-        name
-        for name, other in scores.items()
-        if all(a.nearer_than(b) for a, b in zip(scores[mine], other, strict=True))
-    ]
+    jury = Jury(monets)
+    scores = {name: tuple(jury(images).values()) for name, images in made.items()}
+    for name, (lite, other) in scores.items():
+        print(f"{name:14} KID {lite.kid:.3f} ± {lite.kid_std:.3f}, by SqueezeNet {other.kid:.0f} ± {other.kid_std:.0f}")
+    beaten = [n for n, pair in scores.items() if all(map(Score.nearer_than, scores[mine], pair))]
     print(f"{mine} beats, by both and beyond both bars: {', '.join(beaten) or 'none'}")
     return scores, beaten
 
 
 def _apart(a, b):
-    return np.abs(a - b).mean()
+    return float(np.abs(a - b).mean())
+
+
+def close(found: Any, wrong: Mapping[str, Sequence], tolerance: float = 1e-4) -> dict[str, bool]:
+    """What a check returns: {hint: whether `found` is close to one of the wrong results that the hint tells of}."""
+    return {hint: any(np.allclose(found, x, tolerance, tolerance) for x in each) for hint, each in wrong.items()}
 
 
 def maps(channels: np.ndarray) -> np.ndarray:
     """The channels of one map (1, h, w, n), values in [-1, 1], as n grey squares side by side, white between them."""
-    squares = np.asarray(channels, float)[0].repeat(8, 0).repeat(8, 1).transpose(2, 0, 1)
-    row = np.pad(squares, [(0, 0), (0, 0), (0, 4)], constant_values=1.0)
-    return np.repeat(np.concatenate(row, 1)[:, :-4, None], 3, 2)
+    squares = np.moveaxis(np.asarray(channels, float)[0], -1, 0)
+    return image_grid([[np.repeat(square[..., None], 3, -1) for square in squares]], least=40)
 
 
 def halves() -> tuple[np.ndarray, np.ndarray]:
     """A decoder step's map (1, 5, 5, 8), each channel of one grey, and an encoder's (1, 5, 5, 3) with an edge in it."""
-    inner = np.ones((1, 5, 5, 8)) * np.linspace(-0.8, 0.6, 8)
     edge = np.where(np.arange(5)[:, None] < np.arange(3) + 1, -1.0, 0.7)  # (places, channels)
-    return inner, np.ones((1, 5, 5, 3)) * edge
+    return np.ones((1, 5, 5, 8)) * np.linspace(-0.8, 0.6, 8), np.ones((1, 5, 5, 3)) * edge
 
 
 @exercise(
@@ -426,15 +395,16 @@ def check_skip(answer):
     try:
         found = np.asarray(answer_of(answer, inner, skip))
     except ValueError as error:
-        raise Wrong(f"these two maps can't be put together so: {error}. Along which axis do they differ?") from None
+        return {f"these two maps can't be put together so: {error}. Along which axis do they differ?": True}
     refuse_if(found.shape == inner.shape, "8 channels: what a residual block hands on. A U-Net hands on more.")
     refuse_if(found.shape == skip.shape, "3 channels: the decoder step's own map is lost.")
     expect_shape(found, (1, 5, 5, 11), "what the next step receives")
-    turned = np.concatenate([skip, inner], -1)
     order = "all eleven channels are there, in the other order: a decoder of the library would need other weights."
-    refuse_if(np.allclose(found, turned), order)
-    refuse_if(not np.allclose(found[..., :8], inner), "the step's own channels are not there unchanged.")
-    refuse_if(not np.allclose(found[..., 8:], skip), "the encoder's channels are not there unchanged.")
+    return {
+        order: np.allclose(found, np.concatenate([skip, inner], -1)),
+        "the step's own channels are not there unchanged.": not np.allclose(found[..., :8], inner),
+        "the encoder's channels are not there unchanged.": not np.allclose(found[..., 8:], skip),
+    }
 
 
 @exercise("Exercise 2, how many answers")
@@ -442,92 +412,81 @@ def check_answers(answer):
     found = tuple(answer)
     refuse_if(any(x is ... for x in found), "nothing here yet. Replace the ... and run the cell again.")
     refuse_if(len(found) != 2, f"give two numbers, not {len(found)}.")
-    refuse_if(any(int(x) != x for x in found), f"{found}: answers are counted, so these are whole numbers.")
-    refuse_if(found == (23, 62), "the right two numbers, in the wrong order.")
-    two, three = "two halvings and 256 px", "three halvings and 200 px"
-    for value, right, halved, name in ((found[0], 62, 64, two), (found[1], 23, 25, three)):
-        refuse_if(value == halved, f"{name}: {value} is the side after the halvings. Two more layers follow.")
-        refuse_if(value == halved - 1, f"{name}: {value} is the side after one of the last two layers.")
-        refuse_if(value == right**2, f"{name}: {value} answers in all; asked is their number along one side.")
-        hint = "Write down the side of the map after each layer, as `compute_output_shape` would give it."
-        refuse_if(value != right, f"{name}: not {value}. {hint}")
+    hints = {f"{found}: answers are counted, so these are whole numbers.": any(int(x) != x for x in found)}
+    hints["the right two numbers, in the wrong order."] = found == (23, 62)
+    names = ("two halvings and 256 px", "three halvings and 200 px")
+    for value, right, name in zip(found, (62, 23), names, strict=True):
+        draw = "Write down the side of the map after each layer, as `compute_output_shape` would give it."
+        hints |= {
+            f"{name}: {value} is the side after the halvings. Two more layers follow.": value == right + 2,
+            f"{name}: {value} is the side after one of the last two layers.": value == right + 1,
+            f"{name}: {value} answers in all; asked is their number along one side.": value == right**2,
+            f"{name}: not {value}. {draw}": value != right,
+        }
+    return hints
 
 
-def _sums(answer, monet, photo, paint, back):
-    """The learner's loss as a float. Raises Wrong where it is no single number."""
-    found = np.asarray(answer_of(answer, monet, photo, paint, back))
+def _loss_hints(answer, given, parts, known, weight, last):
+    """What a check of a loss of two parts returns. given: the answer's arguments, whose first two are pictures.
+
+    parts(apart): the two parts under a distance; known: {hint: wrong results}; weight: what doesn't belong here.
+    """
+    found = np.asarray(answer_of(answer, *given))
     refuse_if(found.size != 1, f"an array of shape {found.shape}: a loss is one number, a mean over pixels.")
-    return float(found)
-
-
-def _refuse_same(found, wrong):
-    """Raise Wrong with the first hint of {hint: values} that has a value like `found`."""
-    for hint, values in wrong.items():
-        refuse_if(np.isclose(found, values, rtol=1e-4).any(), f"{found:.3f}: {hint}.")
+    right = sum(parts(_apart))
+    common = {
+        "half of the sum of both. Each of them counts fully.": [right / 2],
+        "the weight of the loss doesn't belong here.": [weight * right],
+        "errors of both signs cancel out.": [sum(parts(lambda a, b: (a - b).mean()))],
+        "squares instead of absolute values.": [sum(parts(lambda a, b: np.square(a - b).mean()))],
+        "a sum over pixels, which grows with the picture.": [sum(parts(lambda a, b: np.abs(a - b).sum()))],
+    }
+    return close(found, known | common) | {f"not {found:.4f}. {last}": not np.isclose(found, right, rtol=1e-4)}
 
 
 @exercise("Exercise 3, both cycles")
 def check_cycle(answer):
     monet, photo = np.random.default_rng(0).uniform(-1, 1, (2, 2, 4, 4, 3)).astype(np.float32)
     paint, back = (lambda x: 0.5 * x), (lambda x: x + 0.25)
-    found = _sums(answer, monet, photo, paint, back)
     again, turned = back(paint(photo)), paint(back(monet))
-    right = [_apart(again, photo), _apart(turned, monet)]
-    wrong = {
-        "one cycle is missing: monet -> photo -> monet": right[:1],
-        "one cycle is missing: photo -> monet -> photo": right[1:],
-        "half of the sum of both cycles. Each of them counts fully": [sum(right) / 2],
-        "the weight of the cycle loss doesn't belong here": [10 * sum(right)],
-        "errors of both signs cancel out": [(again - photo).mean() + (turned - monet).mean()],
-        "squares instead of absolute values": [np.square(again - photo).mean() + np.square(turned - monet).mean()],
-        "a sum over pixels, which grows with the picture": [np.abs(again - photo).sum() + np.abs(turned - monet).sum()],
-        "each picture goes through its generators in the wrong order": [
-            _apart(paint(back(photo)), photo) + _apart(back(paint(monet)), monet)
-        ],
-        "only one way is walked: a cycle is there and back": [_apart(paint(photo), photo) + _apart(back(monet), monet)],
-        "a translation is compared with a picture of the other set; those two are no pair": [
-            _apart(paint(photo), monet), _apart(again, monet) + _apart(turned, photo),
-            _apart(paint(photo), monet) + _apart(back(monet), photo),
-        ],
+    known = {
+        "one cycle is missing: monet -> photo -> monet.": [_apart(again, photo)],
+        "one cycle is missing: photo -> monet -> photo.": [_apart(turned, monet)],
+        "each picture goes through its generators in the wrong order.":
+            [_apart(paint(back(photo)), photo) + _apart(back(paint(monet)), monet)],
+        "only one way is walked: a cycle is there and back.":
+            [_apart(paint(photo), photo) + _apart(back(monet), monet)],
+        "a translation is compared with a picture of the other set; those two are no pair.":
+            [_apart(paint(photo), monet), _apart(again, monet) + _apart(turned, photo),
+             _apart(paint(photo), monet) + _apart(back(monet), photo)],
     }  # fmt: skip
-    _refuse_same(found, wrong)
-    expect_close(found, sum(right), "not {got}. Which picture should come back, and through which two generators?")
+    parts = lambda apart: [apart(again, photo), apart(turned, monet)]  # noqa: E731
+    last = "Which picture should come back, and through which two generators?"
+    return _loss_hints(answer, (monet, photo, paint, back), parts, known, 10, last)
 
 
 @exercise("Exercise 4, identity")
 def check_identity(answer):
     monet, photo = np.full((1, 2, 2, 3), 0.5, np.float32), np.full((1, 2, 2, 3), -0.25, np.float32)
     paint, back = (lambda x: 1.2 * x), (lambda x: 1.6 * x)
-    found = _sums(answer, monet, photo, paint, back)
-    right = [_apart(paint(monet), monet), _apart(back(photo), photo)]
-    wrong = {
-        "compared with an image of the other set: every answer is wrong then, and the median of that set the least": [
-            _apart(paint(monet), photo) + _apart(back(photo), monet),
-            _apart(paint(photo), monet) + _apart(back(monet), photo),
-            _apart(paint(monet), photo), _apart(paint(photo), monet),
-        ],
-        "only one of the two generators is asked": right,
-        "each generator gets the image that it should translate, and is told to leave it": [
-            _apart(paint(photo), photo) + _apart(back(monet), monet),
-            _apart(paint(photo), photo), _apart(back(monet), monet),
-        ],
-        "the cycle loss": [_apart(back(paint(photo)), photo) + _apart(paint(back(monet)), monet)],
-        "half of the sum of both. Each of them counts fully": [sum(right) / 2],
-        "the weight of the identity loss doesn't belong here": [5 * sum(right)],
-        "errors of both signs cancel out": [(paint(monet) - monet).mean() + (back(photo) - photo).mean()],
+    ways = [_apart(paint(photo), photo), _apart(back(monet), monet)]
+    known = {
+        "compared with an image of the other set: every answer is wrong then, and the median of that set the least.":
+            [_apart(paint(monet), photo) + _apart(back(photo), monet), _apart(paint(monet), photo),
+             _apart(paint(photo), monet) + _apart(back(monet), photo), _apart(paint(photo), monet)],
+        "only one of the two generators is asked.": [_apart(paint(monet), monet), _apart(back(photo), photo)],
+        "each generator gets the image that it should translate, and is told to leave it.": [sum(ways), *ways],
+        "the cycle loss.": [_apart(back(paint(photo)), photo) + _apart(paint(back(monet)), monet)],
     }  # fmt: skip
-    _refuse_same(found, wrong)
-    expect_close(found, sum(right), "not {got}. Which image needs no painting, and which needs no way back?")
+    parts = lambda apart: [apart(paint(monet), monet), apart(back(photo), photo)]  # noqa: E731
+    last = "Which image needs no painting, and which needs no way back?"
+    return _loss_hints(answer, (monet, photo, paint, back), parts, known, 5, last)
 
 
 @exercise("Exercise 5, two optimizers")
 def check_step(answer):
-    monet, photo = _pair()
-    (library, right), yours = _library(), _networks()
-    before = [network.get_weights() for network in right]
-    library.train_step((monet, photo))
     try:
-        answer(yours, [keras.optimizers.SGD(0.1) for _ in range(2)], monet, photo)
+        mine = _weights(lambda networks: lambda pair: answer(networks, _descents(2), *pair), 1)
     except (ValueError, KeyError, RuntimeError) as error:
         text = str(error)
         refuse_if("No gradients" in text, "the tape knows nothing of this loss: the sums are formed outside its block.")
@@ -535,22 +494,21 @@ def check_step(answer):
         refuse_if(strange, "an optimizer meets variables that it wasn't built for: apply it once, to both networks.")
         refuse_if("on-persistent" in text, "this tape gives one gradient only. See how the class makes its tape.")
         raise
+    moves = [[after - before for before, after in each] for each in (mine, _weights(_library, 1))]
+    hints = {
+        "no network has moved: form the sums, then let each optimizer take its step.": not any(map(np.any, moves[0]))
+    }
+    goals = ("the weighted sum of all four generator losses", "both discriminators' losses")
     names = ("paint", "back", "the Monet discriminator", "the photo discriminator")
-    moved = []
-    for network, start in zip(yours, before, strict=True):
-        moved.append(not all(np.array_equal(a, b) for a, b in zip(network.get_weights(), start, strict=True)))
-    refuse_if(not any(moved), "no network has moved: form the sums, then let each optimizer take its step.")
-    for name, network, other, start, has in zip(names, yours, right, before, moved, strict=True):
-        refuse_if(not has, f"{name} has not moved: each optimizer moves two networks.")
-        steps = [np.concatenate([np.ravel(a - b) for a, b in zip(x.get_weights(), start, strict=True)])
-                 for x in (network, other)]  # fmt: skip
-        if np.abs(steps[0] - steps[1]).max() > 1e-3 * np.abs(steps[1]).max():
-            cosine = steps[0] @ steps[1] / np.linalg.norm(steps[0]) / np.linalg.norm(steps[1])
-            refuse_if(cosine < -0.9, f"{name} climbs: its loss has the wrong sign.")
-            loss = (
-                "the weighted sum of all four generator losses" if name in names[:2] else "both discriminators' losses"
-            )
-            raise Wrong(f"{name} moved, but not by the slope of {loss}.")
+    for k, (name, move, right) in enumerate(zip(names, *moves, strict=True)):
+        off = np.abs(move - right).max() > 1e-3 * np.abs(right).max()
+        against = move @ right < -0.9 * np.linalg.norm(move) * np.linalg.norm(right)
+        hints |= {
+            f"{name} has not moved: each optimizer moves two networks.": not move.any(),
+            f"{name} climbs: its loss has the wrong sign.": off and against,
+            f"{name} moved, but not by the slope of {goals[k // 2]}.": off,
+        }
+    return hints
 
 
 @exercise("Exercise 6, a painter of your own")
@@ -558,21 +516,23 @@ def check_painter(answer):
     painted, photos, monets = answer
     refuse_if(painted is ... or painted is None, "nothing here yet. Train, paint, and run the cell again.")
     expect_shape(painted, photos.shape, "what you painted")
-    if painted.dtype != np.uint8:
-        raise Wrong(f"{painted.dtype}, not uint8: scale [-1, 1] to levels, as `lesson.painted_by` does.")
+    scale = f"{painted.dtype}, not uint8: scale [-1, 1] to levels, as `lesson.painted_by` does."
+    refuse_if(painted.dtype != np.uint8, scale)
     refuse_if(painted.std((1, 2, 3)).min() < 2, "at least one picture is of one colour.")
-    refuse_if(np.abs(painted.astype(float) - monets).mean() < 2, "these are the paintings held out, not your own.")
-    refuse_if(np.abs(painted.astype(float) - photos).mean() < 2, "these are the photos, not changed by two levels.")
+    refuse_if(_apart(painted.astype(float), monets) < 2, "these are the paintings held out, not your own.")
+    refuse_if(_apart(painted.astype(float), photos) < 2, "these are the photos, not changed by two levels.")
     kept = scene_kept(photos, painted)
     refuse_if(kept < -0.5, "light and dark are exchanged.")
     if kept < 0.5:
         others = max(scene_kept(np.roll(photos, k, 0), painted) for k in range(1, len(photos)))
-        refuse_if(others > 0.5, "the paintings stand beside other photos than their own: keep the order.")
         turned = max(scene_kept(photos, x) for x in (painted[:, ::-1], painted[:, :, ::-1]))
-        refuse_if(turned > 0.5, "the paintings are turned or mirrored.")
-        raise Wrong(f"scene kept {kept:.2f}: the photos' scenes are lost. Raise a weight that holds them.")
+        return {
+            "the paintings stand beside other photos than their own: keep the order.": others > 0.5,
+            "the paintings are turned or mirrored.": turned > 0.5,
+            f"scene kept {kept:.2f}: the photos' scenes are lost. Raise a weight that holds them.": True,
+        }
     network = feature_network("squeezenet")
     real = embed(monets, network)
     kid, untouched = (compare(network, embed(x, network), real).kid for x in (painted, photos))
     worse = f"KID {kid:.0f} by SqueezeNet, the untouched photos have {untouched:.0f}: change one setting, train again."
-    refuse_if(kid >= untouched, worse)
+    return {worse: kid >= untouched}

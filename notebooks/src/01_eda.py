@@ -75,14 +75,14 @@ from monet_lib.figures import image_grid, show
 from monet_lib.paint import paint_all, photographs, shipped_generator
 from monet_lib.score import compare, embed, feature_network
 
-sizes = lesson.settings(config)
+scored = lesson.scored(config)  # photos
 
 # %% [markdown]
 # ## Where this leads
 #
 # Here is the end of the course first: three photographs, and what a [generator](../docs/glossary.md#generator) makes
 # of them. A generator is a network that makes images; this one comes with the course and was trained on the
-# competition's images. In lessons 2 to 4 you train such networks.
+# competition's images. In lessons 2 to 4 you train such networks. Look at the grass: strokes stand in place of blades.
 
 # %%
 painter, _ = shipped_generator()
@@ -195,25 +195,25 @@ assert versions["cache, then augment"] > 1 == versions["augment, then cache"]
 # ## What the imbalance does to an epoch
 #
 # The competition has 23 photos for each painting. S0 calls this a heavy imbalance and tried batch sizes from 64 down
-# to 4; S3 fears that 300 paintings are too few. A CycleGAN takes one batch of each set and compares no painting with a
-# certain photo, so the imbalance doesn't bias a class as in a classifier. It decides *which images the networks meet*.
-# S2 trains for 30 epochs on what it calls paired datasets. Nothing is paired; in the
-# [notebook](https://www.kaggle.com/code/amyjang/monet-cyclegan-tutorial) that it names as a source, this is
-# `Dataset.zip((monets, photos))`, which ends with its shorter member.
+# to 4; S3 fears that 300 paintings are too few. A CycleGAN, the model that here
+# translates photos into paintings, takes a batch of each set in every step and compares no painting with a certain
+# photo, so the imbalance doesn't bias a class as in a classifier. It decides *which images the networks meet*.
+# S2 trains for 30 [epochs](../docs/glossary.md#epoch), passes over the data, on what it calls paired datasets. Nothing
+# is paired; in the [notebook](https://www.kaggle.com/code/amyjang/monet-cyclegan-tutorial) that it names as a source,
+# this is `Dataset.zip((monets, photos))`, which ends with its shorter member.
 #
-# **Predict first:** how many of the 7,038 photos do 30 such epochs show if nothing is shuffled? And if all photos are
-# shuffled before each epoch?
+# **Predict first:** how many of the 7,038 photos do 30 such epochs show, in batches of one, if nothing is shuffled? And
+# if all photos are shuffled before each epoch?
 
 # %%
-photos, epochs, rng = 7038, 30, np.random.default_rng(config.seed)
+rng = np.random.default_rng(config.seed)
+photos, epochs, deal = 7038, 30, rng.permutation
 orders = {
     "zip, never shuffled": np.tile(np.arange(300), epochs),
     "zip, all photos shuffled": np.ravel(
-        [rng.permutation(photos)[:300] for _ in range(epochs)]
+        [deal(photos)[:300] for _ in range(epochs)]
     ),
-    "dealt like cards": np.ravel([rng.permutation(photos) for _ in range(2)])[
-        : 300 * epochs
-    ],
+    "dealt like cards": np.ravel([deal(photos), deal(photos)])[: 300 * epochs],
 }
 met = {name: len(set(order)) / photos for name, order in orders.items()}
 result = ", ".join(f"{name}: {share:.0%}" for name, share in met.items())
@@ -224,9 +224,7 @@ print(result)
 from monet_lib.data import UnpairedBatches
 
 
-def numbered(
-    count,
-):  # images that are their own number: 16 x 16 pixels of (hundreds, rest, 0)
+def numbered(count):  # images of 16 x 16 pixels (hundreds, rest, 0)
     number = np.arange(count)
     colors = np.stack([number // 100, number % 100, 0 * number], 1)
     return np.tile(colors.astype(np.uint8)[:, None, None], (1, 16, 16, 1))
@@ -257,20 +255,21 @@ assert (
 # steps, and every painting 23 or 24 times.
 #
 # The other side of the imbalance remains: the *discriminator*, the network that tells paintings from imitations, sees
-# each painting 23 times in an epoch and can learn 300 of them by heart. Lesson 4 shows it. Augmentation helps: random
-# flips (S1), altered copies (S3, lesson 2; S4), flips and rotations (which S0 wished at the end that it had used; here
-# the settings `flip` and `rotate`).
+# each painting 23 times while it sees every photo once, and can learn 300 of them by heart. Lesson 4 shows it. What the
+# sources set against it is *augmentation*, altered copies: random flips (S1), flips, crops and noise (S3, lesson 2), a
+# library of alterations (S4), flips and rotations (which S0 wished at the end that it had used; here the settings
+# `flip` and `rotate`).
 #
 # ## Look, twins, and why a split goes by source
 #
-# Before any statistics, look. `lesson.survey` measures every image in one pass (brightness, spread, colours,
-# histograms) and keeps a thumbnail of 32×32 pixels and a hash.
+# Before any statistics, look, and keep in mind which row is brighter. `lesson.survey` measures every image in one pass
+# (brightness, spread, colours, histograms) and keeps a thumbnail of 32×32 pixels and a hash.
 
 # %%
 surveys, pictures = {}, {}
-for name, count in (("monet", 300), ("photo", sizes.scored)):
+for name, count in (("monet", 300), ("photo", scored)):
     images = find_images(root, name)
-    surveys[name] = lesson.survey(images, sizes.measured)
+    surveys[name] = lesson.survey(images)
     pictures[name] = next(read_batches(images, count))[1]
 rows = [pictures[name][:6, ::2, ::2] for name in ("monet", "photo")]
 grid = image_grid(rows, row_labels=["painting", "photo"])
@@ -291,8 +290,7 @@ copies = {
     "brighter": np.clip(original.astype(int) + 20, 0, 255),
     "mirrored": original[:, ::-1],
 }
-thumb = lesson.shrink(original, 8).ravel()
-found = {}
+found, thumb = {}, lesson.shrink(original, 8).ravel()
 for name, copy in copies.items():
     other = lesson.shrink(copy, 8).ravel()
     found[name] = np.corrcoef(thumb, other)[0, 1]
@@ -327,13 +325,13 @@ np.testing.assert_allclose(
 # Both tests overlook *siblings*: two pictures of one place on one day. Cut each photo into a left and a right half. The
 # halves share no pixel, but light, grain and motif. Now hold out a quarter, in two ways: of the halves at random, or of
 # the photos, with both halves of each. The distance to the nearest training picture is measured by the features of a
-# network trained on ImageNet: 1,280 numbers that tell textures and objects (0 is a copy, 1 has nothing in common).
+# network trained on ImageNet: 1,280 numbers that tell textures and objects (0 is a copy, 1 has nothing in common). The
+# number after ± is the standard deviation over 20 random splits.
 #
 # **Predict first:** which of the two ways leaves the held-out pictures nearer to the training pictures?
 
 # %%
-network = feature_network()
-photos = pictures["photo"]
+network, photos = feature_network(), pictures["photo"]
 halves = np.concatenate([photos[:, :, :128], photos[:, :, 128:]])
 features = embed(halves, network)
 features /= np.linalg.norm(features, axis=1, keepdims=True)
@@ -368,8 +366,8 @@ assert (found > 0.99).mean() < 0.1, (
 assert np.mean(nearest["by picture"]) < np.mean(nearest["by source"])
 
 # %% [markdown]
-# By picture, the nearest training picture is at {{ np.mean(nearest["by picture"]):.2f}}, by source at
-# {{ np.mean(nearest["by source"]):.2f}}. A model that learnt its training pictures by heart would look better in the
+# By picture, the nearest training picture is at {{ np.mean(nearest["by picture"]):.3f}}, by source at
+# {{ np.mean(nearest["by source"]):.3f}}. A model that learnt its training pictures by heart would look better in the
 # first split than it is. So hold out whole sources. In the sample each picture comes from a photograph of its own,
 # and any split goes by source. Monet painted one motif many times, and the competition's files don't say
 # which of the 300 belong together.
@@ -377,7 +375,8 @@ assert np.mean(nearest["by picture"]) < np.mean(nearest["by source"])
 # ## Two claims about Monet's colours
 #
 # S3 drew a histogram for each channel of both sets. **Predict first:** draw 300 paintings and 7,038 photos into one
-# axis, counting pixels. What will you see of the paintings?
+# axis, counting pixels. What will you see of the paintings? (With fewer images, their shares are scaled to these
+# counts.)
 
 # %%
 counts = {}
@@ -411,7 +410,8 @@ for name in counts:
 #
 # As a rule of thumb ([Cohen 1988](https://en.wikipedia.org/wiki/Effect_size#Cohen's_d)), 0.2 is small, 0.5 medium and
 # 0.8 large. "Intense" is measured by **chroma**, the largest channel minus the smallest, or by **HSV saturation**,
-# chroma divided by the largest channel: exercise 1 shows why that is a trap. The bars resample the images, 400 times.
+# chroma divided by the largest channel: exercise 1 shows why that is a trap. Each bar holds 95 % of the values of d from
+# 400 random redraws of the images.
 #
 # **Predict first:** judging by the grid above, are the paintings brighter or darker than the photos?
 
@@ -435,7 +435,7 @@ show(lesson.effects_figure(effects), f"Effect sizes with intervals: {text}")
 # %% tags=["ci"]
 for name in effects:
     assert np.isclose(effects[name][0], effect_size(monet[name], photo[name]))
-    assert effects[name][1] < effects[name][2]
+    assert effects[name][1] < effects[name][0] < effects[name][2]
 
 # %% [markdown]
 # About *Monet* the sample proves nothing: its paintings got their colours from a network. For a verdict take the real
@@ -458,8 +458,8 @@ for name in effects:
 # the mirror image of the truth; every record names its set in `target`.
 #
 # Of S3's claim, "intense" fails: the chroma is the same. Every channel's mean is higher in the paintings, green no more
-# than red: that is light, not depth. (A tall *peak* in a histogram, which green has, means that values lie close
-# together, not that there is more of the colour.)
+# than red: that is light, not depth. (Of the paintings' three curves green's has the highest *peak*. That means that
+# its values lie closest together, not that there is more of the colour.)
 #
 # ## From levels to tanh, and back
 #
@@ -478,17 +478,15 @@ for how, back in (("cut off", cut), ("rounded", rounded)):
 output = (rng.uniform(-1, 1, 100_000) + 1) * 127.5
 darker = (output - output.astype("uint8")).mean()
 print(f"an output between the levels loses {darker:.2f} of a level on average")
-for level in (0, 1, 64, 128, 192, 254, 255):
+for level in (0, 1, 64, 128, 192, 254, 255):  # 0.25 and 254.75 at the ends
     value = np.arctanh(np.clip(level / 127.5 - 1, -254.5 / 255, 254.5 / 255))
     slope = 127.5 * (1 - np.tanh(value) ** 2)
     print(f"level {level:3}: tanh of {value:5.2f}, slope {slope:5.1f} levels")
 
 # %% tags=["ci"]
-from monet_lib.data import to_float, to_uint8
+from monet_lib.data import to_float
 
 np.testing.assert_allclose(x, to_float(levels), atol=1e-6)
-np.testing.assert_array_equal(rounded, to_uint8(x))
-np.testing.assert_array_equal(to_uint8(to_float(photos)), photos)
 assert (rounded == levels).all()
 assert (cut != levels).any()
 assert abs(darker - 0.5) < 0.02
@@ -499,15 +497,16 @@ assert abs(darker - 0.5) < 0.02
 # linked above, writes its pictures so.
 #
 # The slopes say more. In the mid-tones a small change before the tanh moves a level far; near black and white it hardly
-# does, and hardly any gradient comes back. An output near 0 is level 128, the grey that S1 saw before training.
+# does (only an infinite number would give level 0 or 255 exactly), so that training, which works by small changes, moves
+# such pixels slowly. An output near 0 is level 128, the grey that S1 saw before training.
 #
 # ## A first opponent: colour transfer
 #
 # If colour were all, no network would be needed: give each photo the colours of a painting
 # ([Reinhard et al. 2001](https://doi.org/10.1109/38.946629)). Take a space in which lightness is one axis and the
 # colours are the other two: **CIELAB**, with L from black to white, a from green to red, b from blue to yellow. In each
-# axis, subtract the photo's mean, stretch to the painting's spread, and add the painting's mean. Then move the sliders: whose
-# colours suit which photo? What happens above strength 1?
+# axis, subtract the photo's mean, stretch to the painting's spread, and add the painting's mean. Then move the sliders:
+# whose colours suit which photo? What happens above strength 1?
 
 # %%
 RGB_TO_XYZ = lesson.RGB_TO_XYZ  # of sRGB, by the white of ICC profiles
@@ -546,9 +545,18 @@ np.testing.assert_array_equal(
     mine, lesson.color_transfer(photos[:3], pictures["monet"][:3])
 )
 
+
 # %%
+def transferred(photo, painting, strength):
+    before, style = pictures["photo"][photo], pictures["monet"][painting]
+    lab, full = to_lab(before), to_lab(transfer(before, style))
+    made = lesson.from_lab(lab + strength * (full - lab))
+    labels = ["photo", "painting", "the photo in its colours"]
+    return image_grid([[before, style, made]], labels)
+
+
 explorer = explore(
-    lesson.transfer_explorer(pictures),
+    transferred,
     "A photo, a painting, and the photo in the painting's colours",
     photo=(0, len(pictures["photo"]) - 1, 2),
     painting=(0, len(pictures["monet"]) - 1, 3),
@@ -559,11 +567,12 @@ if explorer:  # as a hand on the slider would
     explorer.redraw()
 
 # %% [markdown]
-# How near does that come to paintings? The course measures it by [KID](../docs/glossary.md#kid): the features of both
+# Above strength 1 the photo overshoots the painting's tint and contrast. How near does all this come to paintings? The
+# course measures it by [KID](../docs/glossary.md#kid): the features of both
 # sets as two clouds, and the distance of the clouds, 0 for two sets of one kind. A score is only worth something beside
 # others, so the untouched photos and other paintings are scored too, all against paintings that are held out: they lend
-# no colours. The bars are the standard deviation over 100 draws of images. The cell takes about half a minute on two
-# cores.
+# no colours. The bars reach one standard deviation over 100 draws of images to each side. The cell takes about half a
+# minute on two cores.
 #
 # **Predict first:** which share of the way from the photos to the paintings do colours alone go?
 
@@ -583,8 +592,8 @@ for name, images in tqdm(sets.items(), "scoring"):
 for name, of in scores.items():
     print(f"{name:23} KID {of.kid:6.3f} ± {of.kid_std:.3f}")
 before, after = scores["untouched photos"], scores["colour transfer"]
-outside = abs(before.kid - after.kid) > before.kid_std + after.kid_std
-verdict = "beyond the bars" if outside else "within the bars"
+apart = before.nearer_than(after) or after.nearer_than(before)
+verdict = "beyond the bars" if apart else "within the bars"
 print(f"photos and colour transfer differ {verdict}")
 text = ", ".join(f"{name} {s.kid:.3f}" for name, s in scores.items())
 show(lesson.scores_figure(scores), f"KID with bars: {text}")
@@ -620,11 +629,9 @@ for name in list(sets)[:3]:
     same = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in pairs]
     agree[name] = np.mean(same)
     print(f"{name:23} detail correlates with the photo's: {agree[name]:.2f}")
-    one, other = sets[name][2], sets[name][9]
-    details = [
-        x[80:144, 96:160].repeat(4, 0).repeat(4, 1) for x in (one, other)
-    ]
-    rows.append([one, details[0], other, details[1]])
+    rows.append([])
+    for x in sets[name][[2, 9]]:
+        rows[-1] += [x, x[80:144, 96:160].repeat(4, 0).repeat(4, 1)]
 show(
     image_grid(rows, row_labels=["photo", "colours", "generator"]),
     "Two photos and a detail of each; in a painting's colours, with every edge "
@@ -634,6 +641,12 @@ show(
 # %% tags=["ci"]
 assert agree["colour transfer"] > 0.95 > 0.8 > agree["the course's generator"]
 assert scores["other paintings"].kid < min(before.kid, after.kid)
+for strength, right in (
+    (0.0, photos[2]),
+    (1.0, transfer(photos[2], pictures["monet"][3])),
+):
+    made = transferred(2, 3, strength)[-256:, -256:]
+    np.testing.assert_array_equal(made, right)
 
 # %% [markdown]
 # The transfer is one straight line per axis for the whole photo. It moves no edge and makes no stroke: the fine detail
@@ -696,7 +709,8 @@ if lesson.check_meaning(meanings):
 #     "S3: more in green": ("green", 1),
 # }
 # ```
-# On the real images S0's two claims fail, and the chroma of the sets is the same (d = −0.07). "More in green" holds, and so it does for red and blue, since all channels are higher in a brighter picture.
+# On the real images S0's two claims fail, and the chroma of the sets is the same (d = −0.07). "More in green" holds, and
+# so it does for red and blue, since all channels are higher in a brighter picture.
 # </details>
 #
 # ### Exercise 3: back to levels
@@ -900,16 +914,16 @@ if lesson.check_opponent(my_transfer):
 # **No.** It runs without a word, as the Keras example does.
 # </details>
 #
-# **5. A network's KID equals that of colour transfer. What has it learnt of Monet?**
+# **5. A network's KID equals that of colour transfer. How much of Monet does this number show that it has learnt?**
 #
 # <details><summary>His colours and his strokes</summary>
 #
-# **No.** Colour transfer makes no stroke and has the same score.
+# **No.** Colour transfer makes no stroke, and has the same score.
 # </details>
 #
-# <details><summary>At most as much as means and spreads of colours tell</summary>
+# <details><summary>No more than means and spreads of colours give</summary>
 #
-# **Right.** Look at an enlarged detail to see what it does with edges.
+# **Right.** Look at an enlarged detail to see what else it does, above all with edges.
 # </details>
 #
 # <details><summary>Nothing, since KID can't see colours</summary>
@@ -919,7 +933,7 @@ if lesson.check_opponent(my_transfer):
 #
 # ## Recap
 #
-# - A [TFRecord](../docs/glossary.md#tfrecord) is a row of records; it compresses nothing and saves the opening of files.
+# - A [TFRecord](../docs/glossary.md#tfrecord) is a row of records, here a JPEG with its name and its set.
 # - In a `tf.data` chain, decode before the cache, and shuffle and augment after it.
 # - A zip hides photos from the networks. Show both sets in full in each [epoch](../docs/glossary.md#epoch).
 # - Hold out whole sources, or the score flatters.

@@ -35,8 +35,8 @@
 #
 # ![Small patches with strokes and colours of paintings, made from noise, and below each the most similar square of a training painting, which differs](../docs/images/02_dcgan.jpg)
 #
-# Patches of 32×32 pixels that a generator of yours made from random numbers, after minutes of training without a GPU, each
-# beside the most similar square of all training paintings.
+# Patches of 32×32 pixels that a generator of yours made from random numbers, after minutes of training without a GPU,
+# each beside the most similar square of all training paintings.
 #
 # ## Setup
 #
@@ -97,7 +97,7 @@ assert not any((a == b).all() for a in held for b in paintings)
 # called D(x).
 #
 # D wants to give real examples a high probability and fakes a low one; G wants the opposite for its fakes. The first
-# GAN wrote this as one number, which D makes as large and G as small as it can:
+# GAN wrote this as one number, in which E is the mean over many examples. D makes it as large and G as small as it can:
 #
 # $$V(D, G) = \mathbb{E}_{x\ \mathrm{real}}[\log D(x)] + \mathbb{E}_{z}[\log(1 - D(G(z)))]$$
 #
@@ -135,7 +135,7 @@ GAMES = {  # what D makes small, what G makes small, weight of the penalty
 
 # %% [markdown]
 # The first game is played with points, so that you can watch it. Real points lie in eight small clusters on a ring. Each
-# network has three layers of 64 units, and they take one step each in turn.
+# network has three layers of 64 units, and they take one step each in turn, by the usual optimizer, Adam.
 #
 # **Predict first:** which of the four losses will have fakes in all eight clusters at the end? (The games take from half
 # a minute to two minutes.)
@@ -198,24 +198,23 @@ viewer = explore(
 )  # fmt: skip
 
 # %% [markdown]
-# Choose a loss, and move through its game. At first all fakes run together to where D's answers are highest; D marks
+# Choose a loss, and move through its game. At first the fakes run together to where D's answers are highest; D marks
 # that place as fake, and they run on. Later they spread over the ring. At the end the saturating loss reaches
-# {{ counts["saturating"][0] }} of the 8 clusters (with the other seed {{ counts["saturating"][1] }}), the non-saturating
-# one {{ counts["non-saturating"][0] }} ({{ counts["non-saturating"][1] }}), least squares
+# {{ counts["saturating"][0] }} of the 8 clusters (with the other seed {{ counts["saturating"][1] }}), the
+# non-saturating one {{ counts["non-saturating"][0] }} ({{ counts["non-saturating"][1] }}), least squares
 # {{ counts["least squares"][0] }} ({{ counts["least squares"][1] }}) and Wasserstein {{ counts["Wasserstein"][0] }}
-# ({{ counts["Wasserstein"][1] }}). A cluster without fakes is a mode that G has *dropped*: each of the first three losses
-# of G looks at one fake at a time and never asks whether all clusters have fakes. Two seeds of one toy don't order four
-# losses, and the vanishing slope of the first one did no harm here, with a D that is rarely certain. What the toy does
-# show: the same networks and points, with another loss, give another result.
+# ({{ counts["Wasserstein"][1] }}). A cluster without fakes is a mode that G has *dropped*: every one of the four losses
+# of G is a mean over fakes that are looked at one at a time, so that none asks whether all clusters have fakes. Two
+# seeds of one toy don't order four losses, and the vanishing slope of the first one did no harm here. What the toy does
+# show: modes can be dropped although D goes on learning.
 
 # %% tags=["ci"]
 if viewer:  # as a hand on the controls would
     viewer["moment"].value, viewer["loss"].value = 2, "Wasserstein"
     viewer.redraw()
 if config.profile == "laptop":
-    assert max(counts["Wasserstein"]) == 8
-    assert min(map(min, counts.values())) >= 3
-    assert len(set(map(tuple, counts.values()))) > 1, "another result"
+    assert min(map(min, counts.values())) >= 3, "they spread over the ring"
+    assert min(map(min, counts.values())) < 8, "modes are dropped"
 
 # %% [markdown]
 # ## What a loss reads when nothing is known
@@ -265,11 +264,13 @@ for kind, name, best in (
 assert apart < 0.2
 
 # %% [markdown]
-# A D that knows nothing pays 2 ln 2 = {{ level["saturating"]:.2f }} by log loss, {{ level["least squares"]:.2f }} by least
-# squares and {{ level["Wasserstein"]:.0f }} by Wasserstein. Programs often report half of the sum, as this library does:
-# {{ level["saturating"] / 2:.2f }} and {{ level["least squares"] / 2:.2f }}. Lessons 3 to 5 train by least squares, so
-# there the level is {{ level["least squares"] / 2:.2f }}. A loss that *stays* on its level means one of two things: the
-# fakes are perfect, or D is too weak to teach. The loss doesn't tell which.
+# A D that knows nothing pays 2 ln 2 = {{ level["saturating"]:.2f }} by log loss, {{ level["least squares"]:.2f }} by
+# least squares and {{ level["Wasserstein"]:.0f }} by Wasserstein, whatever its answer is (−2 was only the first one
+# tried). The penalty comes on top: an answer that is the same everywhere has a slope of 0 instead of 1, which costs 1
+# here. Programs often report half of the sum, as this library does: {{ level["saturating"] / 2:.2f }} and
+# {{ level["least squares"] / 2:.2f }}. Lessons 3 and 4 train by least squares, so there the level is
+# {{ level["least squares"] / 2:.2f }}. A loss that *stays* on its level means one of two things: the fakes are perfect,
+# or D is too weak to teach. The loss doesn't tell which.
 #
 # A small network, trained by samples alone, arrives at the formula where there are samples: there the two differ by at
 # most {{ apart:.2f }}. The best answer passes ½ at {{ half:.2f }}, where the two curves cross, a little to the right of
@@ -277,16 +278,16 @@ assert apart < 0.2
 #
 # ## From a vector to a picture
 #
-# From here on, real examples are squares of 32 pixels, cut anywhere from the {{ len(paintings) }} paintings, mirrored or
-# not. A DCGAN ([Radford et al. 2016](https://arxiv.org/abs/1511.06434)) leads from the
-# [latent vector](../docs/glossary.md#latent) z, random numbers from a bell curve, to a picture. A dense layer makes a
-# 4×4 map with many channels. Each *doubling* doubles height and width, by a
-# [transposed convolution](../docs/glossary.md#transposed-convolution): every value paints its kernel, times the value,
-# into the larger map, two places further for each neighbour, and overlaps are added
-# ([drawings](https://arxiv.org/abs/1603.07285)). After it,
-# [batch norm](../docs/glossary.md#batch-normalization) ([Ioffe and Szegedy 2015](https://arxiv.org/abs/1502.03167))
-# brings each channel to mean 0 and variance 1 over the batch. The paper has ReLU in G, and batch norm in D too. Here G
-# has LeakyReLU, as S3's has, and D has no norm, so that it answers for each picture alone.
+# From here on, real examples are squares of 32 pixels, cut anywhere from the {{ len(paintings) }} paintings, mirrored
+# or not. A DCGAN ([Radford et al. 2016](https://arxiv.org/abs/1511.06434)) leads from the [latent
+# vector](../docs/glossary.md#latent) z, random numbers from a bell curve, to a picture. A dense layer makes a 4×4 map
+# with many channels. Each *doubling* doubles height and width, by a [transposed
+# convolution](../docs/glossary.md#transposed-convolution): every value paints its kernel, times the value, into the
+# larger map, two places further for each neighbour, and overlaps are added
+# ([drawings](https://arxiv.org/abs/1603.07285)). After it, [batch norm](../docs/glossary.md#batch-normalization)
+# ([Ioffe and Szegedy 2015](https://arxiv.org/abs/1502.03167)) brings each channel to mean 0 and variance 1 over the
+# batch; a factor and a shift for each channel are learnt. The paper has ReLU in G, and batch norm in D too. Here G has
+# LeakyReLU, as S3's has, and D has no norm, so that it answers for each picture alone.
 #
 # **Predict first:** S3 makes pictures of 256×256. How many doublings is that from 4×4?
 
@@ -346,25 +347,24 @@ assert gap < 1e-5
 assert np.abs(untrained).max() < 0.1
 square = patches(4, rng)
 assert square.shape == (4, 32, 32, 3)
-assert (
-    lesson.nearest(square, paintings)[1].max()
-    < 1e-3
-    < lesson.nearest(square, held)[1].min()
-)
+some = patches(8, np.random.default_rng(0))  # leaves `rng` as it is
+far = lesson.nearest(some, held)[1].min()
+assert lesson.nearest(some, paintings)[1].max() < 1e-3 < far
 
 # %% [markdown]
 # Six doublings lead to 256, three to 32. With the same weights, your generator and the library's paint the same.
-# Untrained, they answer every latent with nearly the same grey: the library draws the first weights with a standard
+# Untrained, they answer every latent with nearly the same grey: the convolutions' first weights are drawn with a standard
 # deviation of 0.02, which shrinks what passes through, and a tanh near 0 is level 128 of 255. S1 saw such a grey before
 # training.
 #
 # ## Logits and soft labels
 #
-# The discriminator goes the other way: strided convolutions halve the picture down to 4×4, with dropout between, and one
-# number comes out. S3 returns it as it is, without a sigmoid, and computes the log loss, or
-# [binary cross-entropy](../docs/glossary.md#bce) (BCE), from the logit. Why doesn't the network give the probability
-# itself? And why do S3 and S0 ask D for 0.9 instead of 1 on real pictures, a *soft label*
-# ([label smoothing](../docs/glossary.md#label-smoothing), [Salimans et al. 2016](https://arxiv.org/abs/1606.03498))?
+# The discriminator goes the other way: strided convolutions halve the picture down to 4×4, with dropout (some values
+# are set to 0 at random in training) between, and one number comes out. S3 returns it as it is, without a sigmoid, and
+# computes the log loss, or [binary cross-entropy](../docs/glossary.md#bce) (BCE), from the logit. Why doesn't the
+# network give the probability itself? And what are *soft labels* ([label
+# smoothing](../docs/glossary.md#label-smoothing), [Salimans et al. 2016](https://arxiv.org/abs/1606.03498)) good for,
+# which S3 uses, and S0, who asks D for 0.9 instead of 1 on paintings?
 #
 # **Predict first:** in float32, from which logit on is 1 − sigmoid(logit) exactly 0? And which logit costs least on a
 # real picture with label 1? With label 0.9?
@@ -395,9 +395,9 @@ assert by_logit == 100
 #
 # With labels 0.9 and 0, a D that knows nothing says 0.45 to everything and pays
 # {{ 2 * lesson.BLIND["discriminator"]:.2f }} for both sides, half of which is {{ lesson.BLIND["discriminator"]:.2f }};
-# its G pays {{ lesson.BLIND["generator"]:.2f }}. S3 reports a discriminator's loss that drops from 2.25 to about 1.25, a
-# generator's that stays around 0.75, learning rates that handicap D, and a balance. If 1.25 is the sum, D is little better
-# than one that knows nothing.
+# its G pays {{ lesson.BLIND["generator"]:.2f }}. S3 reports a discriminator's loss that drops from 2.25 to about 1.25,
+# a generator's that stays around 0.75, learning rates that handicap D, and a balance. If 1.25 is the sum, D is little
+# better than one that knows nothing.
 #
 # ## A step, and a number for collapse
 #
@@ -466,10 +466,14 @@ for new, old, other in zip(
     )
 
 # %% [markdown]
+# An untrained generator has no variety, and copies with noise have a little: averages of 16 values don't lose all of the
+# noise. 32 of the real patches have nearly the variety of all 256.
+#
 # ## What a handicap does
 #
-# S3 gives no learning rates. Here G's rate is raised tenfold and D's lowered tenfold, each alone and both together, with
-# two seeds, because two runs that differ only in their random numbers differ too.
+# With equal rates, S3 writes, D dominated, and so it handicapped D; how much it doesn't say. Here G's rate is raised
+# tenfold and D's lowered tenfold, each alone and both together, with two seeds, because two runs that differ only in
+# their random numbers differ too.
 #
 # **Predict first:** order the four pairs of rates by the diversity of their pictures. (The eight trainings take from one
 # to four minutes.)
@@ -522,9 +526,11 @@ if config.profile != "tiny":
     assert max(last["D ÷ 10"]) < min(last["equal rates"])
 
 # %% [markdown]
-# Diversity at the end with two seeds: equal rates {{ ends["equal rates"] }}, the faster G {{ ends["G × 10"] }}, the slower D
-# {{ ends["D ÷ 10"] }}, both {{ ends["both"] }}. The slower D costs variety with both seeds, and with both handicaps hardly
-# any is left, while the loss curves lie calmly on their pale bands, the level at which nothing is known.
+# Diversity at the end with two seeds: equal rates {{ ends["equal rates"] }}, the faster G {{ ends["G × 10"] }}, the
+# slower D {{ ends["D ÷ 10"] }}, both {{ ends["both"] }}. The slower D costs variety with both seeds, and with both
+# handicaps hardly any is left, while the curves lie calm: D's on its pale band, the level at which nothing is known,
+# and G's a little below its own, near ln 2, because so slow a D still answers ½ to everything. With the faster G alone
+# both curves lie on their bands and the pictures vary, but not because they are good: diversity measures no quality.
 #
 # Is this collapse, or is such a G merely not trained yet? The points can be trained to the end. The next cell
 # plays the whole game with a D whose rate is divided by ten.
@@ -539,16 +545,16 @@ if config.profile != "tiny":
     assert max(late) < min(counts["non-saturating"])
 
 # %% [markdown]
-# After {{ sizes.turns }} turns, the fakes still run together from place to place: at no late moment do they reach more than
-# {{ max(late) }} clusters, where equal rates reach {{ counts["non-saturating"][0] }}. Each loss of G judges a fake by
-# itself. Against a D that hardly moves, the best answer is the one point, or picture, that this D rates highest, for
-# every latent; only a D that keeps learning makes the repeated picture expensive. So a slow D is enough for what S3 saw,
-# one picture and calm curves. Whether it was S3's cause, at 256 pixels, can't be known from here.
+# After {{ sizes.turns }} turns, the fakes still run together from place to place: at no late moment do they reach more
+# clusters than {{ max(late) }}, where equal rates reach {{ counts["non-saturating"][0] }}. Each loss of G judges a fake
+# by itself. Against a D that hardly moves, the best answer is the one point, or picture, that this D rates highest, for
+# every latent; only a D that keeps learning makes the repeated picture expensive. So a slow D is enough for what S3
+# saw, one picture and calm curves. Whether it was S3's cause, at 256 pixels, can't be known from here.
 #
-# **Five for one.** S3 added to each painting an upside-down, a mirrored, a cropped and a noisy copy. Measured with an earlier
-# version of this lesson on the competition's 300 paintings, two seeds each: originals alone reached a diversity of 1.00 and
-# 0.82, all five 0.91 and 0.95, so no difference beyond the seeds. But a generator imitates what counts as real, also
-# upside-down water and noise. Crops and mirror images could be paintings, and `patches` makes only these.
+# **Five for one.** S3 added to each painting an upside-down, a mirrored, a cropped and a noisy copy. Measured with an
+# earlier version of this lesson on the competition's 300 paintings, two seeds each: originals alone reached a diversity
+# of 1.00 and 0.82, all five 0.91 and 0.95, so no difference beyond the seeds. But a generator imitates what counts as
+# real, also upside-down water and noise. Crops and mirror images could be paintings, and `patches` makes only these.
 #
 # ## Yours: painterly patches
 #
@@ -627,7 +633,7 @@ if config.profile != "tiny":
 # {{ kid["training patches"].kid:.3f }}; yours have {{ kid["yours"].kid:.3f }}, patches of untouched photos
 # {{ kid["photos"].kid:.3f }} (each ± about {{ max(x.kid_std for x in kid.values()):.3f }}). So your patches are
 # {{ "nearer to" if kid["yours"].kid < kid["photos"].kid else "farther from" }} the paintings than patches of photos are,
-# and farther than real ones. Both numbers and eyes say: colours and paint, no things.
+# and farther than real ones: the number agrees with the eye that something is missing, and doesn't say what.
 #
 # S3, at 256 pixels and after 1,000 epochs, found its results purely abstract, and drew the right conclusion: a generator
 # that begins with noise must invent the *scene* too, from 300 examples. One that begins with a photo needs only
@@ -818,7 +824,7 @@ if lesson.check_own(own):
 # <details><summary>The learning rate is too high</summary>
 #
 # **No.** The losses don't say this: in the runs above, a generator's rate that was too high and a discriminator's rate
-# that was too low both led to this level.
+# that was too low both led the discriminator to this level.
 # </details>
 #
 # **2. Why does a generator collapse to one picture when the discriminator stands still?**
@@ -894,7 +900,7 @@ if lesson.check_own(own):
 #
 # - G and D play against each other, and the loss decides much of how. The best D is p / (p + q).
 # - Each loss has a level of knowing nothing: 1.39 by log loss, 0.5 by least squares (halved: 0.69 and 0.25), 0 by
-#   Wasserstein. A loss that rests there says: look at the pictures.
+#   Wasserstein before its penalty. A loss that rests there says: look at the pictures.
 # - A [generator](../docs/glossary.md#generator) doubles a 4×4 map; a
 #   [discriminator](../docs/glossary.md#discriminator) halves a picture and answers with a
 #   [logit](../docs/glossary.md#logit).

@@ -41,7 +41,8 @@
 # ## Setup
 #
 # The last 16 paintings and the last 16 photos are held out: no training of this lesson sees them, and the figures and
-# measures show them. `small` and `new` are whole pictures, shrunk so that an experiment takes seconds.
+# measures show them. `small` (to train on) and `new` (held out) are whole pictures, shrunk so that an experiment takes
+# seconds; `short` is its number of steps, and `own` holds the settings of the last training.
 
 # %% tags=["install"]
 # On Colab: fetch the course and its sample. Real images: start(download=True)
@@ -72,27 +73,26 @@ from monet_lib.course.checks import keep
 from monet_lib.course.eda import color_transfer
 from monet_lib.course.tools import explore
 from monet_lib.figures import show
-from monet_lib.model import unet_generator
+from monet_lib.model import bce, least_squares, unet_generator
 from monet_lib.model.layers import ChangedImage
-from monet_lib.model.losses import bce, least_squares
 
 config, own, short = lesson.settings(config)
 train, held = lesson.split_off(root)  # each {"monet", "photo": uint8 pixels}
 small, new = (lesson.whole(x, config.image_size) for x in (train, held))
 
 # %% tags=["ci"]
-assert small["photo"].shape[1:] == new["monet"].shape[1:]
-assert not any((a == b).all() for a in held["photo"] for b in train["photo"])
+for name in held:
+    assert not any((a == b).all() for a in held[name] for b in train[name])
 
 # %% [markdown]
 # ## Two translators and two discriminators
 #
-# In lesson 2 the generator had to invent a scene. Now it gets one: `paint` takes a photo and gives a painting. If there
-# were pairs of a photo and Monet's painting of the same scene, one could compare the two paintings. There are no such
-# pairs. (S2 speaks of paired data sets; the competition's two sets are unrelated.) CycleGAN
-# ([Zhu et al. 2017](https://arxiv.org/abs/1703.10593)) trains a second generator, `back`, which makes photos of
-# paintings, and asks that a picture which goes through both generators comes back as it was. A discriminator for each
-# side says whether a picture belongs there. A training step sends pictures through the generators six times:
+# In lesson 2 the generator had to invent a scene. Now it gets one: `paint` takes a photo and gives a painting. There are
+# no pairs of a photo and Monet's painting of the same scene, to compare it with. (S2 speaks of paired data sets; the
+# competition's two sets are unrelated.) CycleGAN ([Zhu et al. 2017](https://arxiv.org/abs/1703.10593)) trains a second
+# generator, `back`, which makes photos of paintings, and asks that a picture which goes through both generators comes
+# back as it was. A discriminator for each side says whether a picture belongs there. A training step sends pictures
+# through the generators six times:
 
 # %%
 show(
@@ -104,8 +104,7 @@ show(
 # %% [markdown]
 # ① and ② make the fakes. Each discriminator sees fakes and real pictures. ③ and ④ translate the fakes back; the
 # results should equal the pictures that the cycles began with. ⑤ and ⑥ give each generator a picture that already
-# belongs to its target set, and which it should not change. `paint` is used in ①, ④ and ⑤. Each part of this drawing
-# is built below.
+# belongs to its target set, and which it should not change. `paint` is used in ①, ④ and ⑤.
 #
 # ## Down, and up again
 #
@@ -150,11 +149,11 @@ show(
 )
 
 # %% [markdown]
-# 1×1: after eight halvings a single pixel with 256 channels stands for the whole scene. (The innermost step has no
-# instance norm: one value minus its own mean is always 0.) A U-Net therefore has
-# [skip connections](../docs/glossary.md#skip-connection), the arrows: every decoder step also receives the encoder's map
-# of the same size, beside its own channels. S2 and S3 have them. S1 describes an encoder and a
-# decoder and mentions no skips.
+# 1×1: after eight halvings a single pixel with 256 channels stands for the whole scene. A U-Net therefore has [skip
+# connections](../docs/glossary.md#skip-connection), the arrows: each decoder step but the last hands on its own channels
+# and, beside them, the encoder's map of the same size. S2 and S3 have them. S1 describes an encoder and a decoder and
+# mentions no skips. (Two steps have no norm: the first, as in Isola's, and the innermost, where a map of 1×1 minus its
+# own mean would be 0.)
 
 
 # %%
@@ -209,18 +208,19 @@ show(
 assert config.profile == "tiny" or 1.5 * errors["skips"] < errors["no skips"]
 
 # %% [markdown]
-# Without skips everything has to pass through the narrow part of the hourglass, and after as many steps the error is
-# {{ errors["no skips"] / errors["skips"]:.1f }} times as large. For repainting, where the scene has to stay, skips help.
+# Without skips everything has to pass through the narrow part of the hourglass: after as many steps no edge is left,
+# anywhere in the picture, and the error is {{ errors["no skips"] / errors["skips"]:.1f }} times as large. For repainting,
+# where the scene has to stay, skips help.
 # They also let a generator pass the photo through unchanged, and then it doesn't paint.
 # [Lesson 4](04_resnet_cyclegan.ipynb) has another answer, residual blocks.
 #
 # ## A discriminator of patches
 #
-# The discriminator of lesson 2 gave one answer for a picture. A [PatchGAN](../docs/glossary.md#patchgan) gives one
-# answer for every *patch* (of 70×70 pixels in the paper; S1, S3 and S4 use one). An answer depends on its patch alone, so
-# it says how things are painted there, and not whether the whole scene makes sense. **Predict first:** how many answers
-# along one side does the network below give for 256 pixels: three halvings, then two 4×4 convolutions, each on a map
-# with a border of one pixel?
+# The discriminator of lesson 2 gave one answer for a picture. A [PatchGAN](../docs/glossary.md#patchgan) gives one answer
+# for every *patch* (of 70×70 pixels in the paper; S1, S3 and S4 use one). Without a norm an answer depends on its patch
+# alone: it says how things are painted there, not whether the whole scene makes sense. **Predict first:** how many
+# answers along one side does the network below give for 256 pixels: three halvings, then two 4×4 convolutions, each on a
+# map with a border of one pixel?
 #
 # It learns to answer 1 for every patch of a painting and 0 for every patch of a photo, and pays the squared distance:
 # the *least squares* loss of the CycleGAN paper, where S1 takes BCE. Then it gets a picture that is half and half. (Half
@@ -251,11 +251,16 @@ show(
 )
 
 # %% tags=["ci"]
-assert config.profile == "tiny" or left < right
+from monet_lib.model import patch_discriminator
+
+theirs = patch_discriminator(lesson.widths_of(config), norm="none")
+assert lesson.apart_with_equal_weights(theirs, discriminator, half[None]) < 1e-4
+assert config.profile == "tiny" or left < right - 0.1
 
 # %% [markdown]
 # The network learnt from whole pictures only, and has seen neither half of this one. It answers {{ left:.2f }} on average
-# in the left half and {{ right:.2f }} in the right one. Look where it is least sure.
+# in the left half and {{ right:.2f }} in the right one. A patch is 70 of these 128 pixels wide, so only the outer three
+# columns of answers on each side see one half alone.
 #
 # ## Four losses, one by one
 #
@@ -272,14 +277,13 @@ assert config.profile == "tiny" or left < right
 # {{ 0.5 * (least_squares(0.5, 1.0) + least_squares(0.5, 0.0)):.2f }}; by BCE it answers logit 0 and pays
 # {{ 0.5 * (bce(0.0, 1.0) + bce(0.0, 0.0)):.2f }}.
 #
-# S3 trained for 500 epochs by BCE. It reports that its discriminator's loss stays near zero (with one spike at epoch
-# 175) and its generator's around 2.5. If that is the adversarial loss alone, the discriminator gave the generator's
-# pictures a probability of exp(−2.5) = {{ np.exp(-2.5):.2f }}. S3 concludes that its generator may not get useful
-# feedback. The slope is not the reason: it is {{ np.exp(-2.5) - 1:.2f }}, of at most −1. Its direction may be: in 500
+# S3 trained for 500 epochs. It reports that its discriminator's loss stays near zero and its generator's around 2.5. If
+# that is the adversarial loss alone, by BCE as in S3's DCGAN, the discriminator gave the generator's pictures a
+# probability of exp(−2.5) = {{ np.exp(-2.5):.2f }}. S3 suspects that its generator gets no useful feedback. The slope by
+# the logit is not the reason: it is {{ np.exp(-2.5) - 1:.2f }}, and −1 is the steepest. Its direction may be: in 500
 # epochs a discriminator meets each of 300 paintings 500 times, and can learn them by heart instead of their style. S3
-# proposes dropout, another rate for the discriminator, or a [gradient
-# penalty](../docs/glossary.md#gradient-penalty); [lesson 4](04_resnet_cyclegan.ipynb) measures how well a discriminator
-# knows its paintings by heart.
+# proposes dropout, another rate for the discriminator, or a [gradient penalty](../docs/glossary.md#gradient-penalty);
+# [lesson 4](04_resnet_cyclegan.ipynb) measures how well a discriminator knows its paintings by heart.
 #
 # What can a loss *not* see? Test it on invented translators, which need no training. One shifts all colours to blue, and
 # its partner shifts them back. One turns the picture into its negative. One answers every picture with one colour.
@@ -309,18 +313,10 @@ explorer = explore(
 )
 
 # %% tags=["ci"]
-assert (
-    paid["blue, and back"]["cycle"]
-    < 1e-5
-    < 0.1
-    < paid["blue, and back"]["identity"]
-)
-assert (
-    paid["negative, and back"]["cycle"]
-    < 1e-5
-    < 0.1
-    < paid["one colour"]["cycle"]
-)
+for name in list(paid)[1:4]:  # undone exactly, but no identity
+    assert paid[name]["cycle"] < 1e-5
+    assert paid[name]["identity"] > 0.1
+assert paid["one colour"]["cycle"] > 0.1
 assert lesson.cheapest(paid, 10, 5) == "do nothing"
 if explorer:  # as a hand on the slider would
     explorer["identity"].value = 5.0
@@ -334,12 +330,12 @@ fooling = [
 # %% [markdown]
 # The cycle loss notices only the one colour: blue, gold and the negative are undone exactly by their partners. With
 # identity weight 0 only the discriminator stands against them. This one takes
-# {{ ", ".join(fooling) or "none of the four" }} for more of a painting than the untouched photos. With cycle 10 and
+# {{ "; ".join(fooling) or "none of the four" }} for more of a painting than the untouched photos. With cycle 10 and
 # identity 0 the cheapest is: {{ lesson.cheapest(paid, 10, 0) }}; with identity 5: {{ lesson.cheapest(paid, 10, 5) }}. The
 # identity loss needs no discriminator and sees every tint at once. Users meet such negatives
 # ([one](https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix/issues/1301),
 # [another](https://github.com/mingyuliutw/UNIT/issues/32)); an author of CycleGAN advises to raise the cycle or the
-# identity weight.
+# identity weight. By the table only the latter helps.
 #
 # ## S0's blue pictures, then gold ones
 #
@@ -365,14 +361,13 @@ for name in train:
 # median photo, lower quarter [70 68 49], 21 apart
 # ```
 #
-# A loss aimed at the photos pulls every picture to a bluish grey above and a brownish one below, and a loss aimed at the
-# Monets to lighter greys. Such a bug gives all pictures one colour, as S0 saw, but not a plain blue or gold. S0's bug may
-# have been another one.
+# A loss aimed at the photos pulls every picture to a bluish grey above and a yellowish one below, and a loss aimed at the
+# Monets to lighter greys. Such a bug gives all pictures the same colours, as S0 saw, but no plain blue or gold. S0's bug
+# may have been another one.
 #
 # ## The losses and the model in code
 #
-# Two functions hold all that the drawing shows. The inputs are (monet, photo) everywhere, so that nothing is exchanged
-# by mistake.
+# Two functions hold all that the drawing shows. The inputs are (monet, photo) everywhere.
 
 
 # %%
@@ -404,8 +399,9 @@ def discriminator_losses(networks, reals, fakes, loss=least_squares):
 
 
 # %% [markdown]
-# A `keras.Model` with its own `train_step` can be trained by `fit`. S1 and S2 did it so, S1 with an Adam for each of the
-# four networks. `compile` receives the optimizers; `train_step` takes a batch and returns the losses to show. The paper's weights are λ = 10 for the cycle and λ/2 for the identity.
+# A `keras.Model` with its own `train_step` can be trained by `fit`. S1 and S2 did so, S1 with an Adam for each of the
+# four networks. `compile` receives the optimizers; `train_step` takes a batch and returns the losses to show. The paper's
+# weights are λ = 10 for the cycle and λ/2 for the identity.
 
 
 # %%
@@ -444,20 +440,23 @@ class MyCycleGAN(keras.Model):
 for loss, name in ((least_squares, "least_squares"), (bce, "bce")):
     moved, off = lesson.against_library(MyCycleGAN, loss, name)
     print(f"{name}: weights move by up to {moved:.3f}, differ by {off:.0e}")
+    assert off < 1e-4 * moved
 cosine = lesson.half_gradient(my_unet(filters), my_unet(filters), new)
 print(f"half of the cycle's gradient: cosine {cosine:.3f} with the whole one")
 
 # %% tags=["ci"]
-assert off < 1e-4 * moved
 assert cosine < 0.999
 
 # %% [markdown]
+# Both classes end with the same weights, up to rounding. Half of the gradient has a cosine of {{ cosine:.2f }}: in these
+# fresh networks it points {{ np.degrees(np.arccos(cosine)):.0f }} degrees beside the whole one.
+#
 # ## What the cycle can't see
 #
-# One colour for all pictures costs the invented translators a cycle loss of {{ paid["one colour"]["cycle"]:.2f }}. Two
-# networks that learn together can do better. Give `paint` two wishes: answer every photo with one colour, the mean of
-# the paintings, and let `back` recover the photo from that. (One to two minutes on a slow machine.) **Predict first:**
-# can `back` know the photo from a picture of one colour?
+# One colour for all pictures costs the invented translators a cycle loss of {{ paid["one colour"]["cycle"]:.2f }}, over
+# both directions. Two networks that learn together can do better. Give `paint` two wishes: answer every photo with one
+# colour, the mean of the paintings, and let `back` recover the photo from that. (One to two minutes on a slow machine.)
+# **Predict first:** can `back` know the photo from a picture of one colour?
 
 # %%
 keras.utils.set_random_seed(config.seed)
@@ -475,7 +474,7 @@ for level in (0, 4, 16):
     noise = np.random.default_rng(0).normal(0, level / 127.5, painted.shape)
     again = rows[f"noise {level}"] = back.predict(painted + noise, verbose=0)
     lost[level] = float(apart(again, new["photo"]))
-print("error of the way back after noise:", lost)
+print("error of the way back:", {k: round(x, 3) for k, x in lost.items()})
 show(
     lesson.sheet(rows),
     "Photos; paintings of nearly one colour; their differences enlarged; the "
@@ -487,9 +486,9 @@ assert config.profile == "tiny" or 1.5 * lost[0] < lost[16]
 
 # %% [markdown]
 # The paintings lie {{ 127.5 * np.abs(message).mean():.1f }} levels of 255 from one colour on average; the third row shows
-# that twenty times enlarged. `back` reads the photo from it with an error of {{ lost[0]:.2f }}, where one colour has
-# {{ np.abs(painted - new["photo"]).mean():.2f }}. Noise with a deviation of 4 levels raises the error to
-# {{ lost[4]:.2f }}, and of 16 levels to {{ lost[16]:.2f }}; on the photo itself the same noise is an error of
+# that twenty times enlarged. `back` reads the photo from it with an error of {{ lost[0]:.2f }}, where the photos' mean
+# colour has {{ np.abs(mean["photo"] - new["photo"]).mean():.2f }}. Noise with a deviation of 4 levels raises the error to
+# {{ lost[4]:.2f }}, and of 16 levels to {{ lost[16]:.2f }}; on the photo itself the noise of 16 levels is an error of
 # {{ 16 / 127.5 * (2 / np.pi) ** 0.5:.2f }}.
 #
 # [Chu et al. 2017](https://arxiv.org/abs/1712.02950) found such hidden traces in trained CycleGANs. A low cycle loss
@@ -548,17 +547,17 @@ show(lesson.sheet(rows), f"Photos, painted by six short runs; scene: {scene}")
 
 # %% tags=["ci"]
 assert all(np.isfinite(list(row.values())).all() for row in measured.values())
-assert (
-    config.profile == "tiny" or scene["cycle off"] > 0.5 > scene["identity off"]
-)
+if config.profile != "tiny":
+    assert scene["cycle off"] > 0.5 > scene["identity off"]
+    assert scene["no skips"] < 0.5
 
 # %% [markdown]
 # *cycle* is the error of the round trip, *tint* by how many levels the mean colour of a Monet changes in `paint`. Two
 # seeds of the same settings differ by {{ abs(scene["all on"] - scene["another seed"]):.2f }} in *scene*: differences as
 # small as that say nothing. With all on, *scene* is {{ scene["all on"]:.2f }}; without the cycle loss
 # {{ scene["cycle off"]:.2f }}, without the identity loss {{ scene["identity off"]:.2f }} (below 0 light and dark are
-# exchanged), at S1's rate {{ scene["S1's rate"]:.2f }}, without skips {{ scene["no skips"]:.2f }}. In so few steps it is
-# the identity loss that holds the scene; the cycle loss alone is content with any change that can be undone.
+# exchanged), at S1's rate {{ scene["S1's rate"]:.2f }}, without skips {{ scene["no skips"]:.2f }}. In so few steps the
+# identity loss and the skips hold the scene; the cycle loss alone is content with any change that can be undone.
 #
 # What can this explain of S1's 684, where S0 has 125? {{ short }} steps show how soon a network learns to
 # keep a scene, and nothing about its paintings after S1's 10 epochs. S1 reports pictures in which one makes out the
@@ -568,7 +567,7 @@ assert (
 #
 # ## Yours
 #
-# Now your class makes a painter. Its settings differ from the runs above as those of the library's recipe `quick` do:
+# Now your class makes a painter, with ideas of the library's recipe `quick`:
 #
 # - It sees squares of {{ own.crop }} px at full resolution, where strokes are, not whole pictures.
 # - `change=True` begins with a last layer of zeros and adds its answer to the photo. The painter starts by changing
@@ -578,11 +577,11 @@ assert (
 #   ([lesson 4](04_resnet_cyclegan.ipynb) opens it). To your class it is a network like any other.
 # - The rate is higher, and Adam has no momentum (β₁ = 0).
 #
-# Other answers to the same held-out photos stand beside it. KID (lesson 1) is the distance of their features from those
-# of the held-out paintings; the bar is the standard deviation over draws. What was trained against one network can
-# please that network in ways that nobody sees ([Kynkäänniemi et al. 2022](https://arxiv.org/abs/2203.06026)), so
-# another network, SqueezeNet, is asked as well; its KID has other units. ({{ own.steps }} steps: about six minutes on a
-# slow machine.)
+# Lesson 1's colour transfer and the course's generator answer the same held-out photos. KID (lesson 1) is the distance of
+# their features from those of the held-out paintings; the bar is the standard deviation over draws. What was trained
+# against one network can please that network in ways that nobody sees ([Kynkäänniemi et al.
+# 2022](https://arxiv.org/abs/2203.06026)), so another network, SqueezeNet, is asked as well; its KID has other units.
+# ({{ own.steps }} steps: about six minutes on a slow machine.)
 
 # %% tags=["cover"]
 keras.utils.set_random_seed(own.seed)
@@ -602,16 +601,14 @@ show(
 )
 
 # %% tags=["ci"]
-assert made["yours"].dtype == np.uint8
 assert config.profile == "tiny" or "photo" in beaten
 
 # %% [markdown]
 # By both networks and beyond the bars of both sides, your paintings are nearer to the held-out paintings than:
-# {{ ", ".join(beaten) or "none" }}. The colours alone bring KID from {{ scores["photo"][0].kid:.3f }} to
-# {{ scores["colours"][0].kid:.3f }}, your class to {{ scores["yours"][0].kid:.3f }}. The course's generator has an
-# advantage that it doesn't deserve: it made the sample's paintings. Sixteen pictures a side are few, so look for
-# yourself: for strokes, for colours, and for patterns in skies. (S4 speaks of a `noise_dim` for its generator. `paint`
-# needs no noise: its input is the photo.)
+# {{ ", ".join(beaten) or "none" }}. By Lite0 the photos have {{ scores["photo"][0].kid:.3f }}, the colours alone
+# {{ scores["colours"][0].kid:.3f }}, your class {{ scores["yours"][0].kid:.3f }}. The course's generator has an advantage
+# that it doesn't deserve: a generator of the course made the sample's paintings. Sixteen pictures a side are few, so look
+# for yourself: for strokes, for colours, and for patterns in skies.
 #
 # ## Exercises
 #
@@ -755,7 +752,8 @@ if lesson.check_painter((painted, held["photo"], held["monet"])):
 #
 # ```python
 # networks = four(own, change=True)
-# trained(networks, own, own.steps, 5e-4, cycle=2.0, identity=0.0)
+# networks[2] = lesson.OnFeatures()
+# trained(networks, own, own.steps, 5e-4, cycle=2.0, identity=0.1)
 # painted = lesson.painted_by(networks[0], held["photo"])
 # ```
 # Change one thing at a time, or you won't know what it was.
@@ -774,13 +772,12 @@ if lesson.check_painter((painted, held["photo"], held["monet"])):
 #
 # <details><summary>The second generator has learnt to invert too</summary>
 #
-# **Right.** The cycle only asks that there and back cancel out. The identity loss makes this expensive, and so does a
-# discriminator that has seen Monets.
+# **Right.** The cycle only asks that there and back cancel out. The identity loss makes this expensive.
 # </details>
 #
 # <details><summary>The discriminator is too strong</summary>
 #
-# **No.** A strong discriminator would know that Monets are no negatives.
+# **No.** A strong one would tell negatives from Monets and drive the generator away from them.
 # </details>
 #
 # **2. `back` recovers a photo from a painting in which you can't see it. What tells you that it was hidden there?**
@@ -792,7 +789,7 @@ if lesson.check_painter((painted, held["photo"], held["monet"])):
 #
 # <details><summary>The cycle loss is high</summary>
 #
-# **No.** It is low: that is why the photo is hidden.
+# **No.** It is low, since `back` recovers the photo.
 # </details>
 #
 # <details><summary>The identity loss is high</summary>

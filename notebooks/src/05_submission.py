@@ -136,14 +136,15 @@ assert not {*lesson.sides(run, names, "photo")[0]} & {*unseen}
 
 # %% [markdown]
 # [KID](../docs/glossary.md#kid) ([Bińkowski et al. 2018](https://arxiv.org/abs/1801.01401)) is a distance of two sets of
-# pictures, seen through a network's features; 0 means that they can't be told apart. Here the untouched photos have
+# pictures, seen through a network's features. Its mean is 0 for two sets of one kind, so that a single estimate may lie
+# a little below 0. Here the untouched photos have
 # {{ before.kid:.3f }} and yours {{ after.kid:.3f }}. The number after ± is the spread between draws of
 # {{ max(2, min(250, 3 * len(new_photos) // 4)) }} of the {{ len(new_photos) }} pictures. The rule of this lesson: two
 # sets are told apart if their KIDs differ by more than both spreads together. By this rule yours are
 # **{{ result }}** the photos.
 #
-# If yours was trained on the competition's images, it has seen most of these 250 Monets: then take paintings that you held
-# out, `score.embed(held, network)`, in the place of `real["Monets"]`.
+# If yours was trained on the competition's images, it has seen most of these 250 Monets: then take paintings that you
+# held out, `score.embed(held, network)`, in the place of `real["Monets"]`.
 #
 # The number ranks painters for one goal. Your eye asks something else: is the scene still there, are its edges whole,
 # does it look as if a brush had painted it?
@@ -162,7 +163,7 @@ show(
 # ## What JPEG does to brush strokes
 #
 # The submission holds JPEGs, and Kaggle scores what it decodes from them. **Predict first:** Pillow's default quality is
-# 75. How far off are the pixels after one round, in levels of 255? What suffers more, flat areas or strokes?
+# 75. How far off are the pixels after one round, in levels of 255? And what becomes of the strokes at quality 30?
 
 # %%
 painting = paint_all(course, shown[:1])[0]  # fresh: never a JPEG before
@@ -191,10 +192,11 @@ show(
 assert list(losses.values()) == sorted(losses.values(), reverse=True)
 
 # %% [markdown]
-# By default JPEG halves the resolution of colour, which Pillow calls subsampling: `subsampling=0` keeps it, and the last
-# row is off by {{ list(losses.values())[3]:.2f }} levels instead of {{ list(losses.values())[2]:.2f }}. Does a score
-# notice coding at all? The competition provides its 300 paintings twice, in shards and as smaller JPEGs. So one half of
-# the paintings, in either coding, can be compared with the other half.
+# At quality 30 strokes end at the edges of blocks, and their colours fade to grey. By default JPEG halves the
+# resolution of colour, which Pillow calls subsampling: `subsampling=0` keeps it, and the last row is off by
+# {{ list(losses.values())[3]:.2f }} levels instead of {{ list(losses.values())[2]:.2f }}. Does a score notice coding at
+# all? The competition provides its 300 paintings twice, in shards and as smaller JPEGs. So one half of the paintings,
+# in either coding, can be compared with the other half.
 
 # %%
 rng = np.random.default_rng(0)
@@ -211,16 +213,17 @@ for name, values in coded.items():
 assert np.min(coded["Monets as monet_jpg"]) > np.max(coded["Monets"])
 
 # %% [markdown]
-# The coding alone makes a KID of {{ np.mean(coded["Monets as monet_jpg"]):.3f }}: the same paintings, and the smaller files are further
-# away in each of the 12 divisions. The course's paintings of 250 photos have
+# The coding alone makes a KID of {{ np.mean(coded["Monets as monet_jpg"]):.3f }}: the same paintings, and the smaller
+# files are further away in each of the 12 divisions. The course's paintings of 250 photos have
 # {{ score.kernel_distance(real["the course's"], real["Monets"])[0]:.3f }}. So train on the shards, and write with
 # quality 95 and without subsampling, as the library does. [Parmar et al. (2022)](https://arxiv.org/abs/2104.11222)
 # found that compression, and the filter of a resize, change FID as well.
 #
 # ## Mistakes of writing
 #
-# S1 saw recognizable scenes in its notebook and scored 684, and training on did not change that. Here one good batch of
-# paintings is written in four ways, three of them mistakes. **Predict first:** what will each row look like?
+# S1 saw recognizable scenes in its notebook and scored 684; a longer training with more filters did not help. Here one
+# good batch of paintings is written in four ways, three of them mistakes. **Predict first:** what will each row look
+# like?
 
 # %%
 x = course(to_float(shown[:4])).numpy()  # as a generator gives it: [-1, 1]
@@ -239,10 +242,10 @@ right = written["right"].astype(int)
 assert np.abs(right - paint_all(course, shown[:4])).max() <= 1
 
 # %% [markdown]
-# A notebook *shows* pictures as (x + 1) / 2, and matplotlib accepts such values; the same values cast to uint8 are 0 and
-# 1, which is black. Nothing warns you. We don't know what S1's zip held. Black pictures would explain that training on
-# changed nothing: whatever the model paints, they stay black. Their score is measured below. One habit guards against
-# all of these mistakes: open the *zip* again and look.
+# A notebook *shows* pictures as (x + 1) / 2, and matplotlib accepts such values; the same values cast to uint8 are 0
+# and 1, which is black. Nothing warns you. We don't know what S1's zip held. Black pictures would explain that the
+# second training changed nothing: whatever the model paints, they stay black. Their score is measured below. One habit
+# guards against all of these mistakes: open the *zip* again and look.
 #
 # ## images.zip
 #
@@ -346,14 +349,14 @@ assert at("written black", 8, 1) - at("photos", 8, 1) > at("photos", 8, 1, 1)
 # %% [markdown]
 # Three things to notice:
 #
-# - **FID falls with the number of images**, from {{ at("Monets", 8, 0):.0f }} to {{ at("Monets", 125, 0):.1f }} for real
+# - **FID falls with the number of images**, from {{ at("Monets", 8, 0):.1f }} to {{ at("Monets", 125, 0):.1f }} for real
 #   Monets against real Monets. Untouched photos at 125 images ({{ at("photos", 125, 0):.1f }}) would beat real Monets at
 #   8. With few images a fitted covariance misses most directions in which pictures vary, and two fits miss different
 #   ones ([Chong & Forsyth 2020](https://arxiv.org/abs/1911.07023) derive this bias and correct it). Compare FIDs at
 #   equal numbers only. KID's mean stays within its spread.
 # - **The bias is not the same for all.** Black pictures hardly vary, so there is little to misfit: their FID stays. At 8
-#   images FID can't tell them from photos ({{ at("written black", 8, 0):.0f }} ± {{ at("written black", 8, 0, 1):.0f }}
-#   and {{ at("photos", 8, 0):.0f }} ± {{ at("photos", 8, 0, 1):.0f }}); KID can
+#   images FID can't tell them from photos ({{ at("written black", 8, 0):.1f }} ± {{ at("written black", 8, 0, 1):.1f }}
+#   and {{ at("photos", 8, 0):.1f }} ± {{ at("photos", 8, 0, 1):.1f }}); KID can
 #   ({{ at("written black", 8, 1):.2f }} and {{ at("photos", 8, 1):.2f }}).
 # - **The floor is not zero.** Even real Monets have an FID, and no zip can be expected below it.
 #
@@ -414,10 +417,10 @@ assert readings[whose][f"{n // 2} images"] > readings[whose][f"{n} images"]
 # (`python tools/real_images.py 05_submission`, the course's generator, 2,816 photos) the cells print
 #
 # ```
-# photos as they are   KID +0.0817 ± 0.0028, 250 images
-# the course's         KID +0.0105 ± 0.0015, 250 images
-# the course's · 150 images 106.6 · 75 images 130.1 · BGR 112.0 · nearest pixel 106.4 · SqueezeNet 1200.5 · paintings seen 107.1
-# photos as they are · 150 images 166.9 · 75 images 190.5 · BGR 173.5 · nearest pixel 161.9 · SqueezeNet 2055.1 · paintings seen 165.7
+# photos as they are   KID +0.0817 ± 0.0028, 250 images the course's         KID +0.0105 ± 0.0015, 250 images the
+# course's · 150 images 106.6 · 75 images 130.1 · BGR 112.0 · nearest pixel 106.4 · SqueezeNet 1200.5 · paintings seen
+# 107.1 photos as they are · 150 images 166.9 · 75 images 190.5 · BGR 173.5 · nearest pixel 161.9 · SqueezeNet 2055.1 ·
+# paintings seen 165.7
 # ```
 #
 # There the network and the number of images count most. The filter counts little, since 256 pixels become 224. The
@@ -473,8 +476,10 @@ assert np.isclose(score.mifid(30.0, 0.05), 600.0)
 
 # %% [markdown]
 # Kaggle's direction notices the five copies and the turned one does not: most training paintings have no copy, so their
-# mean distance is large. Look at the half copies too: d is a mean, and lies between that of copies, 0, and that of the
-# honest half. Which side of the threshold it falls on decides between no punishment and a score several times as large.
+# mean distance is large. (Where d is 0, the formula divides by 10⁻¹⁴: hence the scores of 10¹⁴ and more.) Look at the
+# half copies too: d is a mean, and lies between that of copies, 0, and that of the honest half. Here they go
+# {{ "punished" if punished["half copies"][0] else "unpunished" }}; below the threshold their score would be several
+# times as large.
 #
 # ## Upload, and what scores others had
 #

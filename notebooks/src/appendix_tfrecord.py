@@ -68,7 +68,6 @@ for name, feature in sorted(example.features.feature.items()):
 jpeg = example.features.feature["image"].bytes_list.value[0]
 
 # %% tags=["ci"]
-assert len(record) == length
 assert lesson.checksum(raw[:8]) == checksum
 assert raw.startswith(lesson.framed(record))
 assert jpeg[:2] == b"\xff\xd8", "every JPEG begins with these two bytes"
@@ -102,7 +101,7 @@ for what, size in bytes_of.items():
 assert apart["Pillow"] == 0
 
 # %% [markdown]
-# Decoding makes this painting {{ bytes_of["uint8 array"] / len(jpeg):.0f}} times as large, and floats are four times
+# Decoding makes this painting {{ bytes_of["uint8 array"] / len(jpeg):.1f}} times as large, and floats are four times
 # larger again. The library therefore keeps decoded images as uint8 in memory and makes floats only of the batch in
 # use. It decodes with `INTEGER_ACCURATE`, so that TensorFlow and Pillow give the same pixels.
 #
@@ -136,12 +135,12 @@ for name in ("monet", "photo"):
 #
 # A TFRecord compresses nothing: it holds the same JPEGs and adds names and checksums. What it saves is the opening of
 # files: 25 files instead of 7,338 in the competition, each of them read from front to back. The loose paintings take
-# half of the space because they are another, coarser encoding of the same paintings. Train on the shards: Kaggle's
-# reference has their encoding.
+# half of the space because they are another, coarser encoding of the same paintings: train on the shards.
+# [Lesson 5](05_submission.ipynb) measures how far apart the two encodings are.
 #
 # ## What the checksums are for
 #
-# Flip one bit in the middle of the record and read it again.
+# Flip one bit of the record and read it again. Then give the JPEG alone, with one bit flipped, to its decoder.
 
 # %%
 damaged = bytearray(raw)
@@ -153,22 +152,25 @@ with tempfile.TemporaryDirectory() as folder:
     _, image, problem = next(examine(ImageSet("monet", "tfrec", (file,))))
 print(problem)
 smeared = bytearray(jpeg)
-smeared[len(jpeg) // 2] ^= 1
-decoded = tf.io.decode_jpeg(bytes(smeared), 3).numpy()
+smeared[len(jpeg) // 2] ^= 4
+accurate = {"channels": 3, "dct_method": "INTEGER_ACCURATE"}
+decoded = tf.io.decode_jpeg(bytes(smeared), **accurate).numpy()
 wrong = (decoded != pixels).any(-1).mean()
 print(f"the JPEG decoder says nothing; {wrong:.0%} of the pixels differ")
 show(
     image_grid([[pixels, decoded]], ["as it was", "one bit flipped"]),
-    "A painting, and the same with a smear from one flipped bit",
+    "A painting, and the same with some grey blocks, after which all is shifted",
 )
 
 # %% tags=["ci"]
 assert image is None
 assert "checksum" in str(problem)
+assert wrong > 0.1
 
 # %% [markdown]
 # The checksum notices one wrong bit among {{ 8 * length:,}}, and the library adds where it happened and what to do. The
-# JPEG's decoder drew a picture from the same bytes without a word.
+# JPEG's decoder drew a picture from such bytes without a word. Which bit it is decides what one sees of it: most bits
+# spoil a single block of 8×8 pixels, this one shifts all that comes after it.
 #
 # ## Exercises
 #
