@@ -1,4 +1,4 @@
-"""The course's own files, files that are never left half-written, and one line for each error of a file.
+"""Files that are never left half-written, and one line for each error of a file.
 
 A file is written beside its place, flushed to the disk, then renamed. A file that can't be read or written is a
 UserError that names the file, what was found and what to do.
@@ -13,7 +13,7 @@ import sys
 import traceback
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,8 @@ from zipfile import ZipInfo
 
 if sys.platform == "win32":
     import msvcrt
-
-    def _hold(number: int) -> None:
-        msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
-
-    def _hold(number: int) -> None:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class UserError(ValueError):
@@ -54,7 +48,7 @@ def counted(number: int, noun: str) -> str:
 
 
 _PACKAGE = Path(__file__).resolve().parent
-# The folder of data/ and models/: the checkout, or a part of the package where that was installed on its own.
+# The folder of data/ and models/: the checkout, or a part of the package that was installed on its own.
 COURSE = _PACKAGE / "shipped" if (_PACKAGE / "shipped").is_dir() else _PACKAGE.parent
 # The trained ImageNet networks: for scores, and for the feature discriminator.
 IMAGENET = COURSE / "models" / "imagenet"
@@ -66,7 +60,7 @@ def write_beside(path: Path, write: Callable[[Path], Any], replace: bool = True)
     """Call write(temporary path beside `path`), then rename it to `path`.
 
     After a kill or a power cut `path` is the whole new file or the old one. Raises UserError where the file can't be
-    written, and with `replace` off where another process has written it meanwhile.
+    written, and with `replace` off where there is one, which another process has written meanwhile.
     """
     with temporary_beside(path) as temporary:
         write(temporary)
@@ -145,26 +139,27 @@ def locked(file: Path, refusal: str) -> Iterator[None]:
 
     A process that ends, however it ends, frees its locks. Where a disk knows no locks nothing is held.
     """
-    stream, alone = None, False
-    with suppress(OSError):
-        while not alone:
-            stream = open(file, "wb")  # noqa: SIM115
+    held = False
+    with ExitStack() as stack:
+        with suppress(OSError):
+            number = stack.enter_context(open(file, "wb")).fileno()
             try:
-                _hold(stream.fileno())
+                if sys.platform == "win32":
+                    msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
+                else:
+                    fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except (BlockingIOError, PermissionError):
-                stream.close()
                 raise UserError(refusal) from None
-            # Its last holder may have removed the file after it was opened here: then others lock another file.
-            alone = file.exists() and os.path.samestat(os.fstat(stream.fileno()), file.stat())
-            if not alone:
-                stream.close()
-    try:
-        yield
-    finally:
-        if stream:
-            with suppress(OSError):
-                file.unlink()
-            stream.close()
+            # Its last holder may have removed the file since it was opened here: then others lock another file.
+            if not file.exists() or not os.path.samestat(os.fstat(number), file.stat()):
+                raise UserError(refusal)
+            held = True
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows removes no open file
+                if held:
+                    file.unlink()
 
 
 def recover_folders(parent: Path) -> None:
@@ -181,10 +176,7 @@ def recover_folders(parent: Path) -> None:
 
 def remove(path: Path) -> None:
     """Remove a file or a folder, if it is there."""
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def copy_files(source: Path, target: Path) -> None:
@@ -257,19 +249,19 @@ def user_path(text: str | Path) -> Path:
         raise UserError(f"{text}: there is no home folder. Name the path without ~, or set HOME.") from None
 
 
-LARGEST_ENTRY = 1 << 26  # bytes of one file in a zip: far above any image, far below any memory
-EXPANSION = 100  # times its own size that a zip may unpack to: images and weights hardly compress
+MOST_UNPACKED = 1 << 26  # bytes that any zip may unpack to
+EXPANSION = 100  # times its own size that a zip may unpack to beyond: images and weights hardly compress
 
 
 def refuse_bomb(path: Path, entries: Iterable[ZipInfo]) -> None:
     """Raise UserError where the entries of the zip `path` would unpack to far more bytes than it has."""
     total, size = sum(entry.file_size for entry in entries), path.stat().st_size
-    if total > LARGEST_ENTRY and total > EXPANSION * size:
+    if total > MOST_UNPACKED and total > EXPANSION * size:
         raise UserError(f"{path}: {size:,} bytes would unpack to {total:,}, a bomb. Don't trust the file.")
 
 
 def disguised(data: bytes) -> str | None:
-    """What the beginning of a file shows it to be instead of data: an untracked pointer, a page; None for neither."""
+    """What the beginning of a file shows it to be instead of data, such as a web page; None for nothing known."""
     start = data[:64].lstrip().lower()
     if not data:
         return "empty: a copy that broke off"
@@ -279,7 +271,7 @@ def disguised(data: bytes) -> str | None:
         return "a pointer of Git LFS, not the file: git lfs pull"
     if start.startswith((b"<!doctype", b"<html", b"<?xml")):
         return "a web page, not the file"
-    return None
+    return "compressed by gzip: unpack it" if start.startswith(b"\x1f\x8b") else None
 
 
 # Messages

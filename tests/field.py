@@ -68,30 +68,27 @@ def holed(pixels, value=255):
     return pixels
 
 
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
 def chunked(png, **chunks):
     """A PNG's bytes with more chunks behind its header."""
-    for kind, data in chunks.items():
-        kind = kind.encode()
-        png = (
-            png[:33]
-            + struct.pack(">I", len(data))
-            + kind
-            + data
-            + struct.pack(">I", zlib.crc32(kind + data))
-            + png[33:]
-        )
-    return png
+    return png[:33] + b"".join(chunk(kind.encode(), data) for kind, data in chunks.items()) + png[33:]
 
 
 def hundred_thousandths(*numbers):
     return struct.pack(f">{len(numbers)}I", *(round(1e5 * number) for number in numbers))
 
 
+def grey_profile(gamma):
+    return rgb_profile(REC_709, gamma).replace(b"RGB ", b"GRAY").replace(b"gTRC", b"kTRC")
+
+
 def grey_and_clear():
     image = Image.fromarray(GREY).convert("LA")
     image.paste((0, 0), (10, 10, 40, 40))
-    profile = rgb_profile(REC_709, 1.8).replace(b"RGB ", b"GRAY").replace(b"gTRC", b"kTRC")
-    return encoded(image, icc_profile=profile), holed(seen(on_three(GREY), gamma=1.8))
+    return encoded(image, icc_profile=grey_profile(1.8)), holed(seen(on_three(GREY), gamma=1.8))
 
 
 def adobe_by_exif():
@@ -143,6 +140,11 @@ CASES: dict[str, Callable] = {
     ),
     "a PNG's usual gamma": lambda: (chunked(encoded(scene()), gAMA=hundred_thousandths(0.45455)), scene()),
     "highlights above one": highlights,
+    "grey of 16 bits": lambda: (encoded(DEEP), on_three(GREY)),
+    "grey of 32 bits": lambda: (encoded(GREY.astype("i4") * 257, "TIFF"), on_three(GREY)),
+    "grey of floats up to 255": lambda: (encoded(GREY.astype("f4"), "TIFF"), on_three(GREY)),
+    "grey of floats up to 65,535": lambda: (encoded(GREY.astype("f4") * 257, "TIFF"), on_three(GREY)),
+    "a clear WebP": lambda: (encoded(np.dstack([scene(), 0 * GREY]), "WEBP", lossless=True), 0 * scene() + 255),
     "white is zero": white_is_zero,
     "grey with a profile of colours": lambda: (
         encoded(GREY, "JPEG", quality=100, icc_profile=rgb_profile(P3, 1.8)), seen(on_three(GREY), gamma=1.8)

@@ -1,4 +1,3 @@
-import io
 import re
 import shutil
 import subprocess
@@ -11,7 +10,7 @@ from inputs import example, jpeg, make_data, write_shard
 from PIL import Image
 
 from monet_lib.data import examine, find_data, find_images, inspect_data, load, to_float, to_uint8
-from monet_lib.data.reading import CHECKOUT_DATA, decode
+from monet_lib.data.reading import CHECKOUT_DATA
 from monet_lib.files import UserError
 
 
@@ -19,15 +18,11 @@ def test_shards_and_folders_give_the_same_images(data_folder):
     for name, count in (("monet", 3), ("photo", 5)):
         shards, folder = find_images(data_folder, name, "tfrec"), find_images(data_folder, name, "jpg")
         assert shards.named_count() == shards.count() == folder.count() == count
+        assert (shards.format, folder.format) == ("tfrec", "jpg")
         (names, pixels, problems), (other_names, others, _) = load(shards), load(folder)
         assert names == other_names == [f"{name}{k:02d}" for k in range(count)]
         assert problems == []
         np.testing.assert_array_equal(pixels, others)
-
-
-def test_pixels_are_those_of_another_decoder():
-    data = jpeg(1)
-    np.testing.assert_array_equal(decode(data, "a"), np.asarray(Image.open(io.BytesIO(data))))
 
 
 def test_scaling_to_float_and_back_loses_nothing():
@@ -95,12 +90,12 @@ GOOD = [example(jpeg(k), f"good{k}") for k in range(2)]
 BAD_RECORDS = {
     "no feature 'image' of bytes (is missing)": example(None),
     "not a readable tf.train.Example": b"\xff\xff\xff",
-    "not a JPEG (first bytes 00 00 00 00)": example(b"\0\0\0\0"),
+    "not a JPEG (zeros: ": example(b"\0\0\0\0"),
     "not a JPEG (first bytes 89 50 4e 47)": example(jpeg(3, format="PNG")),
     "not a readable JPEG (": example(jpeg(3)[:2000]),
     "a greyscale image": example(jpeg(3, "L")),
     "a CMYK image": example(jpeg(3, "CMYK")),
-    "128x96 px, not 256x256": example(jpeg(3, size=(128, 96))),
+    "256x192 px, not 256x256": example(jpeg(3, size=(256, 192))),
 }
 
 
@@ -114,6 +109,7 @@ def test_a_bad_record_is_named_and_can_be_left_out(tmp_path, says):
     assert "--skip-bad" in str(raised.value)
     names, pixels, problems = load(images, skip_bad=True)
     assert (names, len(pixels), len(problems)) == (["good0", "good1"], 2, 1)
+    assert [image is None for _, image, _ in examine(images)] == [False, True, False]
 
 
 @pytest.mark.parametrize(
@@ -124,12 +120,6 @@ def test_a_damaged_shard_is_named_with_the_record(tmp_path, damage, says):
     write_shard(shard, [*GOOD, example(jpeg(9), "last")])
     damage(shard)
     with pytest.raises(UserError, match=rf"^photo_tfrec/photo00-3.tfrec, record [123]: .*{says}"):
-        load(find_images(tmp_path, "photo"))
-
-
-def test_a_shard_with_fewer_records_than_its_name_says(tmp_path):
-    write_shard(tmp_path / "photo_tfrec" / "photo00-5.tfrec", GOOD)
-    with pytest.raises(UserError, match="photo00-5.tfrec: named for 5 records, holds 2"):
         load(find_images(tmp_path, "photo"))
 
 
@@ -205,12 +195,6 @@ def test_every_problem_says_what_to_do(data_folder):
     twice, _, missing = inspect_data(data_folder)[1]
     assert re.search("monet_tfrec: 1 name used twice, such as same. Rename", twice)
     assert re.search("no photos .*Folders inside are not searched: move", missing)
-
-
-def test_examining_continues_after_a_bad_record(tmp_path):
-    write_shard(tmp_path / "photo_tfrec" / "photo00-3.tfrec", [GOOD[0], BAD_RECORDS["a CMYK image"], GOOD[1]])
-    kinds = [(name, image is not None) for name, image, _ in examine(find_images(tmp_path, "photo"))]
-    assert kinds == [("good0", True), ("a", False), ("good1", True)]
 
 
 def test_looking_at_data_needs_no_tensorflow():

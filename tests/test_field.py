@@ -1,21 +1,29 @@
 """What users do and have, in short: `make test-field` runs the longer cases with the command itself."""
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import keras
+import nbformat
 import numpy as np
 import pytest
 from field import CASES, differs, encoded, scene, seen
 from inputs import make_data
+from jupytext.cli import jupytext
 from PIL import Image
 
 from monet_lib import cli
-from monet_lib.data.batches import load_pair
+from monet_lib.data.batches import UnpairedBatches, load_pair, training_data
 from monet_lib.data.pictures import ADOBE_RGB, REC_709, picture, rgb_profile
 from monet_lib.files import UserError, locked, plain
+from monet_lib.model.cyclegan import build
 from monet_lib.paint.photos import exif_of, translate
 from monet_lib.train.run import Run
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -108,6 +116,8 @@ def test_a_lock_is_held_by_one_and_freed_by_a_dead_process(tmp_path):
     with locked(tmp_path / "l", "busy"):
         assert (tmp_path / "l").exists()
     assert not list(tmp_path.iterdir())
+    with pytest.raises(OSError, match="mine"), locked(tmp_path / "l", "busy"):
+        raise OSError("mine")
 
 
 def test_a_run_knows_its_images_by_their_pixels(tmp_path, nano):
@@ -145,3 +155,31 @@ def test_tables_are_read_by_name_and_what_is_more_is_kept(tmp_path, nano, capsys
 def test_names_are_shown_and_not_obeyed():
     assert plain("Été 日本.jpg") == "Été 日本.jpg"
     assert plain("a\x1b[2J\r\nb\udce9") == r"a\x1b[2J\r\nb\udce9"
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_keras_own_checkpoints_keep_a_cyclegan_with_its_optimizers(tmp_path, nano):
+    images = np.random.default_rng(0).integers(0, 256, (2, 4, 256, 256, 3), np.uint8)
+    kept = keras.callbacks.ModelCheckpoint(tmp_path / "a.weights.h5", save_weights_only=True)
+    trained, loaded = build(nano, 1), build(nano.with_(seed=1), 1)
+    trained.fit(training_data(UnpairedBatches(*images, nano), 0, 1), shuffle=False, verbose=0, callbacks=[kept])
+    loaded.load_weights(tmp_path / "a.weights.h5")
+    for part in ("self", "generator_optimizer", "discriminator_optimizer"):
+        ours, theirs = (
+            getattr(model, part).variables if part != "self" else model.weights for model in (loaded, trained)
+        )
+        for mine, right in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(mine, right)
+
+
+def test_a_source_that_jupyterlab_saves_is_unchanged(tmp_path):
+    shutil.copy(ROOT / "jupytext.toml", tmp_path)
+    for source in (ROOT / "notebooks" / "src").glob("*.py"):
+        shutil.copy(source, tmp_path)
+        notebook = tmp_path / f"{source.stem}.ipynb"
+        jupytext(["--quiet", "--to", "notebook", str(tmp_path / source.name)])
+        opened = nbformat.read(notebook, 4)
+        opened.metadata["kernelspec"] = {"display_name": "Python 3", "name": "python3", "language": "python"}
+        nbformat.write(opened, notebook)
+        jupytext(["--quiet", "--to", "py:percent", str(notebook)])
+        assert (tmp_path / source.name).read_text() == source.read_text()

@@ -57,33 +57,6 @@ def test_a_photo_is_turned_whatever_else_its_exif_holds(tmp_path, ramp, odd):
     assert np.abs(found - np.rot90(ramp, -1)).mean() < 8
 
 
-@pytest.mark.parametrize("top", [1, 255, 65535])
-def test_greys_of_floats_and_of_32_bits_keep_their_brightness(tmp_path, top):
-    grey = np.linspace(0, top, 40 * 30).reshape(30, 40)
-    Image.fromarray(grey.astype("f4")).save(tmp_path / "f.tif")
-    expected = np.rint(grey / top * 255)
-    assert np.abs(read_photo(tmp_path / "f.tif")[..., 0] - expected).max() <= 1
-    if top > 1:
-        Image.fromarray(grey.astype("i4")).save(tmp_path / "i.tif")
-        assert np.abs(read_photo(tmp_path / "i.tif")[..., 1] - expected).max() <= 1
-
-
-def test_transparent_grey_and_deep_photos_become_eight_bits_of_srgb(tmp_path, ramp):
-    image, exif = Image.fromarray(ramp), Image.Exif()
-    exif[0x112] = 6
-    image.save(tmp_path / "turned.png", exif=exif)
-    np.testing.assert_array_equal(read_photo(tmp_path / "turned.png"), np.rot90(ramp, -1))
-    grey = np.asarray(image.convert("L"))
-    Image.fromarray(grey).save(tmp_path / "grey.png")
-    Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "deep.png")
-    for name in ("grey", "deep"):
-        np.testing.assert_array_equal(read_photo(tmp_path / f"{name}.png"), np.stack([grey] * 3, -1))
-    clear = image.convert("RGBA")
-    clear.putalpha(0)
-    clear.save(tmp_path / "clear.webp", lossless=True)
-    assert (read_photo(tmp_path / "clear.webp") == 255).all()
-
-
 def test_colour_profiles_count_and_damaged_ones_do_not(tmp_path, ramp):
     image = Image.fromarray(ramp)
     palette = image.convert("P", palette=Image.Palette.ADAPTIVE)

@@ -1,7 +1,6 @@
 import gzip
 import io
 import re
-import zlib
 
 import numpy as np
 import pytest
@@ -71,8 +70,7 @@ def counted(records):
 @pytest.mark.parametrize(
     ("pack", "says"),
     [
-        (gzip.compress, "compressed by gzip; write it without"),
-        (zlib.compress, "compressed by zlib; write it without"),
+        (gzip.compress, "compressed by gzip: unpack it"),
         (lambda _: b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "a pointer of Git LFS"),
         (lambda _: b"<!DOCTYPE html><html>" + b"Sign in " * 99, "a web page, not the file"),
         (lambda data: bytes(len(data)), "zeros"),

@@ -170,7 +170,7 @@ def test_the_least_and_the_most_that_kaggle_takes_are_taken(tmp_path):
         said = check_submission(tmp_path / "images.zip", least=least, most=most)
         assert "3 images" in said
         assert "but Kaggle takes 7,000 to 10,000" in said
-    with pytest.raises(UserError, match="3 valid images; Kaggle takes 7,000 to 10,000. With fewer photos, --pad"):
+    with pytest.raises(UserError, match="3 valid images; Kaggle takes 7,000 to 10,000. --pad adds mirrored"):
         check_submission(tmp_path / "images.zip")
 
 

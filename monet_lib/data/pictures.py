@@ -161,7 +161,8 @@ def _eight_bits(image, original):
 REC_709 = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)  # sRGB's
 ADOBE_RGB = (0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
 ADOBE_GAMMA = 563 / 256
-SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+SRGB = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+SRGB[8] = 2  # its version: to a profile of version 4 lcms moves a print's black, which browsers leave where it is
 SPACES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK", "Lab": "LAB"}  # of ICC, and Pillow's modes of them
 
 
@@ -194,7 +195,9 @@ def _to_srgb(mode, profile):
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             space = SPACES.get(source.profile.xcolor_space.strip())
             if space == base or (base, space) == ("L", "RGB"):
-                transform = ImageCms.buildTransform(source, SRGB, space, "RGB")
+                target = ImageCms.ImageCmsProfile(io.BytesIO(SRGB))
+                finer = ImageCms.Flags.HIGHRESPRECALC
+                transform = ImageCms.buildTransform(source, target, space, "RGB", flags=finer)
                 return lambda image: ImageCms.applyTransform(image.convert(base).convert(space), transform)
         except Exception:  # a damaged profile: the colours stay as they are, as with one of another kind of image
             pass

@@ -1,6 +1,5 @@
-"""The images of a data folder, from its files to NumPy arrays. This file follows their way from top to bottom:
+"""The images of a data folder, from its files to NumPy arrays. This file follows their way from top to bottom.
 
-find the folder, list a set's files, read the records of shards, decode and check an image, load or inspect a whole set.
 At the end: images to score, which may lie in a folder, a zip or shards. Only `to_float` needs TensorFlow.
 """
 
@@ -28,7 +27,6 @@ from numpy.typing import ArrayLike
 from monet_lib.data.pictures import PICTURES, opened_image, picture, strict_jpeg, turn_of
 from monet_lib.files import (
     COURSE,
-    LARGEST_ENTRY,
     UserError,
     contents,
     counted,
@@ -51,10 +49,9 @@ ADVICE = "Download it again, or leave it out (--skip-bad); see data/README.md."
 def find_data(data: str | Path | None = None, download: Callable[[], Path] | None = None) -> Path:
     """The data folder, as a Path. Prints which folder it is and why.
 
-    The first of: `data`; the environment variable MONET_DATA; Kaggle's inputs (MONET_INPUT names another folder of
-    inputs), whichever way they are attached; `data/` of the checkout; the folder that download() returns, where it is
-    given; the embedded sample. Raises UserError where a folder was named and holds no image set, and on Kaggle instead
-    of taking the sample.
+    The first of: `data`; the environment variable MONET_DATA; Kaggle's inputs, or those in MONET_INPUT, whichever way
+    they are attached; `data/` of the checkout; the folder that download() returns, where it is given; the embedded
+    sample. Raises UserError where a named folder holds no image set, and on Kaggle instead of taking the sample.
     """
     asked = [(data, "as asked"), (os.environ.get("MONET_DATA"), "from MONET_DATA")]
     for root, by in ((user_path(name), by) for name, by in asked if name):
@@ -62,7 +59,7 @@ def find_data(data: str | Path | None = None, download: Callable[[], Path] | Non
             raise UserError(f"{root}: a file. If it is the competition's zip, unpack it, and name the folder.")
         if not root.is_dir():
             raise UserError(f"{root}: no such folder. Name the folder that holds monet_tfrec or monet_jpg.")
-        if not any(_has(root, name) for name in SETS):
+        if not any(_formats(root, name) for name in SETS):
             raise UserError(f"{root}: neither monet_tfrec, monet_jpg, photo_tfrec nor photo_jpg with images in it. "
                             "Name the folder that holds them; see data/README.md.")  # fmt: skip
         return _chosen(root, by)
@@ -74,7 +71,7 @@ def find_data(data: str | Path | None = None, download: Callable[[], Path] | Non
     if not (download or kaggle.is_dir() or os.environ.get("KAGGLE_KERNEL_RUN_TYPE")):
         places += [(COURSE / "data" / "sample", "the embedded sample; set MONET_DATA for the real images")]
     for root, by in places:
-        if any(_has(root, name) for name in SETS):
+        if any(_formats(root, name) for name in SETS):
             return _chosen(root, by)
     if download:
         return _chosen(download(), "downloaded")
@@ -90,11 +87,7 @@ def _chosen(root, by):
 
 def has_both_sets(root: Path) -> bool:
     """Whether `root` holds files of paintings and of photos, as training needs them."""
-    return all(_has(root, name) for name in SETS)
-
-
-def _has(root, name):
-    return any(files_in(root / f"{name}_{kind}", kind) for kind in ("tfrec", "jpg"))
+    return all(_formats(root, name) for name in SETS)
 
 
 # List the files of a set.
@@ -109,11 +102,17 @@ class ImageSet:
     def named_count(self) -> int | None:
         """Images according to the file names (`photo03-352.tfrec` holds 352), or None where a name has no number."""
         counts = [1 if self.format == "jpg" else _count_in_name(file) for file in self.files]
-        return sum(count for count in counts if count is not None) if None not in counts else None
+        return None if None in counts else sum(counts)
 
     def count(self) -> int:
         """The number of files of images, or of records in the shards, whatever numbers the shards' names have."""
         return len(self.files) if self.format == "jpg" else sum(map(count_records, self.files))
+
+
+def _formats(root, name):
+    """The ImageSets of `name` under `root`: its shards, then its image files; [] where there are neither."""
+    sets = (ImageSet(name, kind, files_in(root / f"{name}_{kind}", kind)) for kind in ("tfrec", "jpg"))
+    return [images for images in sets if images.files]
 
 
 def find_images(root: str | Path, name: str, format: str | None = None) -> ImageSet:
@@ -121,14 +120,16 @@ def find_images(root: str | Path, name: str, format: str | None = None) -> Image
 
     format: "tfrec" or "jpg" allows only that one. Raises UserError where the set is missing or empty.
     """
-    root = Path(root)
-    kinds = [kind for kind in ("tfrec", "jpg") if format in (None, kind)]
-    for kind in kinds:
-        if files := files_in(root / f"{name}_{kind}", kind):
-            return ImageSet(name, kind, files)
+    for images in _formats(Path(root), name):
+        if format in (None, images.format):
+            return images
+    raise UserError(f"{root}: {_missing(name, [format] if format else ['tfrec', 'jpg'])}")
+
+
+def _missing(name, kinds):
     wanted = " or ".join(f"{name}_{kind}/*.{kind}" for kind in kinds)
-    raise UserError(f"{root}: no {SETS[name]} ({wanted}). Both sets are needed, and folders inside are not "
-                    "searched; see data/README.md.")  # fmt: skip
+    inside = "Folders inside are not searched: move files out of them; see data/README.md."
+    return f"no {SETS[name]} ({wanted}). Both sets are needed. {inside}"
 
 
 def files_in(folder: Path, kind: str) -> tuple[Path, ...]:
@@ -137,9 +138,8 @@ def files_in(folder: Path, kind: str) -> tuple[Path, ...]:
     A folder or a dangling link with such an ending is listed too: reading it raises the UserError that names it.
     """
     endings = SHARDS if kind == "tfrec" else PICTURES
-    if not folder.is_dir():
-        return ()
-    return tuple(f for f in sorted(folder.iterdir()) if f.suffix.lower() in endings and not f.name.startswith("."))
+    files = sorted(folder.iterdir()) if folder.is_dir() else ()
+    return tuple(file for file in files if file.suffix.lower() in endings and not file.name.startswith("."))
 
 
 def _count_in_name(file):
@@ -163,21 +163,11 @@ def read_records(file: str | Path, where: str) -> Iterator[bytes]:
     with reading(where, "shard", ADVICE), opened(file) as stream:
         while header := stream.read(HEADER):
             number += 1
-            if number == 1:
-                _refuse_other_kinds(header + stream.peek(64)[:64], where)
+            if number == 1 and (kind := disguised(header + stream.peek(64)[:64])):
+                raise UserError(f"{where}: {kind}. {ADVICE}")
             at = f"{where}, record {number}"
             (length,) = struct.unpack("<Q", _checked(header, HEADER, at))
             yield _checked(stream.read(length + 4), length + 4, at)
-
-
-def _refuse_other_kinds(start, where):
-    kind = disguised(start)
-    if start.startswith(b"\x1f\x8b"):
-        kind = "compressed by gzip; write it without compression"
-    elif start[:1] == b"\x78" and (start[0] << 8 | start[1]) % 31 == 0 and masked_checksum(start[:8]) != start[8:12]:
-        kind = "compressed by zlib; write it without compression"
-    if kind:
-        raise UserError(f"{where}: {kind}. {ADVICE}")
 
 
 def _checked(data, size, at):
@@ -258,9 +248,8 @@ def decode(data: bytes, where: str, formats: tuple[str, ...] = ("JPEG",), otherw
     kind, again = " or ".join(formats), otherwise or ADVICE
     convert = otherwise or "Convert it, or leave it out (--skip-bad)."
     if not data.startswith(tuple(STARTS[name] for name in formats)):
-        instead = disguised(data)
-        found = f"(first bytes {data[:4].hex(' ') or 'none'})" + (f", but {instead}" if instead else "")
-        raise UserError(f"{where}: not a {kind} {found}. {again}")
+        found = f"first bytes {data[:4].hex(' ')}" if data else "empty"
+        raise UserError(f"{where}: not a {kind} ({disguised(data) or found}). {again}")
     with opened_image(data, where, again, formats=formats, what=kind) as image:
         if image.mode != "RGB":
             raise UserError(f"{where}: a {MODES.get(image.mode, image.mode)} image, not RGB. {convert}")
@@ -303,8 +292,7 @@ def in_order(pool: Executor, call: Callable[[Any], Any], items: Iterable[Any], a
         waiting.append(pool.submit(call, item))
         if len(waiting) > ahead:
             yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+    yield from (each.result() for each in waiting)
 
 
 def _file(file):
@@ -407,13 +395,11 @@ def to_uint8(images: ArrayLike) -> np.ndarray:
 
 # Inspect a whole folder.
 LONGEST_NAME = 240  # bytes: with "-udlr.jpg" behind it, a file may have such a name on every system
-# The correlation of two thumbnails from which their images count as twins. Measured on the competition's 300 paintings
-# and 2,816 of its photos: copies that were saved again have 0.9997 and more, a painting in a shard and as a JPEG 0.997
-# and more; the most similar pictures that differ are two aeroplanes in a blue sky (0.987), one harbour on two evenings
-# (0.955) and two views of one hill by Monet (0.941).
+# The correlation of two thumbnails above which images count as twins. Of the competition's images, copies that were
+# saved again have 0.997 and more; the most similar pictures that differ, two aeroplanes in a blue sky, have 0.987.
 TWINS = 0.99
-# Levels of 0..255: the mean difference of two thumbnails from which one name is said to have two pictures. Between a
-# painting in a shard and as a JPEG it is 1.4 at most, between the two aeroplanes 6.
+# Levels: the mean difference of two thumbnails from which one name is said to have two pictures. Between a painting in
+# a shard and as a JPEG it is 1.4 at most, between the two aeroplanes 6.
 APART = 4
 
 
@@ -424,28 +410,25 @@ def inspect_data(root: str | Path) -> tuple[list[str], list[str]]:
     can't be files' names, two formats of a set with different images. Images that are nearly the same, in one set or
     across the sets, harm little: the report names them.
     """
-    report, problems, sets = [], [], []
+    report, problems, thumbs = [], [], {}
     for name in SETS:
         formats = []
-        for kind in ("tfrec", "jpg"):
-            if files := files_in(Path(root) / f"{name}_{kind}", kind):
-                line, *found = _inspect_images(ImageSet(name, kind, files), problems)
-                report.append(line)
-                formats.append(found)
+        for images in _formats(Path(root), name):
+            line, *found = _inspect_images(images, problems)
+            report.append(line)
+            formats.append(found)
         if len(formats) == 2 and (differ := _differences(*formats)):
             advice = "Training reads the shards, if --format doesn't say jpg: remove the wrong ones."
             problems.append(f"{root}: {name}_tfrec and {name}_jpg differ: {'; '.join(differ)}. {advice}")
         if formats:
-            sets.append((name, formats[0][1]))
+            thumbs |= {f"{name}/{of}": thumb for of, thumb in formats[0][1].items()}
         else:
-            found = f"no {SETS[name]} ({name}_tfrec/*.tfrec or {name}_jpg/*.jpg)"
-            advice = "Folders inside are not searched: move their files out of them; see data/README.md."
-            problems.append(f"{root}: {found}. {advice}")
-    return report + _near_twins(sets), problems
+            problems.append(f"{root}: {_missing(name, ['tfrec', 'jpg'])}")
+    return report + _near_twins(thumbs), problems
 
 
 def _inspect_images(images, problems):
-    """(line of the report, {name: images, readable or not}, {name: thumbnail} of the distinct images) of a set."""
+    """(line of the report, Counter of the images' names, {name: thumbnail} of the distinct images) of a set."""
     by_pixels, names, unreadable, thumbs = {}, Counter(), Counter(), {}
     for name, image, problem in examine(images):
         if problem:
@@ -458,8 +441,7 @@ def _inspect_images(images, problems):
         alike.append(name)
         names[name] += 1
     folder = images.files[0].parent
-    repeated = [name for name, times in names.items() if times > 1]
-    if repeated:
+    if repeated := [name for name, times in names.items() if times > 1]:
         found = f"{counted(len(repeated), 'name')} used twice, such as {repeated[0]}"
         problems.append(f"{folder}: {found}. Rename one of each.")
     if images.name == "photo" and (odd := [name for name in names if not plain_name(name)]):
@@ -477,21 +459,22 @@ def _inspect_images(images, problems):
 def _differences(shards, files):
     """What differs between the two formats of a set, each (names, thumbs) of `_inspect_images`; [] for nothing."""
     (names, thumbs), (file_names, file_thumbs) = shards, files
+    both = thumbs.keys() & file_thumbs.keys()
+    apart = [
+        name for name in thumbs if name in both and np.abs(np.int16(thumbs[name]) - file_thumbs[name]).mean() > APART
+    ]
     found = [(names - file_names, "only in the shards"), (file_names - names, "only as files")]
-    common = [name for name in thumbs if name in file_thumbs]
-    apart = [name for name in common if np.abs(np.int16(thumbs[name]) - file_thumbs[name]).mean() > APART]
     found += [(apart, "with two pictures")]
     return [f"{counted(len(which), 'image')} {how} ({_few(list(which))})" for which, how in found if which]
 
 
-def _near_twins(sets):
-    """A line of the report that names the images which are nearly the same; [] for none. sets: (name, thumbs) each."""
-    names = [f"{of}/{name}" for of, thumbs in sets for name in thumbs]
-    if not names:
+def _near_twins(thumbs):
+    """A line of the report that names the images which are nearly the same; [] for none. thumbs: {name: thumbnail}."""
+    if not thumbs:
         return []
-    best, other = closest(np.stack([thumb for _, thumbs in sets for thumb in thumbs.values()]))
-    pairs = {(min(k, other[k]), max(k, other[k])) for k in np.flatnonzero(best > TWINS)}
-    found = [f"{names[a]} = {names[b]}" for a, b in sorted(pairs)]
+    names, (best, other) = list(thumbs), closest(np.stack(list(thumbs.values())))
+    pairs = sorted({tuple(sorted((k, other[k]))) for k in np.flatnonzero(best > TWINS)})
+    found = [f"{names[a]} = {names[b]}" for a, b in pairs]
     return [f"{counted(len(found), 'pair')} nearly the same: {_few(found)}"] if found else []
 
 
@@ -537,7 +520,7 @@ LEAVE_OUT = "Leave it out."
 
 def count_images(source: str | Path, n: int | None = None) -> int:
     """How many images `read_images` yields."""
-    return len(_listed(Path(source), n)[1])
+    return len(_spread(_pictures_of(Path(source)), n))
 
 
 def read_images(source: str | Path, n: int | None = None) -> Iterator[tuple[str, np.ndarray]]:
@@ -548,49 +531,53 @@ def read_images(source: str | Path, n: int | None = None) -> Iterator[tuple[str,
     damaged or unsafe source.
     """
     source = Path(source)
-    listed, places = _listed(source, n)
-    if isinstance(listed, ImageSet):
-        for name, image, problem in examine(listed, set(places)):
+    pictures = _pictures_of(source)
+    places = _spread(pictures, n)
+    if isinstance(pictures, ImageSet):
+        for name, image, problem in examine(pictures, set(places)):
             if problem:
                 raise problem
             yield name, image
     elif source.is_dir():
-        for file in (listed[place] for place in places):
+        for file in (pictures[place] for place in places):
             with reading(file, "image", LEAVE_OUT):
                 data = contents(file)
-            yield file.name, _any_size(data, file)
+            yield file.name, picture(data, file, LEAVE_OUT, partial(_refuse_large, file))
     else:
         with opened_zip(source) as (archive, _):
-            for entry in (listed[place] for place in places):
-                yield entry.filename, _any_size(read_entry(archive, entry), f"{source}: {entry.filename}")
+            for entry in (pictures[place] for place in places):
+                data, where = read_entry(archive, entry), f"{source}: {entry.filename}"
+                yield entry.filename, picture(data, where, LEAVE_OUT, partial(_refuse_large, where))
 
 
-def _listed(source, n):
-    """(images, places): an ImageSet of shards or a sorted list of files or ZipInfos, and n evenly spread places in it.
+def _refuse_large(where, width, height):
+    if width * height > LARGEST_SCORED:
+        raise UserError(f"{where}: {width}x{height} px are too many. Scale it down.")
 
-    n None, or more than there are images, takes all of them.
-    """
-    images = _pictures_of(source)
-    total = images.count() if isinstance(images, ImageSet) else len(images)
+
+def _spread(pictures, n):
+    """The places of n evenly spread pictures; of all, where n is None or there are fewer."""
+    total = pictures.count() if isinstance(pictures, ImageSet) else len(pictures)
     if n is not None and n < 2:
         raise UserError(f"n must be 2 or more, got {n}: one image has no distribution.")
     count = total if n is None else min(n, total)
-    return images, [place * total // count for place in range(count)]
+    return [place * total // count for place in range(count)]
 
 
 def _pictures_of(source):
+    """An ImageSet of shards, or the image files of a folder or the ZipInfos of a zip, by name."""
     if source.suffix.lower() == ".zip" and source.is_file():
         with opened_zip(source) as (_, entries):
-            pictures = [entry for entry in entries if _is_picture(entry.filename)]
-        if not pictures:
+            zipped = [entry for entry in entries if _is_picture(entry.filename)]
+        if not zipped:
             raise UserError(f"{source}: no image in it. Zip the images themselves.")
-        return sorted(pictures, key=lambda entry: entry.filename)
+        return sorted(zipped, key=lambda entry: entry.filename)
     if source.suffix.lower() in SHARDS and source.is_file():
         return ImageSet("images", "tfrec", (source,))
     if not source.is_dir():
         found = "neither a folder, a .zip nor a .tfrec" if source.exists() else "no such file or folder"
         raise UserError(f"{source}: {found}. Name the images to score.")
-    shards, pictures = files_in(source, "tfrec"), sorted(f for f in source.iterdir() if _is_picture(f.name))
+    shards, pictures = files_in(source, "tfrec"), files_in(source, "jpg")
     if pictures and shards:
         raise UserError(f"{source}: holds both images and shards. Name a folder of one kind.")
     if not pictures and not shards:
@@ -603,16 +590,6 @@ def _is_picture(name):
     return path.suffix.lower() in PICTURES and not path.name.startswith(".")
 
 
-def _any_size(data, where):
-    """The bytes of a picture of at most LARGEST_SCORED as uint8 (h, w, 3)."""
-
-    def check(width, height):
-        if width * height > LARGEST_SCORED:
-            raise UserError(f"{where}: {width}x{height} px are too many. Scale it down.")
-
-    return picture(data, where, LEAVE_OUT, check)
-
-
 # Zips, read where they are and never unpacked.
 ZIP_ADVICE = "Make or download it again."
 
@@ -621,8 +598,8 @@ ZIP_ADVICE = "Make or download it again."
 def opened_zip(path: Path) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]]:
     """(archive, entries) of the zip `path`, for a `with`: a zipfile.ZipFile and the ZipInfos of its files, all safe.
 
-    Raises UserError where the file is no whole zip, where an entry leads out of it, is encrypted or would unpack to
-    more than LARGEST_ENTRY, and where all entries would unpack to far more bytes than the zip has.
+    Raises UserError where the file is no whole zip, where an entry leads out of it or is encrypted, and where all
+    entries would unpack to far more bytes than the zip has.
     """
     with reading(path, "zip", ZIP_ADVICE):
         archive = zipfile.ZipFile(path)
@@ -633,9 +610,6 @@ def opened_zip(path: Path) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipIn
                 raise UserError(f"{path}: entry {info.filename!r} leads out of the zip. Don't trust the file.")
             if info.flag_bits & 1:
                 raise UserError(f"{path}: {info.filename} is encrypted. Zip without a password.")
-            if info.file_size > LARGEST_ENTRY:
-                found = f"{info.filename} would unpack to {info.file_size:,} bytes: no image"
-                raise UserError(f"{path}: {found}. Leave it out.")
         refuse_bomb(path, archive.infolist())
         yield archive, [info for info in archive.infolist() if not info.is_dir()]
 

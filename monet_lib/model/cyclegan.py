@@ -53,6 +53,7 @@ class CycleGAN(keras.Model):
         recent_colors: RecentColors | None = None,
     ) -> None:
         super().__init__()
+        self.built = True  # the networks come built: Keras' ModelCheckpoint saves their weights
         self.monet_generator, self.photo_generator = monet_generator, photo_generator
         self.monet_discriminator, self.photo_discriminator = monet_discriminator, photo_discriminator
         self.averaged_generator, self.feature_discriminator = averaged_generator, feature_discriminator
@@ -61,9 +62,6 @@ class CycleGAN(keras.Model):
         if averaged_generator is not None:
             averaged_generator.trainable = False
             averaged_generator.set_weights(monet_generator.get_weights())
-
-    def build(self, input_shape: Any = None) -> None:
-        """Nothing to do: the networks come built. Keras warns of a model without this method."""
 
     def call(self, photos: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Paint photos."""

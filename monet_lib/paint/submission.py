@@ -10,7 +10,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from monet_lib.data.reading import SIZE, ImageSet, decode, in_order, opened_zip, plain_name, read_batches, read_entry
-from monet_lib.files import UserError, counted, locked, made_folder, refuse_replacing, write_beside
+from monet_lib.files import UserError, counted, made_folder, refuse_replacing, write_beside
 from monet_lib.paint.painting import jpeg_of, paint
 
 LEAST, MOST = 7000, 10000  # images that the competition accepts
@@ -50,8 +50,7 @@ def write_submission(
     made_folder(path.parent)
     size = submission_size(photos, pad)
     total = size if limit is None else min(size, limit)
-    busy, lock = f"{path}: another process writes it. Wait, or choose another --out.", f".lock-{path.name}"
-    with locked(path.with_name(lock), busy), ThreadPoolExecutor(2) as pool:  # encodes while the next batch is painted
+    with ThreadPoolExecutor(2) as pool:  # encodes while the next batch is painted
         jobs = islice(_paintings(generator, photos, batch), total)
         images = in_order(pool, lambda job: (job[0], jpeg_of(job[1])), jobs, 2 * batch)
         images = tqdm(images, total=total, unit="image", disable=limit is not None)
@@ -100,7 +99,7 @@ def check_submission(path: str | Path, *, least: int = LEAST, most: int = MOST) 
             _check_image(path, archive, info)
     if len(set(names)) < len(names):
         raise UserError(f"{path}: {counted(len(names) - len(set(names)), 'name')} used twice. Make it again.")
-    pad = "With fewer photos, --pad adds mirrored ones."
+    pad = "--pad adds mirrored photos." if len(names) < LEAST else "Leave some out."
     if not least <= len(names) <= most:
         raise UserError(f"{path}: {counted(len(names), 'valid image')}; Kaggle takes {least:,} to {most:,}. {pad}")
     takes = "Kaggle would take it"
