@@ -52,7 +52,7 @@ def times(style):
         Image.open(PHOTOS[0]).resize((4000, 3000), Image.Resampling.LANCZOS).save(folder / "large.jpg", quality=92)
         print(f"one photo of 256 px: {_process(folder / 'one.jpg', folder)}")
         print(f"100 photos of 256 px: {_process(folder / 'many', folder, rounds=3)}")
-        print(f"4000x3000 in tiles: {_process(folder / 'large.jpg', folder, rounds=1)}")
+        print(f"4000x3000 in tiles: {_process(folder / 'large.jpg', folder, '--brush', '1', rounds=1)}")
         print(f"4000x3000, --brush 8: {_process(folder / 'large.jpg', folder, '--brush', '8', rounds=3)}")
         in_turns(squares, Image.open(style).convert("RGB"))
 

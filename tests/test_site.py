@@ -10,6 +10,7 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,7 +19,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import site_notebooks  # noqa: E402
 from site_check import faults  # noqa: E402
 from site_links import SOURCE, LinkError, relinked  # noqa: E402
-from site_notebooks import failures, folded, running  # noqa: E402
+from site_notebooks import failures, folded, lesson_page, running  # noqa: E402
 from site_pages import described, entries, finished  # noqa: E402
 
 PAGES = {
@@ -49,6 +50,26 @@ def test_links_lead_to_pages_pictures_or_the_source(written, made):
     pictures = set()
     assert relinked(written, "notebooks/01_eda.ipynb", PAGES, pictures) == made
     assert pictures == ({"docs/images/01_eda.jpg"} if "!" in made else set())
+
+
+def test_the_site_is_built_without_what_only_trains():
+    """GitHub Pages installs the extra `site` alone."""
+    program = (
+        f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / 'tools')!r}]; "
+        "sys.modules |= dict.fromkeys(['tensorflow', 'keras', 'matplotlib', 'seaborn', 'jupytext', 'IPython']); "
+        "import site_pages, site_check, monet_lib.paint"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_lessons_link_to_their_painters(monkeypatch):
+    monkeypatch.setattr(site_notebooks, "visible", lambda path: new_notebook(cells=[new_markdown_cell("# A title")]))
+    painters = [
+        {"id": "x", "title": "After x steps", "lesson": "01_eda"},
+        {"id": "y", "title": "y", "lesson": "02_dcgan"},
+    ]
+    made, _ = lesson_page(ROOT / "notebooks" / "01_eda.ipynb", str, painters)
+    assert re.findall("<a .+?</a>", made) == ['<a href="../../paint/?painter=x">After x steps</a>']
 
 
 def test_a_link_to_nothing_is_named():
@@ -139,10 +160,12 @@ def test_every_word_of_the_glossary_is_a_section_of_its_own():
         entries(table + "| row without an anchor | lost |\n")
 
 
-def test_every_failure_of_the_gallery_has_its_figure():
+def test_every_failure_of_the_gallery_has_its_figure_and_links_to_the_painters_that_there_are():
     text = (ROOT / "site" / "course" / "failures.md").read_text()
-    made, missing = failures(text, ROOT / "notebooks")
+    made, missing = failures(text, ROOT / "notebooks", [{"id": "collapsed", "title": "Collapsed"}])
     assert missing == []
+    assert re.findall(r'<a href="../paint/(.+?)</a>', made) == ['?painter=collapsed">Collapsed']
+    assert "painter:" not in made
     assert made.count("{ .figure }") == made.count("**Remedy.**") == made.count("\n## ")
 
 

@@ -16,7 +16,7 @@ from monet_lib.course.resnet import unevenness
 from monet_lib.files import UserError
 from monet_lib.model.generators import generator_of, resnet_generator, with_border
 from monet_lib.paint import paint, paint_all, paint_broadly, paint_large, read_photo, shipped_generator, translate
-from monet_lib.paint.painting import FADE
+from monet_lib.paint.painting import FADE, auto_brushes
 
 
 def invert(photos):
@@ -155,6 +155,22 @@ def test_a_broad_brush_paints_a_small_photo_and_enlarges_it(gradient):
     assert np.abs(paint_broadly(invert, stripes, 3)[:, 4:-4].astype(int) - 155).max() < 12
     with pytest.raises(UserError, match="leaves 10x13 px of 30x40"):
         paint_broadly(invert, gradient, 3)
+
+
+def test_a_large_photo_is_painted_broadly_and_finer_on_top(tmp_path):
+    assert auto_brushes(1000, 1000) == auto_brushes(449, 40_000) == (1,)
+    assert auto_brushes(1001, 1000) == (3, 1.5)
+    assert auto_brushes(750, 2000) == (2, 1)  # 2.5, rounded to the even number
+    coarse = np.random.default_rng(0).integers(0, 256, (62, 75, 3), np.uint8)
+    photo = np.asarray(Image.fromarray(coarse).resize((1500, 1240), Image.Resampling.LANCZOS))
+    dark = lambda photos: photos // np.uint8(2)  # noqa: E731
+    both = np.mean([paint_broadly(dark, photo, brush) for brush in (4, 2)], 0)
+    made = paint_broadly(dark, photo, 4, 2)
+    assert np.abs(made - both).max() < 3  # of 255: the means are taken before and after an enlargement
+    assert np.abs(made - both).mean() < 0.6
+    Image.fromarray(photo).save(tmp_path / "large.png")
+    (written,) = translate(dark, [tmp_path / "large.png"], tmp_path / "out")
+    assert np.abs(np.asarray(Image.open(written)).astype(int) - made).mean() < 3  # JPEG
 
 
 def test_inputs_are_safe(tmp_path):

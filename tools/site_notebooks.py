@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import nbformat
-from build_notebooks import for_tests
 from nbconvert import MarkdownExporter
 from site_links import ROOT
 
@@ -17,10 +16,10 @@ QUIZ = re.compile(r"^## Self-quiz.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 VERDICTS = {"**Right.**": "right", "**No.**": "wrong"}  # what an answer of a quiz begins with, and its class
 
 
-def lesson_page(path, change):
+def lesson_page(path, change, painters=()):
     """A notebook's Markdown, and the files of its pictures {name: bytes}, which it expects beside itself.
 
-    change: what to do with the Markdown of each text cell; see `site_links.relinked`.
+    change: what to do with the Markdown of each text cell; see `site_links.relinked`. painters: of the painting page.
     """
     notebook = visible(path)
     for cell in notebook.cells:
@@ -33,7 +32,10 @@ def lesson_page(path, change):
     facts = [f"{max(1, round(words / SPEED))} min to read", f"[notebook to download]({path.name}){{ download }}"]
     if time := running(path.stem):
         facts.insert(1, f"{time} to run on two processor cores")
-    markdown = re.sub(r"^# .+$", rf"\g<0>\n\n{' · '.join(facts)}\n{{ .facts }}", markdown, count=1, flags=re.MULTILINE)
+    below = f"{' · '.join(facts)}\n{{ .facts }}"
+    if links := [painting(one, "../../") for one in painters if one.get("lesson") == path.stem]:
+        below += f"\n\nWhat it learns, on a photograph of your own: {' · '.join(links)}\n{{ .facts }}"
+    markdown = re.sub(r"^# .+$", lambda title: f"{title[0]}\n\n{below}", markdown, count=1, flags=re.MULTILINE)
     return folded(markdown), resources["outputs"]
 
 
@@ -44,10 +46,15 @@ def running(lesson):
     return f"{max(1, round(seconds / 60))} min" if seconds else ""
 
 
+def painting(painter, up):
+    """A link to the painting page with one of its painters. up: the way from the page to the site's first page."""
+    return f'<a href="{up}paint/?painter={painter["id"]}">{painter["title"]}</a>'
+
+
 def visible(path):
     """A notebook without the cells that only the tests need."""
     notebook = nbformat.read(path, as_version=4)
-    notebook.cells = [cell for cell in notebook.cells if not for_tests(cell)]
+    notebook.cells = [cell for cell in notebook.cells if "ci" not in cell.metadata.get("tags", [])]
     return notebook
 
 
@@ -80,11 +87,12 @@ def figures(path):
     return found
 
 
-def failures(markdown, notebooks):
+def failures(markdown, notebooks, painters=()):
     """The failure gallery: each `{{ lesson: words }}` becomes that lesson's picture with these words in its alt text.
 
-    Below the picture stands a link to its section. Returns the Markdown and a list of the `lesson: words` without such
-    a picture: their link leads to the lesson's beginning.
+    Below the picture stands a link to its section. Each `{{ painter: ID }}` becomes a link to that one of the painting
+    page's painters, or nothing where the site has no such painter. Returns the Markdown and a list of the `lesson:
+    words` without such a picture: their link leads to the lesson's beginning.
     """
     missing = []
 
@@ -100,6 +108,8 @@ def failures(markdown, notebooks):
         missing.append(f"{lesson}: {match[2]}")
         return f"[Lesson {number}](lessons/{lesson}.md){{ .seen }}"
 
+    links = {one["id"]: f"See it on a photograph of your own: {painting(one, '../')}\n\n" for one in painters}
+    markdown = re.sub(r"\{\{ painter: ([\w-]+) \}\}\n\n", lambda match: links.get(match[1], ""), markdown)
     return re.sub(r"\{\{ (\w+): ([^}]+?) \}\}", picture, markdown), missing
 
 

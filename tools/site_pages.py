@@ -6,6 +6,7 @@ Everything is made from files of the repository. Notebooks are read as they are 
 import base64
 import hashlib
 import html
+import json
 import os
 import re
 import shutil
@@ -70,10 +71,12 @@ def build(out, work):
 def stage(docs):
     """Write every page's Markdown, the pictures and the libraries into the folder `docs`, which has paint/ already."""
     pages, pictures = documents(), set()
+    painters = json.loads((docs / "paint" / "painters.json").read_text())["painters"]
     (docs / "lessons").mkdir()
     for path in LESSONS:
         source = path.relative_to(ROOT).as_posix()
-        markdown, files = lesson_page(path, partial(relinked, source=source, pages=pages, pictures=pictures))
+        change = partial(relinked, source=source, pages=pages, pictures=pictures)
+        markdown, files = lesson_page(path, change, painters)
         write(docs / pages[source], markdown, f"notebooks/src/{path.stem}.py")
         for name, data in files.items():
             (docs / "lessons" / name).write_bytes(data)
@@ -83,7 +86,7 @@ def stage(docs):
             text = relinked((ROOT / source).read_text(), source, pages, pictures)
             write(docs / page, entries(text) if page == "glossary.md" else text, source)
     write(docs / "lessons" / "print.md", one_page([docs / "lessons" / f"{path.stem}.md" for path in LESSONS]))
-    gallery, missing = failures((COURSE / "failures.md").read_text(), ROOT / "notebooks")
+    gallery, missing = failures((COURSE / "failures.md").read_text(), ROOT / "notebooks", painters)
     for one in missing:
         print(f"site/course/failures.md: no figure's alt text has these words: {one}. The page is without it.")
     write(docs / "failures.md", gallery, "site/course/failures.md")

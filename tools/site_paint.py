@@ -1,8 +1,8 @@
 """The painting page, build/site/paint/: its sources, samples with their paintings, painters, and two runtimes.
 
-A painter is shipped twice: as the .onnx file that `monet export` wrote, and as a network file of 0.6 MB for
-TensorFlow.js, which site/paint/network.js reads. site/paint/painters.json lists the painters: id, the .onnx file in the
-repository, title, words. The first one is the painter that the page begins with.
+Of each painter, an .onnx file that `monet export` wrote, the page gets a network file of 0.6 MB for TensorFlow.js,
+which site/paint/network.js reads. The course's painter is models/monet.onnx; models/painters/ may hold others.
+site/paint/painters.json gives their order, titles and words by the file's name; the page begins with the first one.
 """
 
 import hashlib
@@ -19,28 +19,29 @@ from onnx import numpy_helper
 from PIL import Image, ImageOps
 from site_links import ADDRESS, ROOT, SOURCE
 
+MODELS = ROOT / "models"
 PAGE, MODULES = ROOT / "site" / "paint", ROOT / "site" / "node_modules"
 ORT = MODULES / "onnxruntime-web" / "dist"
 TENSORFLOW = MODULES / "@tensorflow" / "tfjs-backend-wasm" / "dist"
-# What ONNX Runtime loads: for WebAssembly alone, and for WebGPU, which is larger.
 WASM = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
-WEBGPU = ("ort.webgpu.min.mjs", "ort-wasm-simd-threaded.asyncify.mjs", "ort-wasm-simd-threaded.asyncify.wasm")
 LIGHT = ("tfjs-backend-wasm-simd.wasm", "tfjs-backend-wasm-threaded-simd.wasm")
 SOURCES = ("runtime.js", "painters.json", "types.d.ts")  # that the page doesn't load as they are
 LEVELS = 719  # of a weight, by output channel: so the file has 0.6 MB, and 1 pixel of 1,000 moves by 2 levels of 255
-BRUSHES = (4, 2)  # of the samples' paintings: broad strokes, and finer ones on top
 THUMBNAIL = (192, 144)  # px
 CARD = (1200, 630)  # px
 
 
-def build_paint(out):
-    """Write the painting page into the folder `out`, which is emptied first. Returns a one-line summary."""
+def build_paint(out, others=MODELS / "painters"):
+    """Write the painting page into the folder `out`, which is emptied first. Returns a one-line summary.
+
+    others: a folder of painters beside the course's, which need not be there.
+    """
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(PAGE, out, ignore=lambda _, names: [name for name in names if name in SOURCES])
     (out / "lib").mkdir()
     shutil.copy(MODULES / "img-comparison-slider" / "dist" / "index.js", out / "lib" / "img-comparison-slider.js")
     runtimes(out)
-    painters(out)
+    painters(out, others)
     samples(out / "samples")
     card(out)
     fill(out / "index.html", {"{{source}}": SOURCE, "{{address}}": f"{ADDRESS}paint/"})
@@ -64,7 +65,7 @@ def files_of(folder):
 def runtimes(out):
     """ONNX Runtime as it comes, and TensorFlow.js bundled with the few operations that network.js calls."""
     (out / "ort").mkdir()
-    for name in (*WASM, *WEBGPU):
+    for name in WASM:
         shutil.copy(ORT / name, out / "ort")
     (out / "tf").mkdir()
     for name in LIGHT:
@@ -80,17 +81,18 @@ def runtimes(out):
 # ---------------------------------------------------------------- painters
 
 
-def painters(out):
-    """Write each painter's two files and painters.json, with the bytes that a visitor loads."""
-    listed = json.loads((PAGE / "painters.json").read_text())
-    for painter in listed:
-        model = ROOT / painter.pop("onnx")
-        painter |= {"file": f"painters/{painter['id']}.bin", "onnx": f"painters/{painter['id']}.onnx"}
-        (out / "painters").mkdir(exist_ok=True)
-        shutil.copy(model, out / painter["onnx"])
-        data = network_file(onnx.load(model))
-        (out / painter["file"]).write_bytes(data)
-        painter["bytes"] = len(data)
+def painters(out, others):
+    """Write each painter's network file, and painters.json with the bytes that a visitor loads."""
+    files = {"course": MODELS / "monet.onnx"} | {file.stem: file for file in sorted(others.glob("*.onnx"))}
+    known = {painter["id"]: painter for painter in json.loads((PAGE / "painters.json").read_text())}
+    (out / "painters").mkdir()
+    listed = []
+    for name in sorted(files, key=[*known, *files].index):
+        file, data = f"painters/{name}.bin", network_file(onnx.load(files[name]))
+        (out / file).write_bytes(data)
+        listed.append(
+            {"id": name, "title": name, "words": ""} | known.get(name, {}) | {"file": file, "bytes": len(data)}
+        )
     runtime = {file.name: file.stat().st_size for file in files_of(out / "tf")}
     (out / "painters.json").write_text(json.dumps({"painters": listed, "runtime": runtime}))
 
@@ -98,7 +100,8 @@ def painters(out):
 def network_file(model):
     """The bytes of a network file: "MONET1", a header's length (uint32), the header (JSON), the weights by zlib.
 
-    header: config, surroundings (px, or null for the whole picture) and steps, the network's operations in their order:
+    header: config, surroundings (px, or null for the whole picture), changes (whether the steps give a change to the
+    photo, see `ChangedImage` in monet_lib/model/layers.py) and steps, the network's operations in their order:
     ["pad", px], ["conv", [h, w, in, out], stride, [top, bottom, left, right] or "same", relu], ["shuffle"],
     ["crop", px], ["keep"], ["add"], ["relu"], ["tanh"], ["norm", channels, epsilon]. weights, in the order of steps:
     for "conv", the scale and bias of each output channel (float32), then the kernel's whole numbers, from 1 to LEVELS:
@@ -111,7 +114,7 @@ def network_file(model):
         if node.op_type == "Cast" and node.input[0] in weights:
             weights[node.output[0]] = weights[node.input[0]].astype(np.float32)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
-    steps, data, kept = [], b"", None
+    steps, data, kept, changes = [], b"", None, False
     start = next(k for k, node in enumerate(nodes) if node.op_type == "Sub" and nodes[k - 1].op_type == "Div")
     x = nodes[start].output[0]
     for node in nodes[start + 1 :]:
@@ -150,8 +153,10 @@ def network_file(model):
             pass  # back to an odd side: the page's photos have sides that are multiples of 4
         elif node.op_type == "Add" and kept in node.input:
             steps.append(["add"])
-        elif node.op_type == "Relu" and steps[-1][0] == "conv":
-            pass  # is done by the convolution
+        elif node.op_type == "Add":
+            changes = True  # the photo, prepared, is added, and a tanh follows
+        elif (node.op_type == "Relu" and steps[-1][0] == "conv") or (node.op_type == "Tanh" and changes):
+            pass  # is done by the convolution, and after the steps
         elif node.op_type in ("Relu", "Tanh"):
             steps.append([node.op_type.lower()])
         else:
@@ -159,7 +164,7 @@ def network_file(model):
         x = node.output[0]
     surroundings = None if metadata["surroundings"] == "whole" else int(metadata["surroundings"])
     settings = json.loads(metadata["config"])
-    header = {"config": settings, "surroundings": surroundings, "steps": steps}
+    header = {"config": settings, "surroundings": surroundings, "changes": changes, "steps": steps}
     text = json.dumps(header).encode()
     return b"MONET1" + len(text).to_bytes(4, "little") + text + zlib.compress(data, 9)
 
@@ -183,21 +188,20 @@ def packed(kernel, bias):
 
 
 def samples(folder):
-    """Each sample's painting by the first painter, the mean of BRUSHES as in the page, and its small picture."""
+    """Each sample's painting by the course's painter, as the page would paint it, and its small picture."""
     sys.path.insert(0, str(ROOT))
-    from monet_lib.paint.painting import Painter, paint_broadly
+    from monet_lib.paint.painting import SHIPPED_PAINTER, Painter, auto_brushes, paint_broadly
 
-    painter = Painter(ROOT / json.loads((PAGE / "painters.json").read_text())[0]["onnx"])
+    painter, weights = Painter(SHIPPED_PAINTER), SHIPPED_PAINTER.read_bytes()
     cache = ROOT / "build" / "samples"  # paintings take seconds each
     cache.mkdir(parents=True, exist_ok=True)
-    weights = (ROOT / "models" / "monet.onnx").read_bytes()
     for file in sorted(folder.glob("*.jpg")):
         photo = Image.open(file).convert("RGB")
         ImageOps.fit(photo, THUMBNAIL, Image.Resampling.LANCZOS).save(folder / f"{file.stem}-small.jpg", quality=75)
-        made = cache / f"{hashlib.sha256(weights + file.read_bytes() + bytes(BRUSHES)).hexdigest()[:16]}.jpg"
+        brushes = auto_brushes(photo.height, photo.width)
+        made = cache / f"{hashlib.sha256(weights + file.read_bytes() + str(brushes).encode()).hexdigest()[:16]}.jpg"
         if not made.exists():
-            passes = [paint_broadly(painter, np.asarray(photo), brush).astype("f4") for brush in BRUSHES]
-            painting = Image.fromarray(np.rint(np.mean(passes, 0)).astype(np.uint8))
+            painting = Image.fromarray(paint_broadly(painter, np.asarray(photo), *brushes))
             painting.save(made, quality=80, optimize=True, progressive=True)
         shutil.copy(made, folder / f"{file.stem}-monet.jpg")
 
@@ -213,8 +217,8 @@ def card(out):
 
 def store(out):
     """Put the files that the service worker stores, and their version, into sw.js."""
-    later = ("sw.js", "card.jpg", *WASM, *WEBGPU)
-    stored = [file for file in files_of(out) if file.name not in later and file.suffix != ".onnx"]
+    later = {"sw.js", "card.jpg", *WASM, *(file.name for file in (out / "painters").glob("*"))} - {"course.bin"}
+    stored = [file for file in files_of(out) if file.name not in later]
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files_of(out))).hexdigest()[:12]
     names = ["./", *(file.relative_to(out).as_posix() for file in stored)]
     fill(out / "sw.js", {'"{{version}}"': json.dumps(f"monet-{digest}"), '["{{files}}"]': json.dumps(names)})

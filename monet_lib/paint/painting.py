@@ -114,7 +114,7 @@ def paint_all(generator: Callable, photos: np.ndarray, batch: int = 8) -> np.nda
     return np.concatenate([paint(generator, part) for part in parts])
 
 
-TILE = 768  # px
+TILE = 640  # px
 MULTIPLE = 4  # px: a ResNet halves its image twice
 MARGIN = 64  # px of a tile's border that are thrown away: a ResNet of 6 blocks sees up to 63 px around a pixel
 SMALLEST = 72  # px to which a small photo is padded: a reflection needs a side longer than what it adds
@@ -177,19 +177,39 @@ def _lay(new, place, fade):
 
 
 NARROWEST = 16  # px of the shorter side that a wide brush must leave
+LARGE = 1_000_000  # pixels: on a larger photo, strokes of a few px are too fine to be seen as strokes
+ACROSS = 300  # px of the shorter side that "auto" leaves for the broad strokes
 
 
-def paint_broadly(generator: Callable, photo: np.ndarray, brush: float) -> np.ndarray:
-    """One uint8 photo (h, w, 3) to a painting of its size, in strokes `brush` times as wide.
+def auto_brushes(height: int, width: int) -> tuple[float, ...]:
+    """The brushes that suit a photo of this size, in px, for `paint_broadly`: the painting page takes the same.
+
+    Up to a megapixel it is a stroke's own width. Above, broad strokes are painted first, and strokes half as wide next.
+    """
+    broad = round(min(height, width) / ACROSS)
+    return (1,) if height * width <= LARGE or broad < 2 else (broad, broad / 2)
+
+
+def paint_broadly(generator: Callable, photo: np.ndarray, *brushes: float) -> np.ndarray:
+    """One uint8 photo (h, w, 3) to a painting of its size, in strokes that are `brush` times as wide.
 
     A generator's strokes have the width that it was trained on, a few pixels: the photo is painted at 1 / brush of its
-    size, brush >= 1, and the painting is enlarged. Raises UserError where that leaves less than NARROWEST px to paint.
+    size, brush >= 1, and the painting is enlarged. With several brushes, the finest last, the result is the mean of
+    their paintings: broad strokes give the colours, finer strokes the drawing. Raises UserError where a brush leaves
+    less than NARROWEST px to paint.
     """
     height, width = photo.shape[:2]
-    size = (round(width / brush), round(height / brush))
-    if brush > 1 and min(size) < NARROWEST:
-        raise UserError(f"brush: {brush:g} leaves {size[0]}x{size[1]} px of {width}x{height} to paint. Lower it.")
-    return _resized(paint_large(generator, _resized(photo, size)), (width, height))
+    painting = photo
+    for number, brush in enumerate(brushes, 1):
+        size = (round(width / brush), round(height / brush))
+        if brush > 1 and min(size) < NARROWEST:
+            raise UserError(f"brush: {brush:g} leaves {size[0]}x{size[1]} px of {width}x{height} to paint. Lower it.")
+        new = paint_large(generator, _resized(photo, size))
+        if number > 1:  # at the size of the finest painting, not of the photo: that saves memory
+            under = _resized(painting, size).astype("f4")
+            new = np.rint(under + (new - under) / number).astype(np.uint8)
+        painting = new
+    return _resized(painting, (width, height))
 
 
 def _resized(image, size):

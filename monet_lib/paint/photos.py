@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from monet_lib.data.pictures import FORMATS, PICTURES, picture
 from monet_lib.data.reading import in_order
 from monet_lib.files import UserError, contents, made_folder, reading, refuse_replacing, say, write_beside
-from monet_lib.paint.painting import jpeg_of, paint_broadly
+from monet_lib.paint.painting import auto_brushes, jpeg_of, paint_broadly
 
 LONGEST_SIDE = 65_500  # px that a JPEG can have
 PHOTO_ADVICE = "Leave it out or convert it."
@@ -44,18 +44,18 @@ def translate(
     out: str | Path,
     *,
     side_by_side: bool = False,
-    brush: float = 1,
+    brush: float | None = None,
     overwrite: bool = False,
     metadata: str = "date",
 ) -> list[Path]:
     """Paint image files into the folder `out`, as `targets_of` names them. Returns the files written.
 
-    side_by_side: each file shows the photo at the left and the painting at the right. brush: see `paint_broadly`.
-    metadata: of the photo's EXIF the painting keeps the "date", "all" but what is of the camera alone, or "none". A
-    file that is there already is refused before any work, if not `overwrite`. If one of several photos can't be read,
-    it is named and the others are painted; then UserError says how many are missing.
+    side_by_side: each file shows the photo at the left and the painting at the right. brush: see `paint_broadly`; None:
+    see `auto_brushes`. metadata: of the photo's EXIF the painting keeps the "date", "all" but what is of the camera
+    alone, or "none". A file that is there already is refused before any work, if not `overwrite`. If one of several
+    photos can't be read, it is named and the others are painted; then UserError says how many are missing.
     """
-    if not brush >= 1:
+    if brush is not None and not brush >= 1:
         raise UserError(f"brush: {brush:g} is below 1, a stroke's own width. Take 1 or more.")
     files = image_files(inputs)
     targets, jobs = targets_of(files, out, overwrite), []
@@ -77,7 +77,8 @@ def translate(
             try:
                 if isinstance(photo, UserError):
                     raise photo
-                painting = paint_broadly(generator, photo, brush)
+                brushes = auto_brushes(*photo.shape[:2]) if brush is None else (brush,)
+                painting = paint_broadly(generator, photo, *brushes)
             except UserError as problem:
                 if len(files) == 1:
                     raise

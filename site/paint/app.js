@@ -4,16 +4,16 @@ import * as easel from "./easel.js";
 import { asFault, Fault, words } from "./messages.js";
 import * as painter from "./painter.js";
 import { readPhoto, toCanvas } from "./photo.js";
-import { BEFOREHAND, SAMPLES } from "./samples.js";
+import { SAMPLES } from "./samples.js";
 import * as sharing from "./share.js";
 import { EMPTY, next } from "./studio.js";
+import { autoBrushes } from "./tiles.js";
 
 const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
 const NARROWEST = 16; // px of the shorter side that a wide brush must leave, as in `monet translate`
 const BROADEST = 12;
 const FINER = 2; // the second pass' strokes are narrower by this
 const STORE = 4_000; // ms after the painter is there, until the page is stored for later visits
-const LARGE = 1e6; // pixels from which a photo is painted in two passes
 
 /** @typedef {{ name: string, alt: string, caption: string, credit?: string, sample?: string,
  *   read: (megapixels: number) => Promise<{ photo: HTMLCanvasElement, painting?: HTMLCanvasElement }> }} Source
@@ -153,10 +153,9 @@ async function take(source, again = false) {
     const { photo, painting } = await source.read(Number($("size").value));
     if (wish !== state.wish) return;
     stop();
-    const settings = BEFOREHAND;
     const hung = painting && {
       source,
-      settings,
+      settings: automatic(photo),
       words:
         `Painted beforehand · ${photo.width} × ${photo.height} pixels. ` +
         "Choose a photo, or move a slider, to paint on this device.",
@@ -164,7 +163,7 @@ async function take(source, again = false) {
     easel.show(photo, source.alt, source.caption);
     if (painting) easel.hang(painting);
     dispatch({ type: "shown", wish, source, hung });
-    setBrush(painting ? settings : again ? chosenSettings() : null);
+    setBrush(again && !painting ? chosenSettings() : automatic(photo));
     for (const button of $("samples").children) {
       button.setAttribute("aria-pressed", String(button.dataset.file === source.sample));
     }
@@ -214,17 +213,19 @@ function takeSample({ file, title, by, licence, alt }) {
   });
 }
 
-/** Set the brush's limits, and the brush: without settings, strokes that show. Of a large photo, the strokes of 1 are
- * finer than the screen.
- * @param {import("./studio.js").Settings | null} settings
- */
+/** The settings that suit a photo. @param {HTMLCanvasElement} photo */
+function automatic({ width, height }) {
+  const [brush, finer] = autoBrushes(width, height);
+  return { brush, finer: Boolean(finer) };
+}
+
+/** Set the brush's limits, and the brush. @param {import("./studio.js").Settings} settings */
 function setBrush(settings) {
-  const { width, height } = $("photo");
-  const side = Math.min(width, height);
-  const most = Math.max(1, Math.min(BROADEST, Math.floor(side / NARROWEST)));
+  const { width, height } = easel.pictures.photo;
+  const most = Math.max(1, Math.min(BROADEST, Math.floor(Math.min(width, height) / NARROWEST)));
   $("brush").max = most;
-  $("brush").value = Math.min(most, settings?.brush ?? Math.max(1, Math.round(side / 400)));
-  $("finer").checked = settings?.finer ?? width * height > LARGE;
+  $("brush").value = Math.min(most, settings.brush);
+  $("finer").checked = settings.finer;
   showValues();
 }
 
@@ -269,7 +270,7 @@ async function repaint() {
     onBytes = null;
     if (job !== state.job) return;
     tell({ kind: "wait", done: 0, all: 1 });
-    const { id, done } = painter.paint($("photo"), brushes, (tile) => {
+    const { id, done } = painter.paint(easel.pictures.photo, brushes, (tile) => {
       if (job !== state.job) return;
       tell({ kind: "tiles", done: tile.done, all: tile.all });
       if (tile.all > 1) easel.showTile(tile);
@@ -277,8 +278,9 @@ async function repaint() {
     running = id;
     const result = await done;
     if (!result || job !== state.job) return;
-    const { rgba, width, height, seconds, engine } = result;
-    easel.hang(new ImageData(rgba, width, height));
+    const { painting, seconds, engine } = result;
+    const { width, height } = painting;
+    easel.hang(painting);
     const took = seconds < 10 ? seconds.toFixed(1) : Math.round(seconds);
     const line = `Painted in ${took} seconds on this device · ${width} × ${height} pixels · ${engine}`;
     dispatch({ type: "painted", job, hung: { source, settings, words: line } });
@@ -326,8 +328,7 @@ function showValues() {
 function file() {
   const { source } = /** @type {import("./studio.js").Hung} */ (state.hung);
   const picture = {
-    photo: $("photo"),
-    painting: $("painting"),
+    ...easel.pictures,
     strength: $("strength").value / 100,
     name: source.name,
     credit: source.credit ?? "",

@@ -1,7 +1,8 @@
 // The picture on the page: photograph and painting under one divider, zoomed by buttons, wheel or two fingers.
 //
-// A painting that is being made is drawn on a sheet of its own above the painting that hangs, so the painting that
-// hangs stays whole until the new one is.
+// The pictures at full size are not part of the page: its two canvases have the screen's size, and show the part that is
+// looked at. That takes a fraction of the memory. A painting that is being made is drawn on a sheet of its own above the
+// painting that hangs, so the painting that hangs stays whole until the new one is.
 
 import { divider } from "./divider.js";
 
@@ -9,64 +10,89 @@ const $ = (/** @type {string} */ id) => /** @type {any} */ (document.getElementB
 const SHEET = 1600; // px of the sheet's longer side, at most
 const CLOSEST = 8; // times the size at which a pixel of the picture is a pixel of the page
 
+/** At full size. @type {Record<"photo" | "painting" | "sheet", HTMLCanvasElement>} */
+export const pictures = { photo: canvas(3, 2), painting: canvas(0, 0), sheet: canvas(0, 0) };
 let touched = false; // whether the divider was moved by hand
 
+/** @param {number} width @param {number} height */
+function canvas(width, height) {
+  return Object.assign(document.createElement("canvas"), { width, height });
+}
+
+/** Put a picture in another one's place, whose memory is freed.
+ * @param {keyof typeof pictures} name @param {HTMLCanvasElement} [picture]
+ */
+function replace(name, picture = canvas(0, 0)) {
+  pictures[name].width = 0;
+  pictures[name] = picture;
+  $("frame").classList.toggle("done", pictures.painting.width + pictures.sheet.width > 0);
+  draw();
+}
+
 /** Put a photograph on the easel, in place of what is there.
- * @param {HTMLCanvasElement} canvas
+ * @param {HTMLCanvasElement} photo
  * @param {string} alt
  * @param {string} caption
  */
-export function show(canvas, alt, caption) {
-  canvas.id = "photo";
-  canvas.slot = "first";
-  $("photo").width = 0; // its memory
-  $("photo").replaceWith(canvas);
-  $("painting").width = $("painting").height = 0;
+export function show(photo, alt, caption) {
+  replace("photo", photo);
+  replace("painting");
   clearSheet();
-  $("frame").style.setProperty("--ratio", canvas.width / canvas.height);
-  $("frame").classList.remove("done");
+  $("frame").style.setProperty("--ratio", photo.width / photo.height);
   $("compare").setAttribute("aria-label", `Photograph, left of the divider, and painting: ${alt}`);
   $("caption").textContent = caption;
   view(1, 0, 0);
 }
 
-/** Hang a whole painting: its pixels, or a canvas. @param {ImageData | HTMLCanvasElement} painting */
+/** Hang a whole painting. @param {HTMLCanvasElement} painting */
 export function hang(painting) {
-  const canvas = $("painting");
-  if (painting instanceof ImageData) {
-    if (canvas.width !== painting.width || canvas.height !== painting.height) {
-      [canvas.width, canvas.height] = [painting.width, painting.height];
-    }
-    canvas.getContext("2d").putImageData(painting, 0, 0);
-  } else {
-    painting.id = "painting";
-    painting.style.opacity = canvas.style.opacity;
-    canvas.replaceWith(painting);
-  }
+  replace("painting", painting);
   clearSheet();
-  $("frame").classList.add("done");
   if ($("compare").value === 100) unveil();
 }
 
 /** Draw a tile of the painting that is being made. @param {any} tile */
 export function showTile({ rgba, left, top, width, height, brush }) {
-  const sheet = $("sheet"),
-    photo = $("photo");
+  const { photo } = pictures;
   const scale = Math.min(1, SHEET / Math.max(photo.width, photo.height));
-  if (!sheet.width) [sheet.width, sheet.height] = [photo.width, photo.height].map((side) => Math.round(side * scale));
-  const tile = document.createElement("canvas");
-  [tile.width, tile.height] = [width, height];
-  /** @type {any} */ (tile.getContext("2d")).putImageData(new ImageData(rgba, width, height), 0, 0);
+  if (!pictures.sheet.width) {
+    replace("sheet", canvas(Math.round(photo.width * scale), Math.round(photo.height * scale)));
+  }
+  const tile = canvas(width, height);
+  tile.getContext("2d")?.putImageData(new ImageData(rgba, width), 0, 0);
   const size = brush * scale;
-  const context = sheet.getContext("2d");
+  const context = pictures.sheet.getContext("2d");
+  if (!context) return;
   context.imageSmoothingQuality = "high";
   context.drawImage(tile, left * size, top * size, width * size, height * size);
-  $("frame").classList.add("done");
+  draw();
 }
 
 export function clearSheet() {
-  $("sheet").width = $("sheet").height = 0;
-  if (!$("painting").width) $("frame").classList.remove("done");
+  replace("sheet");
+}
+
+let drawing = false;
+
+/** Draw what is looked at, before the screen shows its next picture. */
+function draw() {
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    const { clientWidth, clientHeight } = $("compare");
+    const [width, height] = [clientWidth, clientHeight].map((side) => Math.round(side * devicePixelRatio));
+    for (const name of /** @type {const} */ (["photo", "painting"])) {
+      const shown = $(name);
+      [shown.width, shown.height] = [width, height]; // which clears it
+      const context = shown.getContext("2d");
+      context.imageSmoothingQuality = "high";
+      for (const picture of name === "photo" ? [pictures.photo] : [pictures.painting, pictures.sheet]) {
+        const [x, y] = [left * devicePixelRatio, top * devicePixelRatio];
+        if (picture.width) context.drawImage(picture, x, y, width * scale, height * scale);
+      }
+    }
+  });
 }
 
 // ---------------------------------------------------------------- the divider
@@ -101,16 +127,14 @@ const fingers = new Map();
 /** @param {number} newScale @param {number} x @param {number} y */
 function view(newScale, x, y) {
   const { clientWidth: width, clientHeight: height } = $("compare");
-  const closest = Math.max(2, (CLOSEST * $("photo").width) / Math.max(1, width * devicePixelRatio));
+  const closest = Math.max(2, (CLOSEST * pictures.photo.width) / Math.max(1, width * devicePixelRatio));
   scale = Math.min(closest, Math.max(1, newScale));
   left = Math.min(0, Math.max(width - width * scale, x));
   top = Math.min(0, Math.max(height - height * scale, y));
-  for (const part of [$("photo"), $("layer")]) {
-    part.style.transform = scale === 1 ? "" : `translate(${left}px, ${top}px) scale(${scale})`;
-  }
   $("compare").handle = scale > 1; // then a finger beside the handle moves the picture
   $("frame").classList.toggle("zoomed", scale > 1);
   $("closer").setAttribute("aria-pressed", String(scale > 1));
+  draw();
 }
 
 /** Zoom by a factor, the point (x, y) of the frame staying where it is. @param {number} by @param {number} x @param {number} y */
@@ -124,7 +148,7 @@ function zoom(by, x, y) {
  */
 function toggle(x, y) {
   if (scale > 1) return view(1, 0, 0);
-  const actual = $("photo").width / ($("compare").clientWidth * devicePixelRatio);
+  const actual = pictures.photo.width / ($("compare").clientWidth * devicePixelRatio);
   zoom(Math.max(2, actual), x, y);
 }
 
@@ -208,7 +232,7 @@ function listen() {
     if (event.key === "Escape" && $("figure").classList.contains("full")) fullScreen();
   });
   document.addEventListener("fullscreenchange", () => filled(document.fullscreenElement === $("figure")));
-  addEventListener("resize", () => view(scale, left, top));
+  new ResizeObserver(() => view(scale, left, top)).observe(compare);
 }
 
 /** The picture on the whole screen, or back. iPhones give the whole screen to films alone: there it fills the page. */

@@ -5,9 +5,9 @@ import { Fault } from "./messages.js";
 const MAGIC = "MONET1";
 const ZERO = 360; // the whole number of a weight 0
 const WIDE = 7; // px of a kernel that goes over the picture in bands
-const BAND = 96; // rows of a band's result
+const BAND = 32; // rows of a band's result
 
-/** { config, surroundings, steps }: each step is [kind, ...arguments, weights].
+/** { config, surroundings, changes, steps }: each step is [kind, ...arguments, weights].
  * @param {Uint8Array<ArrayBuffer>} bytes
  * @param {string} file its name, for the fault
  */
@@ -16,7 +16,7 @@ export async function readNetwork(bytes, file) {
   try {
     const begin = MAGIC.length + 4;
     const end = begin + new DataView(bytes.buffer).getUint32(MAGIC.length, true);
-    const { config, surroundings, steps } = JSON.parse(new TextDecoder().decode(bytes.subarray(begin, end)));
+    const { config, surroundings, changes, steps } = JSON.parse(new TextDecoder().decode(bytes.subarray(begin, end)));
     const packed = new Blob([bytes.subarray(end)]).stream().pipeThrough(new DecompressionStream("deflate"));
     const data = await new Response(packed).arrayBuffer();
     let at = 0;
@@ -40,11 +40,14 @@ export async function readNetwork(bytes, file) {
       at += 4 * Math.ceil((count + lower.length) / 4);
       step.push({ kernel, bias });
     }
-    return { config, surroundings, steps };
+    return { config, surroundings, changes, steps };
   } catch {
     throw new Fault("not-a-network", { file });
   }
 }
+
+// What a change is added to, by the photo's level: its inverse tanh, kept away from the ends, where that is infinite.
+const PREPARED = Float32Array.from({ length: 256 }, (_, level) => Math.atanh(0.98 * (level / 127.5 - 1)));
 
 export class Network {
   /**
@@ -53,6 +56,7 @@ export class Network {
    */
   constructor(file, engine) {
     this.engine = engine;
+    this.changes = file.changes;
     this.steps = file.steps.map((/** @type {any[]} */ step) => {
       const [kind, ...rest] = step;
       const keep = (/** @type {Float32Array} */ values, /** @type {number[]} */ shape) =>
@@ -98,7 +102,10 @@ export class Network {
     const painted = await engine.read(x.dataId);
     engine.disposeTensor(x);
     const levels = new Uint8ClampedArray(painted.length); // which rounds
-    for (let at = 0; at < levels.length; at++) levels[at] = (painted[at] + 1) * 127.5;
+    for (let at = 0; at < levels.length; at++) {
+      const value = this.changes ? Math.tanh(PREPARED[pixels[at]] + painted[at]) : painted[at];
+      levels[at] = (value + 1) * 127.5;
+    }
     return levels;
   }
 

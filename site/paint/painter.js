@@ -2,7 +2,7 @@
 
 import { asFault, Fault } from "./messages.js";
 
-const SILENCE = 90_000; // ms without a word from a working worker: a tile of 768 px takes 30 s on a slow phone
+const SILENCE = 90_000; // ms without a word from a working worker: a tile of 640 px takes 30 s on a slow phone
 
 /** @typedef {{ resolve: (answer: any) => void, reject: (fault: Fault) => void, onNews?: (news: any) => void }} Job */
 
@@ -20,7 +20,7 @@ function start() {
     if (made !== worker) return;
     wait();
     const job = jobs.get(data.id);
-    if (data.type === "tile" || data.type === "bytes") return job?.onNews?.(data);
+    if (["bytes", "rows", "tile", "strip"].includes(data.type)) return job?.onNews?.(data);
     jobs.delete(data.id);
     wait();
     if (data.type === "failed") return job?.reject(new Fault(data.code, data.details));
@@ -58,24 +58,37 @@ export function alive() {
  * @param {(news: { done: number, all: number }) => void} [onBytes]
  */
 export function open(painter, onBytes) {
-  return ask({ type: "open", painter }, [], onBytes).done;
+  return ask({ type: "open", painter }, onBytes).done;
 }
 
-/** Paint a canvas: { id, done }, done a promise of { rgba, width, height, seconds, engine }, or of null once cancelled.
- * @param {HTMLCanvasElement} canvas
+/** Paint a canvas: { id, done }, done a promise of { painting, seconds, engine }, or of null once cancelled.
+ * @param {HTMLCanvasElement} photo
  * @param {number[]} brushes
  * @param {(tile: any) => void} onTile
  */
-export function paint(canvas, brushes, onTile) {
-  const { width, height } = canvas;
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  let rgba;
-  try {
-    rgba = context.getImageData(0, 0, width, height).data;
-  } catch (error) {
-    return { id: 0, done: Promise.reject(asFault(error, "memory")) };
-  }
-  return ask({ type: "paint", rgba, width, height, brushes }, [rgba.buffer], onTile);
+export function paint(photo, brushes, onTile) {
+  const { width, height } = photo;
+  const painting = document.createElement("canvas");
+  const { id, done } = ask({ type: "paint", width, height, brushes }, (news) => {
+    if (news.type === "tile") return onTile(news);
+    try {
+      if (news.type === "rows") {
+        const { data } = context(photo).getImageData(0, news.top, width, news.rows);
+        return worker?.postMessage({ type: "rows", rgba: data }, [data.buffer]);
+      }
+      if (!news.top) [painting.width, painting.height] = [width, height];
+      context(painting).putImageData(new ImageData(news.rgba, width), 0, news.top);
+    } catch (error) {
+      jobs.get(id)?.reject(asFault(error, "memory"));
+      cancel(id);
+    }
+  });
+  return { id, done: done.then((answer) => answer && { painting, ...answer }) };
+}
+
+/** @param {HTMLCanvasElement} canvas */
+function context(canvas) {
+  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 }
 
 /** Stop a job at its next tile; its promise is fulfilled with null at once. @param {number} id */
@@ -86,14 +99,14 @@ export function cancel(id) {
   wait();
 }
 
-/** @param {object} message @param {Transferable[]} transferred @param {(news: any) => void} [onNews] */
-function ask(message, transferred, onNews) {
+/** @param {object} message @param {(news: any) => void} [onNews] */
+function ask(message, onNews) {
   const id = ++last;
   /** @type {Promise<any>} */
   const done = new Promise((resolve, reject) => jobs.set(id, { resolve, reject, onNews }));
   try {
     worker ??= start();
-    worker.postMessage({ ...message, id }, transferred);
+    worker.postMessage({ ...message, id });
   } catch (error) {
     stop(asFault(error, "painter-unable"));
   }

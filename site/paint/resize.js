@@ -4,7 +4,9 @@
 
 const BITS = 22; // of a weight's fraction, as in Pillow
 
-/** RGB pixels (Uint8Array, 3 a pixel) of `width` x `height` to `newWidth` x `newHeight`.
+const STRIP = 128; // rows of a large picture that are in memory at once
+
+/** RGB pixels of `width` x `height` to `newWidth` x `newHeight`.
  * @param {Pixels} pixels
  * @param {number} width
  * @param {number} height
@@ -13,27 +15,57 @@ const BITS = 22; // of a weight's fraction, as in Pillow
  */
 export function resize(pixels, width, height, newWidth, newHeight) {
   if (newWidth !== width) pixels = alongRows(pixels, width, height, newWidth);
-  if (newHeight !== height) pixels = alongColumns(pixels, newWidth, height, newHeight);
-  return pixels;
+  return newHeight === height ? pixels : alongColumns(pixels, newWidth, height, newHeight, 0, newHeight);
 }
 
-/** The same, to RGBA: pixels without transparency.
+/** A large picture at several sizes. It is read strip by strip, so that it is never in memory as a whole.
+ * @template {{ width: number, height: number }} Size
+ * @param {(top: number, rows: number) => Promise<Pixels>} read the RGB pixels of so many rows
+ * @param {number} width
+ * @param {number} height
+ * @param {Size[]} sizes
+ * @returns {Promise<(Size & { pixels: Pixels })[]>}
+ */
+export async function resizeRead(read, width, height, sizes) {
+  const narrow = sizes.map((size) => new Uint8ClampedArray(size.width * height * 3));
+  for (let top = 0; top < height; top += STRIP) {
+    const rows = Math.min(STRIP, height - top);
+    const strip = await read(top, rows);
+    for (const [k, size] of sizes.entries()) {
+      narrow[k].set(resize(strip, width, rows, size.width, rows), top * size.width * 3);
+    }
+  }
+  return sizes.map((size, k) => ({ ...size, pixels: resize(narrow[k], size.width, height, size.width, size.height) }));
+}
+
+/** RGB pixels in another size, strip by strip: { top, pixels }, the RGBA pixels of the rows from `top` on.
  * @param {Pixels} pixels
  * @param {number} width
  * @param {number} height
  * @param {number} newWidth
  * @param {number} newHeight
  */
-export function resizeOpaque(pixels, width, height, newWidth, newHeight) {
-  if (newWidth !== width) pixels = alongRows(pixels, width, height, newWidth);
-  if (newHeight !== height) return alongColumns(pixels, newWidth, height, newHeight, 4);
-  const result = new Uint8ClampedArray(newWidth * newHeight * 4).fill(255);
-  for (let from = 0, to = 0; from < pixels.length; from += 3, to += 4) {
-    result[to] = pixels[from];
-    result[to + 1] = pixels[from + 1];
-    result[to + 2] = pixels[from + 2];
+export function* resizeInStrips(pixels, width, height, newWidth, newHeight) {
+  const wide = resize(pixels, width, height, newWidth, height);
+  for (let top = 0; top < newHeight; top += STRIP) {
+    const end = Math.min(newHeight, top + STRIP);
+    const strip =
+      newHeight === height
+        ? wide.subarray(top * newWidth * 3, end * newWidth * 3)
+        : alongColumns(wide, newWidth, height, newHeight, top, end);
+    yield { top, pixels: opaque(strip) };
   }
-  return result;
+}
+
+/** RGB pixels as RGBA. @param {Pixels} rgb */
+export function opaque(rgb) {
+  const rgba = new Uint8ClampedArray((rgb.length / 3) * 4).fill(255);
+  for (let from = 0, to = 0; from < rgb.length; from += 3, to += 4) {
+    rgba[to] = rgb[from];
+    rgba[to + 1] = rgb[from + 1];
+    rgba[to + 2] = rgb[from + 2];
+  }
+  return rgba;
 }
 
 /**
@@ -65,28 +97,27 @@ function alongRows(pixels, width, height, newWidth) {
   return result;
 }
 
-/**
+/** The rows from `top` to `end` of the new picture.
  * @param {Pixels} pixels
  * @param {number} width
  * @param {number} height
  * @param {number} newHeight
+ * @param {number} top
+ * @param {number} end
  */
-function alongColumns(pixels, width, height, newHeight, channels = 3) {
+function alongColumns(pixels, width, height, newHeight, top, end) {
   const row = width * 3;
-  const result = new Uint8ClampedArray(width * newHeight * channels).fill(255);
+  const result = new Uint8ClampedArray(row * (end - top));
   const { starts, counts, weights, most } = weightsFor(height, newHeight);
   const sums = new Int32Array(row);
-  for (let y = 0; y < newHeight; y++) {
+  for (let y = top; y < end; y++) {
     sums.fill(1 << (BITS - 1));
     for (let k = 0; k < counts[y]; k++) {
       const weight = weights[y * most + k];
       const from = (starts[y] + k) * row;
       for (let x = 0; x < row; x++) sums[x] += pixels[from + x] * weight;
     }
-    for (let x = 0, to = y * width * channels; x < row; x++, to++) {
-      if (channels === 4 && x && x % 3 === 0) to++;
-      result[to] = sums[x] >> BITS;
-    }
+    for (let x = 0, to = (y - top) * row; x < row; x++, to++) result[to] = sums[x] >> BITS;
   }
   return result;
 }

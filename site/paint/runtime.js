@@ -13,7 +13,6 @@ import { mirrorPadConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Mirr
 import { multiplyConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Multiply";
 import { reluConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Relu";
 import { rsqrtConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Rsqrt";
-import { sliceConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Slice";
 import { subConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Sub";
 import { tanhConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Tanh";
 import { transposeConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Transpose";
@@ -29,11 +28,29 @@ for (const kernel of [
   multiplyConfig,
   reluConfig,
   rsqrtConfig,
-  sliceConfig,
   subConfig,
   tanhConfig,
   transposeConfig, // Mean calls it
 ])
   registerKernel(kernel);
+
+// TensorFlow.js' own Slice copies its whole input out of WebAssembly's memory first: for a band of a tile, 30 MB each time.
+registerKernel({
+  kernelName: "Slice",
+  backendName: "wasm",
+  kernelFunc(/** @type {any} */ { inputs: { x }, attrs: { begin, size }, backend }) {
+    const made = backend.makeOutput(size, "float32");
+    const from = backend.typedArrayFromHeap(x),
+      to = backend.typedArrayFromHeap(made);
+    const [, , width, channels] = x.shape;
+    const [, top, left] = begin;
+    const [, rows, columns] = size;
+    for (let row = 0; row < rows; row++) {
+      const start = ((top + row) * width + left) * channels;
+      to.set(from.subarray(start, start + columns * channels), row * columns * channels);
+    }
+    return made;
+  },
+});
 
 export { ENGINE, getThreadsCount, setThreadsCount, setWasmPaths };

@@ -2,9 +2,6 @@
 
 const AITZOL = { by: "Aitzol Berasategi", licence: "CC BY 4.0" };
 
-/** How tools/site_paint.py paints the samples beforehand. */
-export const BEFOREHAND = { brush: 4, finer: true };
-
 /** The first one is shown when the page opens. */
 export const SAMPLES = [
   { file: "peaks", title: "Peaks", ...AITZOL, alt: "a meadow path towards rocky peaks with snow and a cloud" },

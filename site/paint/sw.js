@@ -3,7 +3,7 @@
 // TypeScript's libraries know a window or a service worker, not both.
 const scope = /** @type {any} */ (self);
 const VERSION = "{{version}}"; // of all files, put in by tools/build_site.py
-const FILES = ["{{files}}"]; // stored at once; others, such as ONNX Runtime, when they are first asked for
+const FILES = ["{{files}}"]; // stored at once; others, such as ONNX Runtime and other painters, when they are first asked for
 
 scope.addEventListener("install", (/** @type {any} */ event) => {
   // From the server itself: a cache on the way may still hold files of the release before.

@@ -1,8 +1,8 @@
 // A photo of any size painted in tiles, as monet_lib/paint/painting.py does it: the same places, the same fades.
 
-import { resize, resizeOpaque } from "./resize.js";
+import { resize } from "./resize.js";
 
-const TILE = 768; // px
+const TILE = 640; // px
 const FADE = 32; // px over which a tile fades into the one before
 const SMALLEST = 72; // px to which a small photo is filled up
 const UNKNOWN = 64; // px of a tile's border thrown away where a network looks at the whole picture
@@ -10,58 +10,62 @@ const UNKNOWN = 64; // px of a tile's border thrown away where a network looks a
 /** @typedef {import("./resize.js").Pixels} Pixels
  * @typedef {ReturnType<typeof tiles>[0]} Tile of one side
  * @typedef {import("./worker.js").Paint} Paint
- * @typedef {{ pixels: Uint8ClampedArray | null, width: number, height: number, brushes: number[],
- *   surroundings: number | null }} Job
+ * @typedef {{ brush: number, width: number, height: number }} Size
  */
 
-/** RGB pixels painted once for each brush, from the broadest to the finest, in strokes so many times as wide: at 1 / brush of the size, and enlarged.
- *
- * The result, RGBA, is the mean of these paintings: broad strokes give the colours, finer ones on top the drawing. The job's
- * pixels are released as soon as they are shrunk. onTile: async ({ done, all, pixels, left, top, width, height, brush })
- * after each tile, of the painting before it is enlarged; it may throw to stop.
- * @param {Paint} paint for a picture of at most TILE px a side
- * @param {Job} job
- * @param {(tile: any) => Promise<void>} [onTile]
- */
-export async function paintInPasses(paint, job, onTile) {
-  const { width, height, brushes, surroundings } = job;
-  const sizes = passes(width, height, brushes);
-  const photos = sizes.map((size) => resize(/** @type {any} */ (job.pixels), width, height, size.width, size.height));
-  job.pixels = null;
-  const counts = sizes.map((size) => count(size.width, size.height, surroundings));
-  const all = counts.reduce((a, b) => a + b, 0);
-  /** @type {Pixels | null} */
-  let result = null;
-  let before = 0;
-  for (const [k, size] of sizes.entries()) {
-    const photo = photos[k];
-    delete photos[k];
-    const shown = async (/** @type {any} */ tile) =>
-      onTile?.({ ...tile, done: before + tile.done, all, brush: brushes[k] });
-    const painting = await paintLarge(paint, photo, size.width, size.height, surroundings, shown);
-    if (result) {
-      // At the size of the finer painting, which is the later one: the picture's own size would take more memory.
-      const under = resize(result, sizes[k - 1].width, sizes[k - 1].height, size.width, size.height);
-      for (let at = 0; at < painting.length; at++) painting[at] = under[at] + (painting[at] - under[at]) / (k + 1);
-    }
-    result = painting;
-    before += counts[k];
-  }
-  const last = sizes[sizes.length - 1];
-  return resizeOpaque(/** @type {Pixels} */ (result), last.width, last.height, width, height);
+const ACROSS = 300; // px of the shorter side that are left for the broad strokes, as in `monet translate --brush auto`
+const LARGE = 1e6; // pixels from which a photo is painted in two passes
+
+/** The brushes that suit a photo of this size. @param {number} width @param {number} height */
+export function autoBrushes(width, height) {
+  const broad = roundHalfEven(Math.min(width, height) / ACROSS);
+  return width * height <= LARGE || broad < 2 ? [1] : [broad, broad / 2];
 }
 
-/** The size at which each brush paints. @param {number} width @param {number} height @param {number[]} brushes */
+/** The size at which each brush paints.
+ * @param {number} width @param {number} height @param {number[]} brushes
+ * @returns {Size[]}
+ */
 export function passes(width, height, brushes) {
-  return brushes.map((brush) => ({ width: roundHalfEven(width / brush), height: roundHalfEven(height / brush) }));
+  return brushes.map((brush) => ({
+    brush,
+    width: roundHalfEven(width / brush),
+    height: roundHalfEven(height / brush),
+  }));
 }
 
-/** The size at which a photo is painted. Python's round: halves go to the even number.
- * @param {number} x
- */
-export function roundHalfEven(x) {
+/** Python's round: halves go to the even number. @param {number} x */
+function roundHalfEven(x) {
   const floor = Math.floor(x);
   return x - floor === 0.5 ? floor + (floor % 2) : Math.round(x);
+}
+
+/** A photo painted once for each brush, from the broadest to the finest: { pixels, width, height } of the finest one.
+ *
+ * The result is the mean of these paintings: broad strokes give the colours, finer ones on top the drawing. onTile:
+ * async ({ done, all, pixels, left, top, width, height, brush }) after each tile; it may throw to stop.
+ * @param {Paint} paint for a picture of at most TILE px a side
+ * @param {(Size & { pixels: Pixels })[]} photos the photo at each brush's size
+ * @param {number | null} surroundings
+ * @param {(tile: any) => Promise<void>} onTile
+ */
+export async function paintInPasses(paint, photos, surroundings, onTile) {
+  const counts = photos.map(({ width, height }) => count(width, height, surroundings));
+  const all = counts.reduce((a, b) => a + b, 0);
+  let before = 0;
+  let under = null;
+  for (const [k, { pixels, width, height, brush }] of photos.entries()) {
+    const shown = (/** @type {any} */ tile) => onTile({ ...tile, done: before + tile.done, all, brush });
+    const painting = await paintLarge(paint, pixels, width, height, surroundings, shown);
+    if (under) {
+      // At the size of the finer painting: the photo's own size would take more memory.
+      const broad = resize(under.pixels, under.width, under.height, width, height);
+      for (let at = 0; at < painting.length; at++) painting[at] = broad[at] + (painting[at] - broad[at]) / (k + 1);
+    }
+    under = { pixels: painting, width, height };
+    before += counts[k];
+  }
+  return /** @type {Size & { pixels: Pixels }} */ (under);
 }
 
 /**
@@ -106,7 +110,7 @@ async function paintLarge(paint, pixels, width, height, surroundings, onTile) {
         () => 1,
       );
       done += 1;
-      await onTile?.({
+      await onTile({
         done,
         left: columns.from,
         top: rows.from,
@@ -127,6 +131,7 @@ async function paintLarge(paint, pixels, width, height, surroundings, onTile) {
       (y) => share(rows, y),
     );
   }
+  if (filledWidth === width && filledHeight === height) return painting;
   return cut(painting, filledWidth, 0, 0, width, height);
 }
 
@@ -157,6 +162,7 @@ function filling(side) {
  * @param {number} newHeight
  */
 function fill(pixels, width, height, newWidth, newHeight) {
+  if (newWidth === width && newHeight === height) return pixels;
   const result = new Uint8ClampedArray(newWidth * newHeight * 3);
   for (let y = 0; y < newHeight; y++) {
     const from = Math.min(y, height - 1) * width * 3,

@@ -1,40 +1,45 @@
-// The painters, in a thread of their own. The course's painters run on TensorFlow.js by WebAssembly, which is light. A
-// painter of one's own runs on ONNX Runtime, and so does a large painting where there is a graphics card.
+// The painters, in a thread of their own. The course's painters run on TensorFlow.js by WebAssembly, which is light; a
+// painter of one's own runs on ONNX Runtime.
 //
-// Messages in: { type: "open", id, painter }, { type: "paint", id, rgba, width, height, brushes }, { type: "cancel", id }.
-// Out, with the same id: "bytes", "opened", "tile", "painted", "cancelled", "failed" with a fault's code and details.
+// Messages in: { type: "open", id, painter }, { type: "paint", id, width, height, brushes }, { type: "cancel", id }, and
+// { type: "rows", rgba }, a part of the photo, for which "rows" asks: neither photo nor painting is here as a whole. Out,
+// with the same id: "bytes", "opened", "rows", "tile" of the painting that is being made, "strip" of the finished one,
+// "painted", "cancelled", "failed" with a fault's code and details.
 
 import { download } from "./download.js";
 import { asFault, Fault } from "./messages.js";
 import { Network, readNetwork } from "./network.js";
 import { readPainter } from "./onnx.js";
+import { opaque, resizeInStrips, resizeRead } from "./resize.js";
 import { paintInPasses, passes } from "./tiles.js";
 
-const LARGE = 2e6; // pixels to be painted from which fetching 11 MB for a graphics card pays
 const CANCELLED = new Fault("cancelled");
+const threads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
+const inThreads = threads === 1 ? "1 thread" : `${threads} threads`;
 
 /** @typedef {(pixels: Uint8ClampedArray, width: number, height: number) => Promise<Uint8ClampedArray>} Paint
  * @typedef {{ paint: Paint, name: string, release: () => Promise<void> | void }} Engine
- * @typedef {{ engine: Engine, surroundings: number | null, onnx?: string }} Opened
+ * @typedef {{ engine: Engine, surroundings: number | null }} Opened
  */
 
 /** @type {Opened | undefined} */
 let opened;
 /** @type {Promise<any> | undefined} */
 let light; // TensorFlow.js, once asked for
-/** @type {{ onnx: string, engine: Engine } | null} */
-let graphics = null; // a session on the graphics card, for one painter
-let graphicsFailed = false;
 let queue = Promise.resolve();
 /** @type {Set<number>} */
 const cancelled = new Set();
+/** @type {(rgba: Uint8ClampedArray | null) => void} */
+let answered = () => {}; // by the page, asked for rows
 
 const post = (/** @type {any} */ message, /** @type {Transferable[]} */ transferred = []) =>
   self.postMessage(message, { transfer: transferred });
 
 self.onmessage = ({ data }) => {
+  if (data.type === "rows") return answered(data.rgba);
   if (data.type === "cancel") {
     cancelled.add(data.id);
+    answered(null);
     return;
   }
   // One after the other: a network paints one picture at a time.
@@ -60,7 +65,7 @@ async function open({ id, painter }) {
 }
 
 /** @param {any} painter @param {number} id */
-async function openCourses({ file, bytes, onnx, runtime }, id) {
+async function openCourses({ file, bytes, runtime }, id) {
   const wasm = `tfjs-backend-wasm-${self.crossOriginIsolated ? "threaded-" : ""}simd.wasm`;
   const all = bytes + (light ? 0 : runtime[wasm] + runtime["runtime.js"]);
   let done = 0;
@@ -75,7 +80,7 @@ async function openCourses({ file, bytes, onnx, runtime }, id) {
     const made = new Network(read, engine.ENGINE);
     await made.paint(new Uint8ClampedArray(72 * 72 * 3), 72, 72); // what a device can't do shows only now
     const paint = made.paint.bind(made);
-    const opened = { engine: { paint, name: engine.name, release() {} }, surroundings: read.surroundings, onnx };
+    const opened = { engine: { paint, name: engine.name, release() {} }, surroundings: read.surroundings };
     return { config: read.config, opened };
   } catch (error) {
     if (!(await light.catch(() => null))) light = undefined; // the next try fetches it again
@@ -101,110 +106,82 @@ async function openLight(wasm, count) {
   const url = URL.createObjectURL(new Blob([bytes], { type: "application/wasm" }));
   const names = ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm", "tfjs-backend-wasm-threaded-simd.wasm"];
   program.setWasmPaths(Object.fromEntries(names.map((name) => [name, url])));
-  const threads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
   program.setThreadsCount(threads);
   const ready = await program.ENGINE.setBackend("wasm");
   URL.revokeObjectURL(url);
   if (!ready) throw new Fault("painter-unable");
-  return { ENGINE: program.ENGINE, name: `WebAssembly, ${threads === 1 ? "1 thread" : `${threads} threads`}` };
+  return { ENGINE: program.ENGINE, name: `WebAssembly, ${inThreads}` };
 }
 
 /** A painter that the visitor has opened. @param {any} painter */
 async function openOwn({ name, data }) {
   const bytes = new Uint8Array(data);
   const { config, surroundings } = readPainter(bytes, name);
-  const runtime = await onnxRuntime("wasm");
+  /** @type {any} */
+  const ort = await import(/** @type {any} */ ("./ort/ort.wasm.min.mjs")).catch(() => {
+    throw new Fault("offline", { file: "ort.wasm.min.mjs" });
+  });
+  ort.env.logLevel = "error";
+  ort.env.wasm.wasmPaths = new URL("ort/", import.meta.url).href;
+  ort.env.wasm.numThreads = threads;
   try {
-    return { config, opened: { engine: await session(runtime, bytes), surroundings } };
+    const session = await ort.InferenceSession.create(bytes);
+    /** @type {Paint} */
+    const paint = async (pixels, width, height) => {
+      const photo = new ort.Tensor("uint8", new Uint8Array(pixels.buffer), [1, height, width, 3]);
+      return (await session.run({ photo })).painting.data;
+    };
+    await paint(new Uint8ClampedArray(72 * 72 * 3), 72, 72);
+    const engine = { paint, name: `ONNX Runtime, ${inThreads}`, release: () => session.release() };
+    return { config, opened: { engine, surroundings } };
   } catch {
     throw new Fault("painter-fails", { name });
   }
 }
 
-/** ONNX Runtime. @param {"wasm" | "webgpu"} kind */
-async function onnxRuntime(kind) {
-  /** @type {any} */
-  const ort = await import(`./ort/ort.${kind}.min.mjs`).catch(() => {
-    throw new Fault("offline", { file: `ort.${kind}.min.mjs` });
-  });
-  ort.env.logLevel = "error";
-  ort.env.wasm.wasmPaths = new URL("ort/", import.meta.url).href;
-  const threads = self.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
-  ort.env.wasm.numThreads = threads;
-  const name = kind === "webgpu" ? "WebGPU" : `ONNX Runtime, ${threads === 1 ? "1 thread" : `${threads} threads`}`;
-  return { ort, kind, name };
-}
-
-/** A session that has painted. @param {any} runtime @param {Uint8Array} bytes @returns {Promise<Engine>} */
-async function session({ ort, kind, name }, bytes) {
-  const made = await ort.InferenceSession.create(bytes, { executionProviders: [kind] });
-  /** @type {Paint} */
-  const paint = async (pixels, width, height) => {
-    const photo = new ort.Tensor("uint8", new Uint8Array(pixels.buffer), [1, height, width, 3]);
-    const { painting } = await made.run({ photo });
-    const painted = await painting.getData();
-    painting.dispose();
-    return painted;
-  };
-  await paint(new Uint8ClampedArray(72 * 72 * 3), 72, 72);
-  return { paint, name, release: () => made.release() };
-}
-
-/** A session on the graphics card, or null where there is none or it has failed. @param {Opened} opened */
-async function onGraphics({ onnx }) {
-  if (!onnx || graphicsFailed || /** @type {any} */ (navigator).connection?.saveData) return null;
-  if (graphics?.onnx === onnx) return graphics.engine;
-  try {
-    const adapter = await /** @type {any} */ (navigator).gpu?.requestAdapter();
-    // A software adapter is slower than WebAssembly.
-    if (!adapter || adapter.info?.isFallbackAdapter || adapter.isFallbackAdapter) throw new Error("no card");
-    await graphics?.engine.release();
-    graphics = null;
-    const [runtime, bytes] = await Promise.all([onnxRuntime("webgpu"), download(onnx)]);
-    graphics = { onnx, engine: await session(runtime, bytes) };
-    return graphics.engine;
-  } catch {
-    graphicsFailed = true;
-    return null;
-  }
-}
-
 // ---------------------------------------------------------------- painting
 
-/** @param {any} message its pixels are released as soon as they are shrunk */
-async function paint(message) {
-  const { id, width, height, brushes } = message;
+/** @param {{ id: number, width: number, height: number, brushes: number[] }} message */
+async function paint({ id, width, height, brushes }) {
   const started = performance.now();
   if (!opened) throw new Fault("painter-unable");
-  const usual = opened.engine;
-  const work = passes(width, height, brushes).reduce((sum, size) => sum + size.width * size.height, 0);
-  let engine = (work >= LARGE && (await onGraphics(opened))) || usual;
+  const { engine, surroundings } = opened;
+  const photos = await resizeRead(rowsOf(id), width, height, passes(width, height, brushes));
   /** @type {Paint} */
   const run = async (pixels, w, h) => {
     await breathe();
     if (cancelled.has(id)) throw CANCELLED;
-    try {
-      return await engine.paint(pixels, w, h);
-    } catch (error) {
-      if (engine === usual) throw error;
-      // The graphics card was lost, or has too little memory: the processor goes on.
-      graphicsFailed = true;
-      graphics = null;
-      engine = usual;
-      return engine.paint(pixels, w, h);
-    }
+    return engine.paint(pixels, w, h);
   };
   const onTile = async (/** @type {any} */ { pixels, ...tile }) => {
-    const shown = opaque(pixels);
-    post({ type: "tile", id, ...tile, rgba: shown }, [shown.buffer]);
+    const rgba = opaque(pixels);
+    post({ type: "tile", id, ...tile, rgba }, [rgba.buffer]);
     await breathe();
     if (cancelled.has(id)) throw CANCELLED;
   };
-  const job = { pixels: colours(message.rgba), width, height, brushes, surroundings: opened.surroundings };
-  message.rgba = null;
-  const result = await paintInPasses(run, job, onTile);
-  const seconds = (performance.now() - started) / 1000;
-  post({ type: "painted", id, rgba: result, width, height, seconds, engine: engine.name }, [result.buffer]);
+  const small = await paintInPasses(run, photos, surroundings, onTile);
+  for (const { top, pixels } of resizeInStrips(small.pixels, small.width, small.height, width, height)) {
+    post({ type: "strip", id, top, rgba: pixels }, [pixels.buffer]);
+  }
+  post({ type: "painted", id, seconds: (performance.now() - started) / 1000, engine: engine.name });
+}
+
+/** Reads rows of the job's photo, which the page holds, as RGB pixels. @param {number} id */
+function rowsOf(id) {
+  return async (/** @type {number} */ top, /** @type {number} */ rows) => {
+    /** @type {Uint8ClampedArray | null} */
+    const rgba = await new Promise((resolve) => {
+      answered = resolve;
+      post({ type: "rows", id, top, rows });
+    });
+    if (!rgba || cancelled.has(id)) throw CANCELLED;
+    for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
+      rgba[to] = rgba[from];
+      rgba[to + 1] = rgba[from + 1];
+      rgba[to + 2] = rgba[from + 2];
+    }
+    return rgba.subarray(0, (rgba.length / 4) * 3);
+  };
 }
 
 /** Let a message in, such as the one that cancels. @returns {Promise<void>} */
@@ -217,26 +194,4 @@ function breathe() {
     };
     port2.postMessage(0);
   });
-}
-
-/** RGBA to RGB, in the same memory. @param {Uint8ClampedArray} rgba */
-function colours(rgba) {
-  for (let from = 0, to = 0; from < rgba.length; from += 4, to += 3) {
-    rgba[to] = rgba[from];
-    rgba[to + 1] = rgba[from + 1];
-    rgba[to + 2] = rgba[from + 2];
-  }
-  return rgba.subarray(0, (rgba.length / 4) * 3);
-}
-
-/** @param {Uint8ClampedArray} rgb */
-function opaque(rgb) {
-  const rgba = new Uint8ClampedArray((rgb.length / 3) * 4);
-  for (let from = 0, to = 0; from < rgb.length; from += 3, to += 4) {
-    rgba[to] = rgb[from];
-    rgba[to + 1] = rgb[from + 1];
-    rgba[to + 2] = rgb[from + 2];
-    rgba[to + 3] = 255;
-  }
-  return rgba;
 }
