@@ -1,4 +1,4 @@
-"""The `monet` command: data, train, translate, export, submit, score."""
+"""The `monet` command: data, train, diagnose, museum, translate, export, submit, score."""
 
 import argparse
 import contextlib
@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from configparser import ConfigParser
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-
-from PIL import Image
 
 from monet_lib.config import Config
 from monet_lib.files import (
@@ -21,17 +20,18 @@ from monet_lib.files import (
     counted,
     opened,
     plain,
+    reading,
     reason,
     refuse_replacing,
     say,
     user_path,
+    write_beside,
 )
 from monet_lib.quiet import import_tensorflow, open_streams
 from monet_lib.recipes import PROFILES, profile
 
 TRAINS = ("tensorflow", "keras", "onnx", "matplotlib", "seaborn")  # packages of the extra `train`
 PATHS = ("folder", "data", "run", "generator", "out", "check", "generated", "reference", "train", "weights")
-LARGE = 1000  # px of the shorter side, from which a painting at its own size looks like the photo
 DATA = "default: MONET_DATA, Kaggle's input, data/, the sample"
 
 
@@ -156,13 +156,26 @@ def parser() -> argparse.ArgumentParser:
     add("--skip-bad", action="store_true", help="train without the records that can't be read")
     add("--out", required=True, metavar="RUN", help="the run's folder")
 
+    add, _ = command(diagnose, "say what is wrong with a training, or that nothing is")
+    add("run", metavar="RUN", help="a run's folder, or a .csv with a column for each loss")
+    add("--data", metavar="DIR", help="default: the data that the run was trained on")
+    add("--json", action="store_true", help="one line of JSON")
+
+    add, _ = command(museum, "train a failure on purpose, and diagnose it")
+    add("room", nargs="?", metavar="ROOM", help="default: list the rooms")
+    add("--data", metavar="DIR", help=DATA)
+    add("--seed", type=int, default=0)
+    add("--out", metavar="PNG", help="write its losses, photos, paintings and the way back")
+    add("--overwrite", action="store_true", help=overwrite)
+
     add, group = command(translate, "paint image files of any size")
     add("photos", nargs="+", metavar="IN", help="photos, folders of photos, or patterns")
     by = group()
     by.add_argument("--run", metavar="RUN", help="paint with a run's generator; default: the course's")
     by.add_argument("--generator", metavar="FILE", help="paint with an .onnx of monet export, or an .npz")
     add("--out", default="painted", metavar="DIR", help="default: painted")
-    add("--brush", type=float, default=1, metavar="N", help="strokes N times as wide; default: 1")
+    add("--brush", type=brush, default="auto", metavar="N", help="strokes N times as wide; default: auto, which is 1 "
+        "up to a megapixel, and above it broad strokes with finer ones on top")  # fmt: skip
     add("--side-by-side", action="store_true", help="show each photo beside its painting")
     add("--overwrite", action="store_true", help=overwrite)
     keeps = group()
@@ -240,8 +253,8 @@ def train(arguments: argparse.Namespace) -> None:
     from monet_lib.train import train
 
     hours, start_up = arguments.time_budget, (time.monotonic() - began) / 3600
-    if hours and hours > 2 * start_up:
-        hours -= 2 * start_up  # it counts from the command's start, and the submission has to start as well
+    if hours and hours > 3 * start_up:
+        hours -= 3 * start_up  # of this command, and of the submission, which also makes its painter
     train(
         config,
         root,
@@ -275,6 +288,49 @@ def setting(text: str) -> tuple[str, object]:
         raise UserError(f"--set {text}: {value!r} is not {kind.__name__}.") from None
 
 
+def diagnose(arguments: argparse.Namespace) -> None:
+    """`monet diagnose`: what is wrong with a run, or with the losses in a table of another program."""
+    if Path(arguments.run).suffix != ".csv":
+        require_run(arguments.run)
+    import_tensorflow()
+    from monet_lib.figures import read_history
+    from monet_lib.score.diagnosis import Evidence, diagnose
+    from monet_lib.train import evidence_of
+
+    if Path(arguments.run).suffix == ".csv":
+        with reading(Path(arguments.run), "table of losses", "A header, then a row of numbers a step."):
+            evidence = Evidence(read_history(arguments.run))
+    else:
+        # With --json, the line of JSON is all that goes to stdout.
+        with contextlib.redirect_stdout(sys.stderr if arguments.json else sys.stdout):
+            evidence = evidence_of(arguments.run, arguments.data)
+    found = diagnose(evidence)
+    for line in (json.dumps(asdict(found)) if arguments.json else str(found)).splitlines():
+        say(line)
+
+
+def museum(arguments: argparse.Namespace) -> None:
+    """`monet museum`: list the rooms, or train one and diagnose it."""
+    import_tensorflow()
+    from monet_lib.course.museum import ROOMS, picture, room_figure, visit
+    from monet_lib.data import find_data, find_images, load
+    from monet_lib.figures import encode
+    from monet_lib.score.diagnosis import diagnose
+
+    if arguments.room is None:
+        print(*ROOMS, sep="\n")
+        return
+    if arguments.out and not arguments.overwrite:
+        refuse_replacing([Path(arguments.out)])
+    root = find_data(arguments.data)
+    monets, photos = (load(find_images(root, name))[1] for name in ("monet", "photo"))
+    evidence = visit(arguments.room, monets, photos, arguments.seed)
+    if arguments.out:
+        shown = encode(room_figure(evidence.history, picture(evidence)))[0]
+        write_beside(Path(arguments.out), lambda file: file.write_bytes(shown))
+    print(f"{arguments.room}, seed {arguments.seed}: {diagnose(evidence)}")
+
+
 def translate(arguments: argparse.Namespace) -> None:
     """`monet translate`: paint image files of any size."""
     from monet_lib.paint import translate
@@ -292,12 +348,11 @@ def translate(arguments: argparse.Namespace) -> None:
         metadata=arguments.metadata,
     )
     say(f"{arguments.out}: {counted(len(written), 'painting')}")
-    largest = 0
-    for file in written:
-        with Image.open(file) as painting:
-            largest = max(largest, min(painting.size))
-    if arguments.brush == 1 and largest >= LARGE:
-        print(f"note: strokes are a few pixels wide; at {largest} px, --brush {largest // 400} makes them visible")
+
+
+def brush(text: str) -> float | None:
+    """The value of --brush: a number, or None for "auto". Raises ValueError for anything else."""
+    return None if text == "auto" else float(text)
 
 
 def export(arguments: argparse.Namespace) -> None:

@@ -45,13 +45,10 @@ def test_the_whole_way(data_folder, tmp_path, capsys):
     assert len(list((tmp_path / "painted").glob("*.jpg"))) == 5
     Image.new("RGB", (1300, 1200), "teal").save(tmp_path / "large.png")
     large = ("translate", "--run", run, tmp_path / "large.png", "--out", tmp_path / "large")
-    assert "--brush" not in capsys.readouterr().out
     assert monet(*large) == 0
-    assert "at 1200 px, --brush 3 makes them visible" in capsys.readouterr().out
+    assert Image.open(tmp_path / "large" / "large.jpg").size == (1300, 1200)
     assert "large.jpg: there already" in refused(capsys, *large)
     assert monet(*large, "--brush", 3, "--overwrite") == 0
-    assert "--brush" not in capsys.readouterr().out
-    assert Image.open(tmp_path / "large" / "large.jpg").size == (1300, 1200)
     assert "brush: 0.5 is below 1" in refused(capsys, *large, "--brush", 0.5)
     assert monet("export", "--run", run, "--out", tmp_path / "own.onnx") == 0
     assert "own.onnx: 0.0" in capsys.readouterr().out
@@ -275,6 +272,35 @@ def test_validation_holds_out_of_few_images_what_is_there(tmp_path):
     assert len((run / "validation.csv").read_text().splitlines()) == 3
 
 
+@pytest.mark.usefixtures("eagerly")
+def test_a_run_and_a_table_of_losses_are_diagnosed(data_folder, tmp_path, capsys):
+    run, table = tmp_path / "run", tmp_path / "losses.csv"
+    assert monet("train", "--data", data_folder, *SMALL, "--steps", 2, "--out", run) == 0
+    before = {file: file.stat().st_mtime_ns for file in run.rglob("*")}
+    capsys.readouterr()
+    assert monet("diagnose", run, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"not finite", "darkest", "clipped", "scene", "change", "modes"} <= set(found["numbers"])
+    assert found["numbers"]["done"] == 1
+    assert {file: file.stat().st_mtime_ns for file in run.rglob("*")} == before  # it only reads
+
+    table.write_text("epoch,d_loss,g_loss\n" + "".join(f"{k},0.01,0.9\n" for k in range(20)))
+    assert monet("diagnose", table) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "discriminator wins (perhaps)"
+    assert "discriminator's late loss" in told[1]
+    table.write_text("")
+    assert "losses.csv: not a readable table of losses" in refused(capsys, "diagnose", table)
+    assert "no run is there" in refused(capsys, "diagnose", tmp_path)
+    assert "No such file" in refused(capsys, "diagnose", tmp_path / "none.csv")
+
+
+def test_the_museum_lists_its_rooms_and_knows_no_other(data_folder, capsys):
+    assert monet("museum") == 0
+    assert "checkerboard\n" in capsys.readouterr().out
+    assert "room 'attic' is unknown" in refused(capsys, "museum", "attic", "--data", data_folder)
+
+
 def process(*arguments, **how):
     """The command in a process of its own."""
     return subprocess.run([sys.executable, "-m", "monet_lib.cli", *map(str, arguments)], stderr=subprocess.PIPE,
@@ -311,7 +337,7 @@ def test_a_terminal_that_knows_ascii_alone_shows_the_score(data_folder):
 
 
 def test_help_of_every_command(capsys):
-    for command in ("data", "train", "translate", "export", "submit", "score"):
+    for command in ("data", "train", "diagnose", "museum", "translate", "export", "submit", "score"):
         with pytest.raises(SystemExit) as raised:
             monet(command, "--help")
         assert raised.value.code == 0

@@ -21,6 +21,7 @@ from monet_lib.model.losses import discriminator_loss
 from monet_lib.paint import painting
 from monet_lib.recipes import profile
 from monet_lib.score import Score, kernel_distance
+from monet_lib.score.diagnosis import Evidence, diagnose
 from monet_lib.score.networks import random_network
 from monet_lib.train import Run
 from monet_lib.train.loop import hold_out
@@ -132,6 +133,19 @@ def test_the_sick_runs_show_what_their_solution_says():
     assert np.abs(np.subtract(*sides["F"])).mean() < 0.5 * np.abs(np.subtract(*sides["healthy"])).mean()
     assert ends["F"][cycle] < 0.5 * ends["healthy"][cycle]
     assert resnet.FAULTS_FILE.stat().st_size < 100_000
+
+
+def test_the_tool_names_the_sick_runs_that_the_solution_says_it_names():
+    said = {}
+    for name, (curves, picture) in resnet.read_faults().items():
+        photo, painting = np.split(picture[None].astype("float32") / 127.5 - 1, 2, 2)
+        history = dict(zip(resnet.CURVES, curves, strict=True))
+        settings = {"steps": resnet.FAULT_STEPS}
+        said[name] = diagnose(Evidence(history, photo, painting, fed=photo, settings=settings, step=resnet.FAULT_STEPS))
+    assert {name: found.cause for name, found in said.items()} == {
+        "healthy": "healthy", "A": "stale resume", "B": "wrong scale", "C": "labels swapped", "D": "rate too high",
+        "E": "healthy", "F": "copy",
+    }  # fmt: skip
 
 
 def test_made_up_translators_cost_what_arithmetic_says():

@@ -1,8 +1,7 @@
 """What is looked at while training: scores on images that were kept out of it, and signs that it goes wrong."""
 
 import math
-from collections.abc import Mapping
-from itertools import takewhile
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,9 @@ from tqdm.auto import tqdm
 
 from monet_lib.data.reading import to_float, to_uint8
 from monet_lib.figures import encode, plot_validation
-from monet_lib.model.cyclegan import losses_of
+from monet_lib.model.cyclegan import CycleGAN, losses_of
 from monet_lib.model.generators import with_border
+from monet_lib.score.diagnosis import Evidence, diagnose
 from monet_lib.score.metrics import Skies, scene_kept
 from monet_lib.score.networks import feature_network
 from monet_lib.score.score import compare, embed
@@ -101,55 +101,65 @@ def score_is_missing(run: Run, step: int) -> bool:
     return all(float(row[0]) != step for row in run.table("validation.csv", FIELDS, step))
 
 
-EVERY = 100  # steps from one look at the paintings to the next
-SETTLED = 1000  # steps until paintings must differ from photos, and over which discriminators' losses are averaged
-CURES = {
-    "one colour": "the paintings have hardly any contrast. Check the identity loss; lower the learning rates.",
-    "negative": "the paintings are negatives of the photos. Raise identity_weight, or start again with another seed.",
-    "copy": "the paintings are the photos. Lower identity_weight and cycle_weight, or give it time.",
-    "overfitted discriminator":
-                     "a discriminator's loss has been near zero for long, so it knows its images by heart. Set "
-                     "diff_augment=color,translation,cutout or r1_weight, or lower discriminator_rate.",
-}  # fmt: skip
+EVERY = 100  # steps from one diagnosis to the next
 
 
 class Guard(StepCallback):
-    """Warns, in one line, of the ways in which a CycleGAN goes wrong while its losses look calm: see CURES.
+    """Warns, in one line, of what goes wrong while a CycleGAN's losses look calm: see `diagnosis.CAUSES`.
 
-    Looks at the paintings of a few photos, (n, h, w, 3) in [-1, 1], every EVERY steps. Warns of a copy from SETTLED
-    steps on, and of a discriminator whose mean loss over the last SETTLED steps, by the run's history, is below 0.02.
-    A warning comes once, and again when the sign has gone and come back.
+    Diagnoses the losses so far and the paintings of a few photos, (n, h, w, 3) in [-1, 1], every EVERY steps. A warning
+    comes once, and again when its cause has gone and come back.
     """
 
     def __init__(self, run: Run, start: int, photos: np.ndarray) -> None:
         super().__init__(run, start)
         self.photos = photos
-        self.said: set[str] = set()
+        self.said = ""
 
     def on_step(self, losses: Mapping[str, Any]) -> None:
         if self.step % EVERY:
             return
-        found = symptoms(self.photos, np.asarray(self.model.monet_generator(self.photos)))
-        if self.step < SETTLED:
-            found.discard("copy")
-        else:
-            recent = takewhile(lambda row: row[0] > self.step - SETTLED, reversed(self.run.history))
-            means = dict(zip(losses_of(self.run.config), np.transpose(list(recent))[2:].mean(-1), strict=False))
-            if min(means.get(f"{side}_discriminator", 1.0) for side in ("monet", "photo")) < 0.02:
-                found.add("overfitted discriminator")
-        for kind in sorted(found - self.said):
-            tqdm.write(f"warning: step {self.step}, {kind}: {CURES[kind]}")
-        self.said = found
+        history = dict(
+            zip(("step", "seconds", *losses_of(self.run.config)), np.transpose(self.run.history), strict=True)
+        )
+        painted = np.asarray(self.model.monet_generator(self.photos))
+        settings = self.run.config.settings()
+        found = diagnose(Evidence(history, self.photos, painted, fed=self.photos, settings=settings, step=self.step))
+        sick = found.cause not in ("healthy", "nothing to tell from")
+        if sick and found.cause != self.said:
+            tqdm.write(
+                f"warning: step {self.step}, {found.cause}: {found.remedy} See: monet diagnose {self.run.folder}"
+            )
+        self.said = found.cause if sick else ""
 
 
-def symptoms(photos: np.ndarray, painted: np.ndarray) -> set[str]:
-    """The kinds of collapse that paintings show: a set of "one colour", "negative" and "copy".
+def look(
+    model: CycleGAN,
+    photos: np.ndarray,
+    monets: np.ndarray,
+    unseen: np.ndarray,
+    *,
+    feed: Callable = lambda images: images,
+) -> Evidence:
+    """What a CycleGAN does with photos, paintings that it was trained on, and others; float (n, h, w, 3) in [-1, 1].
 
-    photos, painted: (n, h, w, 3) in [-1, 1]. One colour: a spread within images under a tenth of the photos'.
-    Negative: luminance correlates below -0.3. Copy: mean absolute difference under 0.02, 2.5 of 255 levels.
+    unseen may be empty. feed: what the network gets of such images. The losses are for the caller to add.
     """
-    spread, spread_painted = (float(x.std((1, 2)).mean()) for x in (photos, painted))
-    if spread_painted < 0.1 * spread:
-        return {"one colour"}
-    signs = {"negative": scene_kept(photos, painted) < -0.3, "copy": np.abs(photos - painted).mean() < 0.02}
-    return {kind for kind, seen in signs.items() if seen}
+    fed = feed(photos)
+    painted = np.asarray(model.painter(fed, training=False))
+    last = np.asarray(model.monet_generator(fed, training=False))
+    back, judge = model.photo_generator, model.monet_discriminator
+    logits = [np.asarray(judge(x, training=False)).mean((1, 2, 3)) if len(x) else x for x in (monets, unseen, last)]
+    return Evidence(
+        photos=photos,
+        painted=painted,
+        fed=fed,
+        monets=monets,
+        last=last,
+        in_training=np.concatenate([np.asarray(model.monet_generator(x[None], training=True)) for x in fed]),
+        cycled=np.asarray(back(last, training=False)),
+        seen=logits[0],
+        unseen=logits[1],
+        fake=logits[2],
+        settings=model.config.settings(),
+    )

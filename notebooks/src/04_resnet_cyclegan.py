@@ -694,6 +694,10 @@ solved = lesson.check_faults(my_faults)
 # | D | one colour, curves stand still | steps too wide: outputs saturate at ±1 | the share of pixels beyond ±0.98 | a smaller rate, by factors of ten |
 # | E | a grid in flat places, calm curves | uneven strokes | unevenness of the answer to a constant | resize, then convolve |
 # | F | painting = photo, cycle near zero | copying is the cheapest way | mean difference of painting and photo | a smaller cycle weight |
+#
+# Then ask the tool. [`monet diagnose`](../docs/diagnosis.md) names A, B, C, D and F from these curves and this one small
+# picture, and calls E healthy: it looks for the grid in the spectrum, and one picture of 64 px is too little for that.
+# Your eye was better. [The museum](../docs/museum.md) has more such rooms; `monet museum checkerboard` makes one.
 # </details>
 #
 # ### Exercise 6: an ablation, to hand in

@@ -1,0 +1,157 @@
+"""Visit the museum of failures: python benchmarks/museum.py [--choose] [--page] [--out DIR] [ROOM ...].
+
+Trains each room of `monet_lib.course.museum` on data/sample with five seeds at 64 px and at 48 px, and asks `diagnose`
+what it sees. Prints a table, rooms by diagnoses, with the seconds that a room takes, and then each wrong diagnosis with
+its numbers. --choose: with the two seeds at 64 px by which the limits were chosen; prints the range of every number
+over the healthy rooms, and its values in each sick one. What was visited is kept in OUT/visits.json: called again, the
+command makes what is missing there. --page: writes docs/museum.md, its pictures, and the table of docs/diagnosis.md.
+"""
+
+import argparse
+import io
+import json
+import re
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from monet_lib.course.museum import DCGAN_RATES, RECIPE, ROOMS, picture, room_figure, visit
+from monet_lib.data.reading import find_images, load
+from monet_lib.figures import encode
+from monet_lib.files import write_beside
+from monet_lib.score.diagnosis import CAUSES, NUMBERS, causes, diagnose
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "data" / "sample"
+SIZES, SEEDS = (64, 48), range(5)
+CHOSEN = [(seed, 64) for seed in (100, 101)]
+
+
+def visited(file, rooms, visits):
+    """{room: [{seed, size, seconds, cause, sure, numbers}]}; yields each new one, too. file: where they are kept."""
+    found = json.loads(file.read_text()) if file.exists() else {}
+    monets, photos = (load(find_images(SAMPLE, name))[1] for name in ("monet", "photo"))
+    for seed, size in visits:
+        for room in rooms:
+            if any((one["seed"], one["size"]) == (seed, size) for one in found.setdefault(room, [])):
+                continue
+            began = time.perf_counter()
+            evidence = visit(room, monets, photos, seed, size)
+            seconds = time.perf_counter() - began
+            said = diagnose(evidence)
+            found[room].append({"seed": seed, "size": size, "seconds": seconds, "numbers": said.numbers})
+            print(f"{room}, seed {seed}, {size} px: {said.cause} {said.sure}, {seconds:.0f} s", flush=True)
+            if (seed, size) == visits[0]:
+                figure = encode(room_figure(evidence.history, picture(evidence)))[0]
+                Image.open(io.BytesIO(figure)).convert("RGB").save(file.parent / f"{room}.jpg", quality=78)
+            write_beside(file, lambda beside: beside.write_text(json.dumps(found)))
+    return found
+
+
+def table(found, visits):
+    """The lines of the table, and of the diagnoses that are wrong."""
+    lines = ["| room | is | right | else | seconds |", "|" + "---|" * 5]
+    wrong = []
+    for room in ROOMS:
+        ones = [one for one in found.get(room, []) if (one["seed"], one["size"]) in visits]
+        if not ones:
+            continue
+        named = [next((cause.name for cause in causes(one["numbers"])), "healthy") for one in ones]
+        others = [name for name in named if name != ROOMS[room].cause]
+        also = ", ".join(f"{name} {others.count(name)}" for name in dict.fromkeys(others))
+        right, seconds = len(ones) - len(others), np.median([one["seconds"] for one in ones])
+        lines.append(f"| {room} | {ROOMS[room].cause} | {right} of {len(ones)} | {also} | {seconds:.0f} |")
+        wrong += [f"{room}, seed {one['seed']}, {one['size']} px: {name}; {numbers(one)}"
+                  for one, name in zip(ones, named, strict=True) if name in others]  # fmt: skip
+    return lines + wrong
+
+
+def numbers(one):
+    return ", ".join(f"{name} {value:.3g}" for name, value in one["numbers"].items())
+
+
+def ranges(found, visits):
+    """A line for each number: its range over the healthy rooms, then its values in each sick room."""
+    rows = {}
+    for room, ones in found.items():
+        for one in ones:
+            if (one["seed"], one["size"]) in visits:
+                for name, value in one["numbers"].items():
+                    kind = "healthy" if ROOMS[room].cause == "healthy" else room
+                    rows.setdefault(name, {}).setdefault(kind, []).append(value)
+    for name, kinds in rows.items():
+        healthy = kinds.pop("healthy", [np.nan])
+        rest = "; ".join(f"{kind} {min(values):.3g} to {max(values):.3g}" for kind, values in kinds.items())
+        yield f"{name}: healthy {min(healthy):.3g} to {max(healthy):.3g}; {rest}"
+
+
+HEAD = """# The museum
+
+Each room is one thing done wrong in a small training on the sample: {steps} steps of {size} px pictures, or 300 of a
+DCGAN. `monet museum ROOM` makes it again from a seed in less than a minute, and [`monet diagnose`](diagnosis.md) should
+name it. Each picture shows the losses; below, photos, their paintings and the way back, or samples. Written by `python
+benchmarks/museum.py --page`; the rooms are in [museum.py](../monet_lib/course/museum.py).
+
+What a training looks like when none of this happens:
+
+![A healthy small training: losses, photos, paintings, and the way back](images/museum/healthy.jpg)
+"""
+
+
+def page(found, out):
+    """docs/museum.md, from the rooms and the causes, with the pictures of the first visits."""
+    pictures = ROOT / "docs" / "images" / "museum"
+    pictures.mkdir(parents=True, exist_ok=True)
+    parts = [HEAD.format(steps=RECIPE.steps, size=RECIPE.image_size)]
+    shutil.copy(out / "healthy.jpg", pictures)
+    for name, room in ROOMS.items():
+        if room.cause == "healthy":
+            continue
+        shutil.copy(out / f"{name}.jpg", pictures)
+        cause = next(cause for cause in CAUSES if cause.name == room.cause)
+        first = found[name][0]["numbers"]
+        signs = [
+            f"{NUMBERS[sign.number]}: {first[sign.number]:.2g}, {sign.way} {sign.limit:g}"
+            for sign in cause.signs
+            if sign.number in first and not sign.only_if_known
+        ]
+        rates = " generator {:g}, discriminator {:g}".format(*DCGAN_RATES[name]) if name in DCGAN_RATES else ""
+        settings = ", ".join(f"`{key}={value}`" for key, value in room.changes.items()) or rates
+        remedy = cause.remedy + (f" For example `{cause.setting}`." if cause.setting else "")
+        lesson = f"[lesson {int(room.lesson[:2])}](../notebooks/{room.lesson}.ipynb)"
+        parts.append(
+            f"## {cause.name[0].upper()}{cause.name[1:]}\n\n"
+            f"![The room {name}: losses, and pictures]({pictures.relative_to(ROOT / 'docs')}/{name}.jpg)\n\n"
+            f"- **Done wrong:** {room.wrong}" + (f" ({settings.strip()})" if settings else "") + f"; see {lesson}.\n"
+            f"- **Seen by:** {'; '.join(signs)}.\n- **Why:** {cause.why}\n- **Try:** {remedy}\n"
+            f"- **Make it again:** `monet museum {name}`\n"
+        )
+    (ROOT / "docs" / "museum.md").write_text("\n".join(parts))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rooms", nargs="*", metavar="ROOM")
+    parser.add_argument("--choose", action="store_true")
+    parser.add_argument("--page", action="store_true")
+    parser.add_argument("--size", type=int, action="append", help="64, 48; default: both")
+    parser.add_argument("--out", type=Path, default=Path("runs/museum"))
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    visits = CHOSEN if arguments.choose else [(seed, size) for size in arguments.size or SIZES for seed in SEEDS]
+    found = visited(arguments.out / "visits.json", arguments.rooms or list(ROOMS), visits)
+    lines = list((ranges if arguments.choose else table)(found, visits))
+    print(*lines, sep="\n")
+    if arguments.page:
+        page(found, arguments.out)
+        file = ROOT / "docs" / "diagnosis.md"
+        rows = "\n".join(line for line in lines if line.startswith("|"))
+        between = re.compile(r"(?<=<!-- museum -->\n).*?(?=<!-- /museum -->)", re.DOTALL)
+        file.write_text(between.sub(rows + "\n", file.read_text()))
+
+
+if __name__ == "__main__":
+    main()
