@@ -1,9 +1,8 @@
 """What is wrong with a GAN's training: numbers from its losses, pictures and networks, and the cause that they name.
 
-`diagnose` takes an `Evidence`, of which most may be missing: a history of losses alone, or a few pictures, are enough
-for the causes that show in them. `measure` makes numbers of it, and each of CAUSES has its signs: numbers beyond a
-limit. A limit lies between the healthy and the sick runs of `monet_lib.course.museum` with the seeds that choose, which
-are not the seeds of the table in docs/diagnosis.md: python benchmarks/museum.py --choose.
+`diagnose` takes an `Evidence`, of which most may be missing. `measure` makes numbers of it, and each of CAUSES has its
+signs: numbers beyond a limit. The limits lie between the healthy and the sick runs of `monet_lib.course.museum` with
+seeds that docs/diagnosis.md doesn't report: python benchmarks/museum.py --choose.
 """
 
 from collections.abc import Mapping
@@ -16,8 +15,7 @@ from monet_lib.score.metrics import Skies, diversity, scene_kept
 
 # The loss of (discriminator, generator) where the discriminator can't tell real from fake, by the kind of loss.
 BLIND = {"least_squares": (0.25, 0.25), "bce": (np.log(2), np.log(2)), "hinge": (1.0, np.nan)}
-# Names of the losses of the painting side, in this library and elsewhere. A generator's loss that includes the cycle
-# and identity losses, as other libraries report it, is of no use here, so that its names are left out.
+# Names of the painting side's losses, here and elsewhere. Sums with the cycle and identity losses are of no use here.
 COLUMNS = {
     "discriminator": ("monet_discriminator", "discriminator", "monet_disc_loss", "disc_y_loss", "D_Y_loss", "d_loss"),
     "generator": ("monet_generator", "generator", "g_loss"),
@@ -33,11 +31,10 @@ class Evidence:
     history: {column: values} of its losses, named as in COLUMNS, a value a row. photos, painted: photos as a viewer
     shows them, and their paintings; of a GAN without photos, painted are its samples. fed: the photos as the network
     gets them. monets: real paintings. last: painted by the weights of the last step where `painted` is by an average.
-    in_training: painted in training mode, photo by photo, by the weights of the last step. cycled: the way back,
-    for a picture. seen, unseen, fake: the discriminator's mean logits of paintings trained on, of others, and of
-    `painted`. drawn: photos in the order in which training drew
-    them, less than one pass. pattern: of a validation, see `Skies`. settings: adversarial, steps and decay_from, as in
-    `Config`. step: the step that was reached.
+    in_training: the same in training mode, photo by photo. cycled: the way back, for a picture. seen, unseen, fake: the
+    discriminator's mean logits of paintings trained on, of others, and of `painted`. drawn: photos in the order in
+    which training drew them, less than one pass. pattern: of a validation, see `Skies`. settings: adversarial, steps
+    and decay_from, as in `Config`. step: the step that was reached.
     """
 
     history: Mapping[str, Any] = field(default_factory=dict)
@@ -294,7 +291,7 @@ CAUSES = (
     Cause(
         "not finite",
         (Sign("not finite", "above", 0.5),),
-        "A number became too large, for float16 (65,504 is its largest) or for any type, and infected all weights.",
+        "A number became too large, in float16 above 65,504, and infected all weights.",
         "Lower both learning rates; with float16, scale the loss, or train in float32.",
         "--set precision=float32",
     ),
@@ -307,7 +304,7 @@ CAUSES = (
     Cause(
         "few images",
         (Sign("distinct", "below", 0.8),),
-        "The pipeline repeats the same pictures: a cache after the crop, a take before the repeat, a fixed seed.",
+        "The pipeline repeats the same pictures, as with a cache after the crop.",
         "Cache decoded images, then shuffle, then crop and flip, and repeat last.",
     ),
     Cause(
@@ -320,14 +317,14 @@ CAUSES = (
     Cause(
         "labels swapped",
         (Sign("told", "below", 0.5), Sign("fooled", "below", 0.5)),
-        "Both sides are content, which can't be where they work against each other: both ask for the same labels.",
+        "Both sides are content, so they don't work against each other: they ask for the same labels.",
         "Real is 1 and fake 0 for the discriminator, fake is 1 for the generator. Test it with logits of your own.",
     ),
     Cause(
         "one tint",
         (Sign("contrast", "below", 0.4),),
         "A loss compares with the wrong image: over many pairs, its best answer is one mean colour.",
-        "The identity loss compares what a generator makes of an image of its target set with that same image.",
+        "Give the identity loss images of the generator's own target set, and compare with the same images.",
     ),
     Cause(
         "copy",
@@ -339,7 +336,7 @@ CAUSES = (
     Cause(
         "paintings learnt by heart",
         (Sign("told", "below", 0.4), Sign("by heart", "above", 0.5), SETTLED),
-        "The discriminator knows its few paintings and not their style: it rates paintings it hasn't seen as fakes.",
+        "The discriminator knows its few paintings, not their style: it takes others for fakes.",
         "Augment what it sees, real and fake alike, or add paintings.",
         "--set diff_augment=color,translation,cutout",
     ),
@@ -354,7 +351,7 @@ CAUSES = (
     Cause(
         "mode collapse",
         (Sign("variety", "below", 0.45),),
-        "Every fake is judged alone, so that the picture that is rated highest is the answer to every latent.",
+        "Every fake is judged alone, so the one picture that is rated highest answers every latent.",
         "Give both sides the same learning rate.",
     ),
     Cause(
@@ -368,7 +365,7 @@ CAUSES = (
         "channels swapped",
         (Sign("warmth", "below", -0.3), Sign("scene", "above", 0.3)),
         "Red and blue are exchanged on one side of the network: OpenCV reads BGR.",
-        "Read with Pillow or TensorFlow, or reverse the last axis where the images are read and where they are saved.",
+        "Read with Pillow or TensorFlow, or reverse the last axis at reading and at saving.",
     ),
     Cause(
         "checkerboard",
@@ -380,14 +377,14 @@ CAUSES = (
     Cause(
         "weave in skies",
         (Sign("pattern", "above", 2.5),),
-        "The discriminator misses strokes in bare skies, and the generator answers with a regular pattern.",
+        "The discriminator misses strokes in bare skies, and gets a regular pattern.",
         "Let it see the fakes shifted, and give it a norm that keeps contrast.",
         "--set diff_augment=translation --set discriminator_norm=spectral",
     ),
     Cause(
         "batch norm",
         (Sign("modes", "above", 0.02),),
-        "In training, batch norm uses the batch's statistics, and of a single image they are that image's own.",
+        "In training, batch norm takes the batch's statistics, of one image its own.",
         "Use instance norm or none.",
         "--set norm=instance",
     ),
@@ -400,8 +397,8 @@ CAUSES = (
     Cause(
         "circling",
         (Sign("done", "above", 0.999), Sign("rate", "above", 0.5), Sign("unsettled", "above", 0.003)),
-        "The learning rates never fell, so both sides chase each other, and the last step is any step.",
-        "Let the learning rates fall to zero over the second half, or paint with the average.",
+        "The learning rates never fell: both sides chase each other, and the last step is any step.",
+        "Let the learning rates fall to zero over the second half, or paint by the average.",
         "--set decay_from=0.5",
     ),
 )

@@ -15,17 +15,16 @@ from tqdm.auto import tqdm
 
 from monet_lib.config import Config
 from monet_lib.data.batches import UnpairedBatches, load_pair, split, training_data
-from monet_lib.data.reading import find_data, find_images, to_float
+from monet_lib.data.reading import find_images, to_float
 from monet_lib.figures import encode, image_grid, plot_history, read_history
 from monet_lib.files import UserError, locked, made_folder, say, unwritable
 from monet_lib.model.cyclegan import CycleGAN, build, losses_of
 from monet_lib.model.optimizers import pick_precision
 from monet_lib.model.weights import load_networks
-from monet_lib.score.diagnosis import Evidence
 from monet_lib.train.budget import SessionPlan, TimeBudget
 from monet_lib.train.checkpoints import Checkpoints, Saver, os_error
 from monet_lib.train.run import LOCK, Run, StepCallback
-from monet_lib.train.watch import FIELDS, Guard, Validator, look, score_is_missing
+from monet_lib.train.watch import Guard, Validator, score_is_missing
 
 FEW = 6  # steps of a run up to which tracing the steps takes longer than taking them
 
@@ -137,36 +136,6 @@ def strategy(name: str = "auto", batch_size: int = 1) -> tf.distribute.Strategy:
 
 # The strategy of all trainings in a process: with a second one, the devices would mix up the exchanges of both.
 mirrored = cache(tf.distribute.MirroredStrategy)
-
-
-SHOWN = 8  # photos, and paintings of each kind, that a diagnosis looks at
-
-
-def evidence_of(folder: str | Path, data: str | Path | None = None) -> Evidence:
-    """What `diagnose` asks of a run: its losses, and what its newest checkpoint does with images kept out of training.
-
-    data: the images' folder; default: the one that the run was trained on. Writes nothing. Raises UserError where
-    there is no run, or where its images are gone.
-    """
-    run, table = Run.load(folder), Path(folder) / "history.csv"
-    config, history = run.config, read_history(table) if table.exists() else {}
-    if not list(Path(folder).glob("checkpoints/step-*")):
-        return Evidence(history=history, settings=config.settings())
-    pair = load_pair(find_data(data or run.data["folder"]), format=run.data["format"])
-    photos, held_photos = hold_out(pair["photo"][1], "photo", config)
-    monets, unseen = hold_out(pair["monet"][1], "monet", config)
-    model, saver = restored(run)
-    side = round(256 * config.image_size / config.crop)  # whole images, at the size that the crops had
-
-    def whole(images):
-        scaled = tf.image.resize(to_float(images[:SHOWN]), (side, side), antialias=True)
-        return np.clip(np.asarray(scaled), -1, 1)
-
-    found = look(model, *(whole(images) for images in (held_photos if len(held_photos) else photos, monets, unseen)))
-    found.history, found.step = history, saver.start
-    scores = run.table("validation.csv", FIELDS, saver.start)
-    found.pattern = float(scores[-1][FIELDS.index("pattern")]) if scores else None
-    return found
 
 
 def hold_out(pixels: np.ndarray, name: str, config: Config) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """What is looked at while training: scores on images that were kept out of it, and signs that it goes wrong."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from tqdm.auto import tqdm
 
 from monet_lib.data.reading import to_float, to_uint8
 from monet_lib.figures import encode, plot_validation
-from monet_lib.model.cyclegan import CycleGAN, losses_of
+from monet_lib.model.cyclegan import losses_of
 from monet_lib.model.generators import with_border
 from monet_lib.score.diagnosis import Evidence, diagnose
 from monet_lib.score.metrics import Skies, scene_kept
@@ -131,35 +131,3 @@ class Guard(StepCallback):
                 f"warning: step {self.step}, {found.cause}: {found.remedy} See: monet diagnose {self.run.folder}"
             )
         self.said = found.cause if sick else ""
-
-
-def look(
-    model: CycleGAN,
-    photos: np.ndarray,
-    monets: np.ndarray,
-    unseen: np.ndarray,
-    *,
-    feed: Callable = lambda images: images,
-) -> Evidence:
-    """What a CycleGAN does with photos, paintings that it was trained on, and others; float (n, h, w, 3) in [-1, 1].
-
-    unseen may be empty. feed: what the network gets of such images. The losses are for the caller to add.
-    """
-    fed = feed(photos)
-    painted = np.asarray(model.painter(fed, training=False))
-    last = np.asarray(model.monet_generator(fed, training=False))
-    back, judge = model.photo_generator, model.monet_discriminator
-    logits = [np.asarray(judge(x, training=False)).mean((1, 2, 3)) if len(x) else x for x in (monets, unseen, last)]
-    return Evidence(
-        photos=photos,
-        painted=painted,
-        fed=fed,
-        monets=monets,
-        last=last,
-        in_training=np.concatenate([np.asarray(model.monet_generator(x[None], training=True)) for x in fed]),
-        cycled=np.asarray(back(last, training=False)),
-        seen=logits[0],
-        unseen=logits[1],
-        fake=logits[2],
-        settings=model.config.settings(),
-    )
