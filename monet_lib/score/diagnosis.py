@@ -383,7 +383,7 @@ CAUSES = (
     ),
     Cause(
         "batch norm",
-        (Sign("modes", "above", 0.02),),
+        (Sign("modes", "above", 0.03),),
         "In training, batch norm takes the batch's statistics, of one image its own.",
         "Use instance norm or none.",
         "--set norm=instance",
