@@ -15,6 +15,7 @@ import shutil
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 from PIL import Image
 
@@ -40,6 +41,7 @@ def visited(file, rooms, visits):
                 continue
             began = time.perf_counter()
             evidence = visit(room, monets, photos, seed, size)
+            keras.backend.clear_session()
             seconds = time.perf_counter() - began
             said = diagnose(evidence)
             found[room].append({"seed": seed, "size": size, "seconds": seconds, "numbers": said.numbers})

@@ -71,7 +71,7 @@ def summary():
          f"{speeds('PyTorch, float32')}, {speeds('PyTorch, bfloat16')}", "step"),
         ("memory of a training with profile `laptop`", found("training", r"peak ([\d.]+ GB)"), "training"),
         ("a photo of 256x256 px, painted by `monet translate`", found("shipped", r"256x256: (.+)"), "shipped"),
-        ("a photo of 4000x3000 px", found("shipped", r"4000x3000: (.+)"), "shipped"),
+        ("a photo of 4000x3000 px, `--brush 1`", found("shipped", r"4000x3000: (.+)"), "shipped"),
         ("KID of 500 paintings by EfficientNet-Lite0; photos as they are",
          found("shipped", r"lite0, 500 painted: KID ([\d.]+)") + "; "
          + found("shipped", r"lite0, 500 photos as they are: KID ([\d.]+)"), "shipped"),

@@ -1,6 +1,6 @@
 """Measure models/monet.npz: python benchmarks/shipped.py [DATA] [--generator FILE] [--sheet PNG].
 
-Prints how long `monet translate` takes for one photo of 256x256 as a whole process, and its peak memory for one of 12
+Prints how long `monet translate --brush 1` takes for one photo of 256x256 as a whole process, and its peak memory for one of 12
 megapixels; then, on the photos of DATA that training left out: KID against all paintings by both trained networks that
 come with the repo, also as a share of the photos' own KID, and memorization; content, colours, chroma (max - min);
 pattern, orange skies and linen over nights (see `monet_lib.score.metrics.Skies`), of all these photos and of the 40
@@ -45,7 +45,7 @@ def translate(size):
     """(seconds, peak megabytes of a process) of `monet translate` on one photo of that size."""
     with tempfile.TemporaryDirectory() as folder:
         Image.open(PHOTO).resize(size).save(Path(folder) / "photo.jpg")
-        command = [sys.executable, "-m", "monet_lib.cli", "translate", "photo.jpg"]
+        command = [sys.executable, "-m", "monet_lib.cli", "translate", "photo.jpg", "--brush", "1"]
         began = time.perf_counter()
         environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
         done = subprocess.run(
