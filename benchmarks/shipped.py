@@ -1,12 +1,12 @@
 """Measure models/monet.npz: python benchmarks/shipped.py [DATA] [--generator FILE] [--sheet PNG].
 
-Prints how long `monet translate --brush 1` takes for one photo of 256x256 as a whole process, and its peak memory for one of 12
-megapixels; then, on the photos of DATA that training left out: KID against all paintings by both trained networks that
-come with the repo, also as a share of the photos' own KID, and memorization; content, colours, chroma (max - min);
-pattern, orange skies and linen over nights (see `monet_lib.score.metrics.Skies`), of all these photos and of the 40
-darkest and the 40 flattest of them. --generator: the same, without the times, of another generator.npz or monet.npz.
---sheet: writes PNG, 24 photos over their paintings, and PNG-nights.png, the 40 darkest; the competition's photos may
-not be published.
+Prints how long `monet translate --brush 1` takes for one photo of 256x256 as a whole process, and its peak memory for
+one of 12 megapixels; then, on the photos of DATA that training left out: KID against all paintings by both trained
+networks that come with the repo, also as a share of the photos' own KID, and memorization; content, colours, chroma
+(max - min); pattern, orange skies and linen over nights (see `monet_lib.score.metrics.Skies`), of all these photos
+and of the 40 darkest and the 40 flattest of them. --generator: the same, without the times, of another generator.npz
+or monet.npz. --sheet: writes PNG, 24 photos over their paintings, and PNG-nights.png, the 40 darkest; the
+competition's photos may not be published.
 """
 
 import argparse
