@@ -56,7 +56,7 @@ def visited(file, rooms, visits):
 def table(found, visits):
     """The lines of the table, and of the diagnoses that are wrong."""
     lines = ["| room | is | right | else | seconds |", "|" + "---|" * 5]
-    wrong = []
+    wrong, sums = [], {"healthy": [0, 0], "sick": [0, 0]}
     for room in ROOMS:
         ones = [one for one in found.get(room, []) if (one["seed"], one["size"]) in visits]
         if not ones:
@@ -65,9 +65,12 @@ def table(found, visits):
         others = [name for name in named if name != ROOMS[room].cause]
         also = ", ".join(f"{name} {others.count(name)}" for name in dict.fromkeys(others))
         right, seconds = len(ones) - len(others), np.median([one["seconds"] for one in ones])
+        for place, count in enumerate((right, len(ones))):
+            sums["healthy" if ROOMS[room].cause == "healthy" else "sick"][place] += count
         lines.append(f"| {room} | {ROOMS[room].cause} | {right} of {len(ones)} | {also} | {seconds:.0f} |")
         wrong += [f"{room}, seed {one['seed']}, {one['size']} px: {name}; {numbers(one)}"
                   for one, name in zip(ones, named, strict=True) if name in others]  # fmt: skip
+    lines += [f"| **all {kind} ones** | | **{right} of {count}** | | |" for kind, (right, count) in sums.items()]
     return lines + wrong
 
 
