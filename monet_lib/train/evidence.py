@@ -40,8 +40,8 @@ def evidence_of(folder: str | Path, data: str | Path | None = None) -> Evidence:
     found = look(model, *(whole(images) for images in (held_photos if len(held_photos) else photos, monets, unseen)))
     found.history, found.step = history, saver.start
     scores = Path(folder) / "validation.csv"
-    patterns = read_history(scores).get("pattern", ()) if scores.exists() else ()
-    found.pattern = float(patterns[-1]) if len(patterns) else None
+    patterns = list(read_history(scores).get("pattern", [])) if scores.exists() else []
+    found.pattern = float(patterns[-1]) if patterns else None
     return found
 
 
