@@ -25,7 +25,8 @@ from site_paint import MODULES, build_paint
 COURSE = ROOT / "site" / "course"
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # In this order in the sidebar; others follow by name.
-ORDER = ("glossary", "recipes", "models", "training", "kaggle", "data", "architecture", "benchmarks", "contributing")
+ORDER = ("glossary", "diagnosis", "museum", "recipes", "models", "training", "kaggle", "data", "architecture",
+         "benchmarks", "contributing")  # fmt: skip
 LIBRARIES = {  # of npm, for formulas and drawings: the site loads them from itself
     "katex": ("katex/dist/katex.min.js", "katex/dist/katex.min.css", "katex/dist/fonts"),
     "mermaid": ("@mermaid-js/tiny/dist/mermaid.tiny.js",),

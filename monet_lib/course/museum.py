@@ -258,7 +258,7 @@ def room_figure(history: Mapping[str, Any], grid: np.ndarray) -> Figure:
             means = values[: len(values) // width * width].reshape(-1, width).mean(-1)
             upper.plot(width * np.arange(len(means)), means, label=label, marker="o" if len(means) < 3 else None)
     upper.set(xlabel="step", ylabel="loss", xlim=(0, max(10, len(values))), ylim=(0, None))
-    upper.legend(loc="upper right")
+    upper.legend(loc="best")
     lower.imshow(grid)
     lower.axis("off")
     return figure
