@@ -4,7 +4,7 @@ import pytest
 from monet_lib.course import museum
 from monet_lib.course.museum import RECIPE, ROOMS, picture, visit
 from monet_lib.files import UserError
-from monet_lib.score.diagnosis import CAUSES, COLUMNS, NUMBERS, Evidence, checkered, diagnose, measure
+from monet_lib.score.diagnosis import CAUSES, COLUMNS, NUMBERS, Evidence, Sign, checkered, diagnose, measure
 
 rng = np.random.default_rng(0)
 SETTINGS = {"adversarial": "least_squares", "steps": 400, "decay_from": 0.5}
@@ -80,6 +80,16 @@ def test_each_cause_is_named_with_its_evidence(cause):
     assert found.evidence
     assert found.remedy
     assert found.why
+
+
+def test_sure_is_what_lies_half_a_limit_beyond_it():
+    above, below = Sign("scene", "above", 2.0), Sign("scene", "below", 0.3)
+    assert [above.clear({"scene": x}) for x in (2.9, 3.1)] == [False, True]
+    assert [below.clear({"scene": x}) for x in (0.21, 0.19)] == [False, True]
+    above, below = Sign("scene", "above", -0.3), Sign("scene", "below", -0.3)
+    assert [above.clear({"scene": x}) for x in (-0.21, -0.19, 0.5)] == [False, True, True]
+    assert [below.clear({"scene": x}) for x in (-0.44, -0.46)] == [False, True]
+    assert diagnose(evidence(**SICK["wrong scale"])).sure == "sure"
 
 
 def test_every_sign_has_words_and_every_room_a_cause():

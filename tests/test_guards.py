@@ -61,6 +61,13 @@ def test_a_warning_comes_once_with_step_and_advice_and_again_after_recovery(trai
     assert f"step {7 * EVERY}, negative" in capsys.readouterr().out
 
 
+def test_a_run_that_logs_seldom_is_looked_at_all_the_same(nano, tmp_path, capsys):
+    begun = Training(tmp_path, nano)
+    begun.guard.model.painted = -PHOTOS
+    begun.guard.on_train_batch_end(EVERY - 1, {})  # no row of the history is written yet
+    assert f"step {EVERY}, negative" in capsys.readouterr().out
+
+
 def test_a_copy_is_expected_in_the_first_fifth(training, capsys):
     begun = training()
     begun.guard.model.painted = PHOTOS

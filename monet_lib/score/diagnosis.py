@@ -6,7 +6,7 @@ seeds that docs/diagnosis.md doesn't report: python benchmarks/museum.py --choos
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -71,10 +71,8 @@ class Sign:
 
     def clear(self, numbers: Mapping[str, float]) -> bool:
         """Whether the number is beyond the limit by half of it."""
-        if self.number not in numbers:
-            return self.only_if_known
-        value, beyond = numbers[self.number], (self.way == "above") == (self.limit > 0)
-        return abs(value) >= 1.5 * abs(self.limit) if beyond else value <= self.limit / 1.5
+        beyond = (self.way == "above") == (self.limit > 0)
+        return replace(self, limit=self.limit * 1.5 if beyond else self.limit / 1.5).holds(numbers)
 
     def words(self, numbers: Mapping[str, float]) -> str:
         return f"{NUMBERS[self.number]}: {numbers[self.number]:.3g}, {self.way} {self.limit:g}"
@@ -297,7 +295,7 @@ CAUSES = (
     ),
     Cause(
         "wrong scale",
-        (Sign("darkest", "above", -0.5),),
+        (Sign("darkest", "above", -0.2),),
         "The photos are fed in [0, 1], and the generator's tanh answers in [-1, 1].",
         "Scale levels by x / 127.5 - 1 on the way in, and back by (x + 1) * 127.5 on the way out.",
     ),

@@ -119,12 +119,10 @@ class Guard(StepCallback):
     def on_step(self, losses: Mapping[str, Any]) -> None:
         if self.step % EVERY:
             return
-        history = dict(
-            zip(("step", "seconds", *losses_of(self.run.config)), np.transpose(self.run.history), strict=True)
-        )
+        names = ("step", "seconds", *losses_of(self.run.config))
+        history = dict(zip(names, np.transpose(self.run.history), strict=True)) if self.run.history else {}
         painted = np.asarray(self.model.monet_generator(self.photos))
-        settings = self.run.config.settings()
-        found = diagnose(Evidence(history, self.photos, painted, fed=self.photos, settings=settings, step=self.step))
+        found = diagnose(Evidence(history, self.photos, painted, settings=self.run.config.settings(), step=self.step))
         sick = found.cause not in ("healthy", "nothing to tell from")
         if sick and found.cause != self.said:
             tqdm.write(
