@@ -14,7 +14,7 @@ from monet_lib.score.diagnosis import Evidence
 from monet_lib.train.loop import hold_out, restored
 from monet_lib.train.run import Run
 
-SHOWN = 8  # photos, and paintings of each kind, that a diagnosis looks at
+PHOTOS, PAINTINGS = 8, 64  # that a diagnosis looks at: a pattern in skies is compared with that of many paintings
 
 
 def evidence_of(folder: str | Path, data: str | Path | None = None) -> Evidence:
@@ -33,11 +33,12 @@ def evidence_of(folder: str | Path, data: str | Path | None = None) -> Evidence:
     model, saver = restored(run)
     side = round(256 * config.image_size / config.crop)  # whole images, at the size that the crops had
 
-    def whole(images):
-        scaled = tf.image.resize(to_float(images[:SHOWN]), (side, side), antialias=True)
+    def whole(images, count=PAINTINGS):
+        scaled = tf.image.resize(to_float(images[:count]), (side, side), antialias=True)
         return np.clip(np.asarray(scaled), -1, 1)
 
-    found = look(model, *(whole(images) for images in (held_photos if len(held_photos) else photos, monets, unseen)))
+    shown = whole(held_photos if len(held_photos) else photos, PHOTOS)
+    found = look(model, shown, whole(monets), whole(unseen))
     found.history, found.step = history, saver.start
     scores = Path(folder) / "validation.csv"
     patterns = list(read_history(scores).get("pattern", [])) if scores.exists() else []

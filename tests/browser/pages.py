@@ -219,7 +219,7 @@ class Control:
 
 
 class Slider(Control):
-    gestures = (60, -60, Keys.END, Keys.HOME, Keys.ARROW_RIGHT)
+    gestures = (60, -60, Keys.HOME, Keys.END, Keys.ARROW_LEFT)  # to the end, where games differ
 
     def value(self):
         return self.element.find_element(By.CSS_SELECTOR, ".widget-readout").text
