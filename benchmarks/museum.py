@@ -1,10 +1,11 @@
 """Visit the museum of failures: python benchmarks/museum.py [--choose] [--page] [--out DIR] [ROOM ...].
 
 Trains each room of `monet_lib.course.museum` on data/sample with five seeds at 64 px and at 48 px, and asks `diagnose`
-what it sees. Prints a table, rooms by diagnoses, with the seconds that a room takes, and then each wrong diagnosis with
-its numbers. --choose: with the two seeds at 64 px by which the limits were chosen; prints the range of every number
-over the healthy rooms, and its values in each sick one. What was visited is kept in OUT/visits.json: called again, the
-command makes what is missing there. --page: writes docs/museum.md, its pictures, and the table of docs/diagnosis.md.
+what it sees. Prints how many answers are right, and what the others are, and then each wrong diagnosis with its
+numbers. --choose: with the two seeds at 64 px by which the limits were chosen; prints the range of every number
+over the healthy rooms, and its values in each sick one. benchmarks/museum.json keeps what was visited: the command
+makes what is missing there, and a picture of each room's first visit in OUT. --page: writes docs/museum.md, its
+pictures where OUT has new ones, and the table of docs/diagnosis.md.
 """
 
 import argparse
@@ -14,12 +15,13 @@ import re
 import shutil
 import time
 from pathlib import Path
+from textwrap import fill
 
 import keras
 import numpy as np
 from PIL import Image
 
-from monet_lib.course.museum import DCGAN_RATES, RECIPE, ROOMS, picture, room_figure, visit
+from monet_lib.course.museum import RECIPE, ROOMS, picture, room_figure, visit
 from monet_lib.data.reading import find_images, load
 from monet_lib.figures import encode
 from monet_lib.files import write_beside
@@ -27,13 +29,14 @@ from monet_lib.score.diagnosis import CAUSES, NUMBERS, causes, diagnose
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "data" / "sample"
+VISITS = ROOT / "benchmarks" / "museum.json"
 SIZES, SEEDS = (64, 48), range(5)
 CHOSEN = [(seed, 64) for seed in (100, 101)]
 
 
-def visited(file, rooms, visits):
-    """{room: [{seed, size, seconds, cause, sure, numbers}]}; yields each new one, too. file: where they are kept."""
-    found = json.loads(file.read_text()) if file.exists() else {}
+def visited(out, rooms, visits):
+    """{room: [{seed, size, seconds, numbers}]} of every visit; each new one is printed, and its picture written."""
+    found = json.loads(VISITS.read_text()) if VISITS.exists() else {}
     monets, photos = (load(find_images(SAMPLE, name))[1] for name in ("monet", "photo"))
     for seed, size in visits:
         for room in rooms:
@@ -42,21 +45,20 @@ def visited(file, rooms, visits):
             began = time.perf_counter()
             evidence = visit(room, monets, photos, seed, size)
             keras.backend.clear_session()
-            seconds = time.perf_counter() - began
+            seconds = round(time.perf_counter() - began, 1)
             said = diagnose(evidence)
             found[room].append({"seed": seed, "size": size, "seconds": seconds, "numbers": said.numbers})
-            print(f"{room}, seed {seed}, {size} px: {said.cause} {said.sure}, {seconds:.0f} s", flush=True)
+            print(f"{room}, seed {seed}, {size} px: {said.cause} {said.sure}, {seconds} s", flush=True)
             if (seed, size) == visits[0]:
                 figure = encode(room_figure(evidence.history, picture(evidence)))[0]
-                Image.open(io.BytesIO(figure)).convert("RGB").save(file.parent / f"{room}.jpg", quality=78)
-            write_beside(file, lambda beside: beside.write_text(json.dumps(found)))
+                Image.open(io.BytesIO(figure)).convert("RGB").save(out / f"{room}.jpg", quality=78)
+            write_beside(VISITS, lambda beside: beside.write_text(f"{json.dumps(found)}\n"))
     return found
 
 
 def table(found, visits):
-    """The lines of the table, and of the diagnoses that are wrong."""
-    lines = ["| room | is | right | else | seconds |", "|" + "---|" * 5]
-    wrong, sums = [], {"healthy": [0, 0], "sick": [0, 0]}
+    """The lines of the table, rooms with the same result in one row, and of the diagnoses that are wrong."""
+    results, wrong, sums = {}, [], {"healthy": [0, 0], "sick": [0, 0]}
     for room in ROOMS:
         ones = [one for one in found.get(room, []) if (one["seed"], one["size"]) in visits]
         if not ones:
@@ -64,13 +66,15 @@ def table(found, visits):
         named = [next((cause.name for cause in causes(one["numbers"])), "healthy") for one in ones]
         others = [name for name in named if name != ROOMS[room].cause]
         also = ", ".join(f"{name} {others.count(name)}" for name in dict.fromkeys(others))
-        right, seconds = len(ones) - len(others), np.median([one["seconds"] for one in ones])
+        right = len(ones) - len(others)
+        results.setdefault(f"{right} of {len(ones)}" + (f", else {also}" if also else ""), []).append(f"`{room}`")
         for place, count in enumerate((right, len(ones))):
             sums["healthy" if ROOMS[room].cause == "healthy" else "sick"][place] += count
-        lines.append(f"| {room} | {ROOMS[room].cause} | {right} of {len(ones)} | {also} | {seconds:.0f} |")
         wrong += [f"{room}, seed {one['seed']}, {one['size']} px: {name}; {numbers(one)}"
                   for one, name in zip(ones, named, strict=True) if name in others]  # fmt: skip
-    lines += [f"| **all {kind} ones** | | **{right} of {count}** | | |" for kind, (right, count) in sums.items()]
+    lines = ["| right | rooms |", "|---|---|"]
+    lines += [f"| {result} | {', '.join(rooms)} |" for result, rooms in results.items()]
+    lines += [f"| {right} of {count} | **all {kind} ones** |" for kind, (right, count) in sums.items()]
     return lines + wrong
 
 
@@ -95,14 +99,20 @@ def ranges(found, visits):
 
 HEAD = """# The museum
 
-Each room is one thing done wrong in a small training on the sample: {steps} steps of {size} px pictures, or 300 of a
-DCGAN. `monet museum ROOM` makes it again from a seed in less than a minute, and [`monet diagnose`](diagnosis.md) should
-name it. Each picture shows the losses; below, photos, their paintings and the way back, or samples. Written by `python
-benchmarks/museum.py --page`; the rooms are in [museum.py](../monet_lib/course/museum.py).
+In each room one thing is done wrong in a small training on the sample: {steps} steps of {size} px pictures, or 300 of a
+DCGAN. `monet museum ROOM` makes it again from a seed, here in {quick:.0f} to {slow:.0f} s, and [`monet
+diagnose`](diagnosis.md) says what it sees, which is given here without its units. Each picture shows the losses; below,
+photos, their paintings and the way back, or samples. `python benchmarks/museum.py --page` writes this page.
 
-What a training looks like when none of this happens:
+A training in which none of this happens:
 
 ![A healthy small training: losses, photos, paintings, and the way back](images/museum/healthy.jpg)
+"""
+ROOM = """## {room}
+
+![{room}: losses and pictures](images/museum/{room}.jpg)
+
+{words}
 """
 
 
@@ -110,31 +120,32 @@ def page(found, out):
     """docs/museum.md, from the rooms and the causes, with the pictures of the first visits."""
     pictures = ROOT / "docs" / "images" / "museum"
     pictures.mkdir(parents=True, exist_ok=True)
-    parts = [HEAD.format(steps=RECIPE.steps, size=RECIPE.image_size)]
-    shutil.copy(out / "healthy.jpg", pictures)
+    seconds = [np.median([one["seconds"] for one in ones]) for ones in found.values()]
+    times = {"quick": min(seconds), "slow": max(seconds)}
+    parts = [HEAD.format(steps=RECIPE.steps, size=RECIPE.image_size, **times)]
+    for new in out.glob("*.jpg"):
+        shutil.copy(new, pictures)
     for name, room in ROOMS.items():
         if room.cause == "healthy":
             continue
-        shutil.copy(out / f"{name}.jpg", pictures)
         cause = next(cause for cause in CAUSES if cause.name == room.cause)
         first = found[name][0]["numbers"]
-        signs = [
-            f"{NUMBERS[sign.number]}: {first[sign.number]:.2g}, {sign.way} {sign.limit:g}"
-            for sign in cause.signs
-            if sign.number in first and not sign.only_if_known
-        ]
-        rates = " generator {:g}, discriminator {:g}".format(*DCGAN_RATES[name]) if name in DCGAN_RATES else ""
-        settings = ", ".join(f"`{key}={value}`" for key, value in room.changes.items()) or rates
-        remedy = cause.remedy + (f" For example `{cause.setting}`." if cause.setting else "")
+        signs = [seen(sign, first) for sign in cause.signs if sign.number in first and not sign.only_if_known]
         lesson = f"[lesson {int(room.lesson[:2])}](../notebooks/{room.lesson}.ipynb)"
-        parts.append(
-            f"## {cause.name[0].upper()}{cause.name[1:]}\n\n"
-            f"![The room {name}: losses, and pictures]({pictures.relative_to(ROOT / 'docs')}/{name}.jpg)\n\n"
-            f"- **Done wrong:** {room.wrong}" + (f" ({settings.strip()})" if settings else "") + f"; see {lesson}.\n"
-            f"- **Seen by:** {'; '.join(signs)}.\n- **Why:** {cause.why}\n- **Try:** {remedy}\n"
-            f"- **Make it again:** `monet museum {name}`\n"
-        )
+        words = f"{room.wrong[0].upper()}{room.wrong[1:]} ({lesson}). Seen: {'; '.join(signs)}. Try: {cause.remedy}"
+        parts.append(ROOM.format(room=name, words=filled(words)))
     (ROOT / "docs" / "museum.md").write_text("\n".join(parts))
+
+
+def seen(sign, numbers):
+    """A sign without its unit, such as "variety of the samples: 0.12, below 0.45"."""
+    what, value = NUMBERS[sign.number].split(",")[0], float(f"{numbers[sign.number]:.2g}")
+    return f"{what}: {value:g}, {sign.way} {sign.limit:g}"
+
+
+def filled(text):
+    """`text` in lines of at most 120 characters."""
+    return fill(text, 120, break_on_hyphens=False, break_long_words=False)
 
 
 def main():
@@ -147,7 +158,7 @@ def main():
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     visits = CHOSEN if arguments.choose else [(seed, size) for size in arguments.size or SIZES for seed in SEEDS]
-    found = visited(arguments.out / "visits.json", arguments.rooms or list(ROOMS), visits)
+    found = visited(arguments.out, arguments.rooms or list(ROOMS), visits)
     lines = list((ranges if arguments.choose else table)(found, visits))
     print(*lines, sep="\n")
     if arguments.page:

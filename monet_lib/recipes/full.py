@@ -2,7 +2,7 @@
 
 The losses are those of `laptop`. A crop of 229 px at 256 px is the usual jitter, 256 px cut from 286. Evidence for no
 augmentation and for larger batches: our table at equal time (benchmarks/recipes.md), and scores that others published
-(docs/kaggle.md). Not timed: no GPU was at hand.
+(lesson 5). Not timed: no GPU was at hand.
 
     monet train --profile full --out runs/full
 """
