@@ -15,7 +15,7 @@ MONET := $(RUN) -m monet_lib.cli
 help:
 	@echo "make demo       paint photographs with the trained generator, and train one of your own, from nothing installed"
 	@echo "make test       install and run all that CI runs"
-	@echo "make test-field try what users do and have, with made-up files and the command itself"
+	@echo "make test-field the tests of what users do and have: files of every kind, full disks, closed terminals, settings"
 	@echo "make test-machines  run the tests of networks and scores with the instructions of older processors (15 min)"
 	@echo "make test-browser  run the lessons in JupyterLab and Notebook 7 and the painting page, in a browser (needs Chromium,"
 	@echo "                its driver, and npm)"
@@ -65,7 +65,7 @@ suite: install
 	$(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --nbval-lax --nbval-current-env tests notebooks
 
 test-field: install
-	$(RUN) tests/field.py
+	$(RUN) -m pytest -v $(addprefix tests/test_,field.py photos.py files.py privacy.py surroundings.py survival.py)
 
 test-machines: install
 	$(RUN) tests/machines.py

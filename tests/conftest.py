@@ -1,4 +1,6 @@
 import os
+import sys
+from pathlib import Path
 
 # Two processes of tests share two cores: each of them, and each notebook's kernel, gets one thread. Before NumPy.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -18,6 +20,7 @@ from inputs import make_data
 import monet_lib  # noqa: F401, first of all: it keeps TensorFlow quiet
 from monet_lib.recipes import profile
 
+sys.path += [str(Path(__file__).resolve().parents[1] / folder) for folder in ("tools", "benchmarks")]
 LONGEST = ("04_resnet_cyclegan.ipynb", "test_kill.py", "test_training.py", "test_kaggle.py", "test_devices.py",
            "05_submission.ipynb", "03_unet_cyclegan.ipynb", "test_quiet.py", "test_techniques.py", "02_dcgan.ipynb",
            "test_cli.py", "test_exercises.py", "test_cyclegan.py", "test_survival.py")  # fmt: skip

@@ -8,23 +8,16 @@ direction, and from there on the weights differ.
 
 import sys
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from inputs import At, weights
 
 from monet_lib.files import UserError
 from monet_lib.model.cyclegan import build
 from monet_lib.paint.painting import paint
 from monet_lib.recipes import profile
 from monet_lib.train.loop import strategy, train
-
-
-class Stop(keras.callbacks.Callback):
-    """Stops after the first step, as a time budget does."""
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.model.stop_training = True
 
 
 def main(kind, data, run, out):
@@ -39,10 +32,10 @@ def main(kind, data, run, out):
     if kind == "overflow":
         return an_overflow_on_one_device_is_left_out_on_both(config)
     if kind == "mirrored":
-        train(config, data, run, devices=kind, callbacks=[Stop()])
+        # As a time budget stops it.
+        train(config, data, run, devices=kind, callbacks=[At(1, lambda model: setattr(model, "stop_training", True))])
     model = train(config, data, run, devices=kind)
-    np.savez(out, replicas=model.distribute_strategy.num_replicas_in_sync,
-             weights=np.concatenate([np.ravel(w) for w in model.get_weights()]))  # fmt: skip
+    np.savez(out, replicas=model.distribute_strategy.num_replicas_in_sync, weights=weights(model))
     if kind == "mirrored":
         eight_photos_give_eight_paintings(model)
         the_batch_decides_how_many_devices()

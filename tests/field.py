@@ -1,23 +1,10 @@
-"""Situations of real users, with made-up files: `make test-field`, or python tests/field.py [NAME…] for some.
+"""Pictures as cameras, scanners and other programs make them, each with what it must look like: CASES."""
 
-CASES are pictures, each with what it must look like. COMMANDS run `monet` and return what is wrong.
-"""
-
-import inspect
 import io
-import os
-import shutil
-import signal
 import struct
-import subprocess
-import sys
-import tempfile
-import time
-import zipfile
 import zlib
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -124,6 +111,7 @@ def turned(orientation, format, **options):
     return encoded(scene(), format, exif=exif, **options), turns[orientation](scene())
 
 
+FEW_COLOURS = Image.fromarray(scene()).quantize(64)
 KEY = {"transparency": (10, 200, 40)}
 CASES: dict[str, Callable] = {
     "grey with transparency and a profile": grey_and_clear,
@@ -150,6 +138,10 @@ CASES: dict[str, Callable] = {
         encoded(GREY, "JPEG", quality=100, icc_profile=rgb_profile(P3, 1.8)), seen(on_three(GREY), gamma=1.8)
     ),
     "a bitmap whose transparency was never written": bitmap,
+    "a damaged profile": lambda: (encoded(scene(), icc_profile=b"no profile"), scene()),
+    "a palette with a profile": lambda: (
+        encoded(FEW_COLOURS, icc_profile=rgb_profile(P3, 2.2)), seen(np.array(FEW_COLOURS.convert("RGB")), P3)
+    ),
 } | {f"turned {number} {format}": partial(turned, number, format, **how) for number in (1, 3, 5, 6) for format, how in (
     ("TIFF", {}), ("PNG", {}), ("WEBP", {"lossless": True}), ("JPEG", {"quality": 100, "subsampling": 0}))}  # fmt: skip
 
@@ -159,94 +151,3 @@ def differs(name):
     data, expected = CASES[name]()
     found = picture(data, name, "")
     return np.abs(found.astype(int) - expected).mean() if found.shape == expected.shape else np.inf
-
-
-# Commands: each gets a folder and a function that runs `monet` there, and returns what is wrong, or None.
-
-
-def twenty_thousand_photos(folder, monet):
-    (folder / "many").mkdir()
-    Image.fromarray(scene()).save(folder / "one.jpg")
-    for k in range(20_000):
-        os.link(folder / "one.jpg", folder / "many" / f"{k}.jpg")
-    began = time.monotonic()
-    done = monet("translate", "many", "--out", "many")
-    return (time.monotonic() - began > 15 or done.returncode != 2) and f"{time.monotonic() - began:.0f} s, {done}"
-
-
-def a_pipe_among_photos(folder, monet):
-    Image.fromarray(scene()).save(folder / "b.jpg")
-    os.mkfifo(folder / "a.jpg")
-    return monet("translate", ".", timeout=60).returncode != 0 or monet("translate", "a.jpg").returncode != 2
-
-
-def a_program_called_jpg(folder, monet):
-    (folder / "a.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
-    (folder / "gs").write_text("#!/bin/sh\ntouch called\n")
-    (folder / "gs").chmod(0o755)
-    monet("translate", "a.jpg", env={"PATH": f"{folder}:{os.environ['PATH']}"})
-    return (folder / "called").exists()
-
-
-def a_file_of_weights_that_unpacks_without_end(folder, monet):
-    with zipfile.ZipFile(folder / "g.npz", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("w0.npy", "w") as entry:
-        for _ in range(300):
-            entry.write(bytes(10**6))
-    return "a bomb" not in monet("translate", "--generator", "g.npz", "x.jpg").stderr
-
-
-def a_share_that_syncs_no_folders(folder, monet):
-    Image.fromarray(scene()).save(folder / "a.png")
-    refuses = "struct stat s; fstat(f, &s); if (S_ISDIR(s.st_mode)) { errno = EINVAL; return -1; } return 0;"
-    (folder / "s.c").write_text(f"#include <errno.h>\n#include <sys/stat.h>\nint fsync(int f) {{ {refuses} }}")
-    gcc = ["gcc", "-shared", "-fPIC", "-o", "s.so", "s.c"]
-    if shutil.which("gcc") and not subprocess.run(gcc, cwd=folder).returncode:
-        return monet("translate", "a.png", env={"LD_PRELOAD": str(folder / "s.so")}).returncode
-
-
-def no_stderr(folder, monet):
-    Image.fromarray(scene()).save(folder / "a.png")
-    command = f"{sys.executable} -m monet_lib.cli translate a.png 2>&- <&-"
-    code = subprocess.run(["bash", "-c", command], cwd=folder, stdout=subprocess.DEVNULL).returncode
-    return code or not (folder / "painted" / "a.jpg").exists()
-
-
-def a_folder_whose_name_is_not_utf8_and_a_second_training(folder, monet):
-    (run := folder / os.fsdecode(b"M\xfcnchen")).mkdir()
-    train = ["train", "--profile", "tiny", "--steps", "3000", "--set", "checkpoint_every=5", "--out", run]
-    first = subprocess.Popen([sys.executable, "-m", "monet_lib.cli", *train], cwd=folder, stderr=subprocess.DEVNULL)
-    end = time.monotonic() + 90
-    while time.monotonic() < end and not list(run.glob("checkpoints/step-*")) and first.poll() is None:
-        time.sleep(0.2)
-    second = monet(*train)
-    first.send_signal(getattr(signal, "SIGHUP", signal.SIGTERM))
-    code, steps = first.wait(60), (run / "history.csv").read_text()
-    fine = code == 0 and second.returncode == 2 and "another process is training" in second.stderr
-    return (not fine or steps.count("\nstep") or not list(run.glob("checkpoints/step-*"))) and (code, second)
-
-
-COMMANDS = [value for value in list(globals().values())
-            if inspect.isfunction(value) and "monet" in inspect.signature(value).parameters]  # fmt: skip
-
-
-def main(only):
-    failed = 0
-    for each in [*CASES, *COMMANDS]:
-        name = each if isinstance(each, str) else each.__name__
-        if only and not any(part in name for part in only):
-            continue
-        with tempfile.TemporaryDirectory() as place:
-
-            def monet(*arguments, env=None, timeout=170, folder=place):
-                command = [sys.executable, "-m", "monet_lib.cli", *arguments]
-                return subprocess.run(command, cwd=folder, env=os.environ | (env or {}), timeout=timeout,
-                                      stdin=subprocess.DEVNULL, capture_output=True, text=True)  # fmt: skip
-
-            wrong = differs(name) > 1 if isinstance(each, str) else each(Path(place), monet)
-        failed += bool(wrong)
-        print(f"{name}: {f'FAIL {wrong}' if wrong else 'PASS'}", flush=True)
-    return failed > 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

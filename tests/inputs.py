@@ -1,8 +1,11 @@
-"""What tests read: small images, records and data folders. And who may ask for 16-bit convolutions."""
+"""What tests share: small images, records, data folders and trainings. And who may ask for 16-bit convolutions."""
 
+import contextlib
+import csv
 import io
 import os
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,6 +16,10 @@ sixteen_bits = pytest.mark.skipif(
     os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT") not in ("DEFAULT", "ALL"),
     reason="TensorFlow asks oneDNN for the 16-bit convolutions that it was told to leave unused",
 )
+
+# The smallest training that a command can be asked for.
+SMALL = ["--profile", "tiny", "--set", "image_size=32", "--set", "generator_filters=2", "--set", "residual_blocks=1",
+         "--set", "discriminator_filters=2"]  # fmt: skip
 
 
 def jpeg(seed=0, mode="RGB", size=(256, 256), format="JPEG"):
@@ -57,3 +64,47 @@ def make_data(root, monets=3, photos=5, formats=("tfrec", "jpg")):
                     shard = root / f"{kind}_tfrec" / f"{kind}{number:02d}-{len(part)}.tfrec"
                     write_shard(shard, [example(data, name, kind) for name, data in part])
     return root
+
+
+def invert(photos):
+    """Stands in for a painter: exact, so that pixels can be followed."""
+    return 255 - photos
+
+
+def weights(network):
+    """All weights of a Keras model in one vector."""
+    return np.concatenate([np.ravel(w) for w in network.get_weights()])
+
+
+def rows(run, table="history.csv"):
+    """The lines of a run's table, each a dict of strings."""
+    with open(run / table, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+class At(keras.callbacks.Callback):
+    """Calls do(model) at the end of one step of this session."""
+
+    def __init__(self, step, do):
+        super().__init__()
+        self.at, self.do = step, do
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch + 1 == self.at:
+            self.do(self.model)
+
+
+def ctrl_c(model):
+    raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def largest_file(size):
+    """No file grows beyond so many bytes: the kernel takes a part of a write, and refuses the next one."""
+    resource = pytest.importorskip("resource", reason="Windows knows no limit on the size of files")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

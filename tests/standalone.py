@@ -88,14 +88,9 @@ def run_standalone(notebook, python, images, working, profile="tiny", timeout=60
         environment |= {name: str(value) for name, value in settings.items()}
         before = _listing(images)
         command = [python, __file__, place, out, str(timeout)]
-        isolated = subprocess.run([*ISOLATE, images, "true"], capture_output=True).returncode == 0
-        done = subprocess.run(
-            [*ISOLATE, images, *command] if isolated else command,
-            cwd=working,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
+        if subprocess.run([*ISOLATE, images, "true"], capture_output=True).returncode == 0:
+            command = [*ISOLATE, images, *command]
+        done = subprocess.run(command, cwd=working, env=environment, capture_output=True, text=True)
         if dies:
             assert "DeadKernelError" in done.stderr, done.stderr[-4000:]
             return None
@@ -118,6 +113,7 @@ def _listing(folder):
 
 
 def execute(notebook, out, timeout):
+    import contextlib
     import importlib.util
     import socket
 
@@ -126,11 +122,8 @@ def execute(notebook, out, timeout):
     from traitlets.config import Config
 
     assert importlib.util.find_spec("monet_lib") is None, "monet_lib is installed here"
-    try:
+    with contextlib.suppress(OSError):
         socket.create_connection(("1.1.1.1", 53), timeout=1)
-    except OSError:
-        pass
-    else:
         sys.exit("there is a network")
     opened = nbformat.read(notebook, as_version=4)
     # Files instead of ports: without a network there is no localhost either.

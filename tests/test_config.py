@@ -63,10 +63,3 @@ def test_settings_of_earlier_versions_are_read():
 def test_a_wrong_setting_is_named(changes, says):
     with pytest.raises(UserError, match=says):
         profile("laptop", **changes)
-
-
-def test_an_unknown_profile_is_named():
-    with pytest.raises(
-        UserError, match="profile 'huge' is unknown. Choose one of tiny, demo, quick, laptop, unet, full"
-    ):
-        profile("huge")

@@ -1,7 +1,5 @@
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -28,22 +26,18 @@ def test_shards_and_folders_give_the_same_images(data_folder):
 def test_scaling_to_float_and_back_loses_nothing():
     every = np.arange(256, dtype=np.uint8)
     scaled = np.asarray(to_float(every))
-    assert scaled.min() == -1.0
-    assert scaled.max() == 1.0
+    assert (scaled.min(), scaled.max()) == (-1.0, 1.0)
     np.testing.assert_array_equal(to_uint8(scaled), every)
-    # Truncation would answer 127 here, and darken every painting by half a level.
-    assert to_uint8(np.float32(127.6 / 127.5 - 1)) == 128
-    np.testing.assert_array_equal(to_uint8(np.float32([-1.5, 1.5])), [0, 255])
+    # Truncation would answer 127 for the first, and darken every painting by half a level.
+    np.testing.assert_array_equal(to_uint8(np.float32([127.6 / 127.5 - 1, -1.5, 1.5])), [128, 0, 255])
 
 
 def test_a_shard_without_a_count_in_its_name_is_counted(tmp_path):
     write_shard(tmp_path / "photo_tfrec" / "mine.tfrec", [example(jpeg(k), f"n{k}") for k in range(3)])
-    images = find_images(tmp_path, "photo")
-    assert images.named_count() is None
-    assert images.count() == 3
-    assert load(images)[0] == ["n0", "n1", "n2"]
     write_shard(tmp_path / "photo_tfrec" / "more.tfrecord", [example(jpeg(9), "n9")])
-    assert load(find_images(tmp_path, "photo"))[0] == ["n0", "n1", "n2", "n9"]
+    images = find_images(tmp_path, "photo")
+    assert (images.named_count(), images.count()) == (None, 4)
+    assert load(images)[0] == ["n0", "n1", "n2", "n9"]
 
 
 def test_data_is_found_in_the_documented_order(tmp_path, monkeypatch, capsys):
@@ -76,16 +70,6 @@ def test_both_sets_are_needed(tmp_path):
     assert "no paintings" in "".join(inspect_data(tmp_path)[1])
 
 
-def _truncate(path):
-    path.write_bytes(path.read_bytes()[:-100])
-
-
-def _flip_a_byte(path):
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 0xFF
-    path.write_bytes(data)
-
-
 GOOD = [example(jpeg(k), f"good{k}") for k in range(2)]
 BAD_RECORDS = {
     "no feature 'image' of bytes (is missing)": example(None),
@@ -103,24 +87,11 @@ BAD_RECORDS = {
 def test_a_bad_record_is_named_and_can_be_left_out(tmp_path, says):
     write_shard(tmp_path / "photo_tfrec" / "photo00-3.tfrec", [GOOD[0], BAD_RECORDS[says], GOOD[1]])
     images = find_images(tmp_path, "photo")
-    with pytest.raises(UserError) as raised:
+    with pytest.raises(UserError, match=f"^photo_tfrec/photo00-3.tfrec, record 2: {re.escape(says)}.*--skip-bad"):
         load(images)
-    assert str(raised.value).startswith(f"photo_tfrec/photo00-3.tfrec, record 2: {says}")
-    assert "--skip-bad" in str(raised.value)
     names, pixels, problems = load(images, skip_bad=True)
     assert (names, len(pixels), len(problems)) == (["good0", "good1"], 2, 1)
     assert [image is None for _, image, _ in examine(images)] == [False, True, False]
-
-
-@pytest.mark.parametrize(
-    ("damage", "says"), [(_truncate, "the file ends within it"), (_flip_a_byte, "checksum is wrong")]
-)
-def test_a_damaged_shard_is_named_with_the_record(tmp_path, damage, says):
-    shard = tmp_path / "photo_tfrec" / "photo00-3.tfrec"
-    write_shard(shard, [*GOOD, example(jpeg(9), "last")])
-    damage(shard)
-    with pytest.raises(UserError, match=rf"^photo_tfrec/photo00-3.tfrec, record [123]: .*{says}"):
-        load(find_images(tmp_path, "photo"))
 
 
 def test_nothing_readable_at_all_is_an_error_even_when_skipping(tmp_path):
@@ -130,23 +101,27 @@ def test_nothing_readable_at_all_is_an_error_even_when_skipping(tmp_path):
 
 
 def test_inspection_reports_every_problem_at_once(data_folder):
-    (data_folder / "photo_jpg" / "grey.jpg").write_bytes(jpeg(1, "L"))
-    (data_folder / "photo_jpg" / "small.jpg").write_bytes(jpeg(1, size=(64, 64)))
-    (data_folder / "photo_jpg" / "copy.jpg").write_bytes((data_folder / "photo_jpg" / "photo00.jpg").read_bytes())
-    _truncate(data_folder / "monet_tfrec" / "monet00-2.tfrec")
+    photos, shard = data_folder / "photo_jpg", data_folder / "monet_tfrec" / "monet00-2.tfrec"
+    (photos / "grey.jpg").write_bytes(jpeg(1, "L"))
+    (photos / "small.jpg").write_bytes(jpeg(1, size=(64, 64)))
+    (photos / "copy.jpg").write_bytes((photos / "photo00.jpg").read_bytes())
+    shard.write_bytes(shard.read_bytes()[:-100])
     report, problems = inspect_data(data_folder)
     assert [line.split(":")[0] for line in report] == ["monet_tfrec", "monet_jpg", "photo_tfrec", "photo_jpg"]
     assert "5 distinct, such as copy = photo00" in report[3]
-    damaged, monets, *bad, photos = problems
-    assert "monet_tfrec/monet00-2.tfrec, record 2" in damaged
+    damaged, monets, *bad, last = problems
+    assert damaged.startswith("monet_tfrec/monet00-2.tfrec, record 2: the file ends within it")
     assert "monet_tfrec and monet_jpg differ: 1 image only as files (monet01). Training reads the shards" in monets
     assert [line.split(":")[0] for line in bad] == ["photo_jpg/grey.jpg", "photo_jpg/small.jpg"]
-    assert "differ: 3 images only as files (copy, grey, small). " in photos
+    assert "differ: 3 images only as files (copy, grey, small). " in last
 
 
-def test_formats_with_other_images_are_told_with_names(data_folder):
+def test_formats_with_other_images_are_told_with_names_and_another_encoding_is_none(data_folder):
     photos, monets = data_folder / "photo_jpg", data_folder / "monet_jpg"
-    assert inspect_data(data_folder)[1] == []
+    for file in photos.iterdir():
+        Image.open(file).save(file, quality=30)
+    report, problems = inspect_data(data_folder)
+    assert (len(report), problems) == (4, [])  # and the two formats of an image are no twins
     (monets / "monet00.jpg").write_bytes(jpeg(500))
     (photos / "photo01.jpg").rename(photos / "other.jpg")
     for k in range(12):
@@ -155,14 +130,6 @@ def test_formats_with_other_images_are_told_with_names(data_folder):
     assert f"{data_folder}: monet_tfrec and monet_jpg differ: 1 image with two pictures (monet00). " in monet
     first = ", ".join(f"new{k:02d}" for k in range(10))
     assert f"1 image only in the shards (photo01); 13 images only as files ({first} and 3 more). " in photo
-
-
-def test_another_encoding_is_the_same_image(data_folder):
-    for file in (data_folder / "photo_jpg").iterdir():
-        Image.open(file).save(file, quality=30)
-    report, problems = inspect_data(data_folder)
-    assert problems == []
-    assert len(report) == 4  # and the two formats of an image are no twins
 
 
 def test_near_twins_are_named_within_a_set_and_across(tmp_path):
@@ -195,12 +162,6 @@ def test_every_problem_says_what_to_do(data_folder):
     twice, _, missing = inspect_data(data_folder)[1]
     assert re.search("monet_tfrec: 1 name used twice, such as same. Rename", twice)
     assert re.search("no photos .*Folders inside are not searched: move", missing)
-
-
-def test_looking_at_data_needs_no_tensorflow():
-    """`monet data` answers at once: TensorFlow takes seconds to import."""
-    code = "import sys, monet_lib.data as d; d.inspect_data(d.find_data()); sys.exit('tensorflow' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.real_data

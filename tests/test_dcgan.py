@@ -24,21 +24,17 @@ def test_a_step_descends_each_sides_own_loss():
     """With plain gradient descent, (before - after) / rate is the gradient: compared with one taken separately."""
     model, same = new(rates=(0.5, 0.25)), new()
     noise = same.noise(4, 0)
-    with tf.GradientTape() as tape:
-        generator_loss = bce(same.discriminator(same.generator(noise, training=True), training=True), 1.0)
-    expected = tape.gradient(generator_loss, same.generator.trainable_variables)
-    fake = same.generator(noise, training=True)
-    with tf.GradientTape() as tape:
+    with tf.GradientTape(persistent=True) as tape:
+        fake = same.generator(noise, training=True)
+        answers = same.discriminator(fake, training=True)
         real_side = bce(same.discriminator(REAL, training=True), 0.9)
-        discriminator_loss = 0.5 * (real_side + bce(same.discriminator(fake, training=True), 0.0))
-    expected_discriminator = tape.gradient(discriminator_loss, same.discriminator.trainable_variables)
-    before = [[w.numpy() for w in side.trainable_variables] for side in (model.generator, model.discriminator)]
+        expected = {"generator": bce(answers, 1.0), "discriminator": 0.5 * (real_side + bce(answers, 0.0))}
+    before = {side: [w.numpy() for w in getattr(model, side).trainable_variables] for side in expected}
     losses = model.train_step(REAL)
-    assert float(losses["generator"]) == pytest.approx(float(generator_loss), rel=1e-5)
-    assert float(losses["discriminator"]) == pytest.approx(float(discriminator_loss), rel=1e-5)
-    sides = ((model.generator, expected, 0.5), (model.discriminator, expected_discriminator, 0.25))
-    for old, (side, gradients, rate) in zip(before, sides, strict=True):
-        for was, now, gradient in zip(old, side.trainable_variables, gradients, strict=True):
+    for (side, loss), rate in zip(expected.items(), (0.5, 0.25), strict=True):
+        assert float(losses[side]) == pytest.approx(float(loss), rel=1e-5)
+        gradients = tape.gradient(loss, getattr(same, side).trainable_variables)
+        for was, now, gradient in zip(before[side], getattr(model, side).trainable_variables, gradients, strict=True):
             np.testing.assert_allclose((was - now.numpy()) / rate, gradient, atol=2e-4)
 
 

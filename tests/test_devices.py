@@ -1,6 +1,5 @@
 """Several devices take the same steps as one device with the same global batch."""
 
-import csv
 import os
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 import distributed
 import numpy as np
 import pytest
-from inputs import make_data
+from inputs import make_data, rows
 
 from monet_lib.files import UserError
 from monet_lib.model.cyclegan import LOSSES
@@ -42,17 +41,13 @@ def one_device(data, tmp_path_factory):
     return folder
 
 
-def losses(run):
-    with open(run / "history.csv", newline="") as file:
-        return [[float(row[name]) for name in LOSSES] for row in csv.DictReader(file)]
-
-
 def assert_same(run, weights, expected):
     got, wanted = np.load(weights), np.load(expected / "weights.npz")
     assert (wanted["replicas"], got["replicas"]) == (1, 2)
     np.testing.assert_allclose(got["weights"], wanted["weights"], atol=1e-5)
-    assert len(losses(run)) == 2
-    np.testing.assert_allclose(losses(run), losses(expected / "run"), rtol=1e-4, atol=2e-5)
+    found, right = ([[float(row[name]) for name in LOSSES] for row in rows(r)] for r in (run, expected / "run"))
+    assert len(found) == 2
+    np.testing.assert_allclose(found, right, rtol=1e-4, atol=2e-5)
 
 
 def test_two_logical_devices_stopped_and_resumed(one_device, data, tmp_path):

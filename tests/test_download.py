@@ -17,13 +17,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
-from inputs import jpeg, make_data
+from inputs import jpeg, largest_file, make_data
 
 from monet_lib import cli
 from monet_lib.course import start
 from monet_lib.data import download
 from monet_lib.data.download import COMPETITION, PAINTINGS, download_data
-from monet_lib.data.reading import find_images, inspect_data
+from monet_lib.data.reading import find_data, find_images, inspect_data
 from monet_lib.files import UserError
 
 OURS = "trainA/00043.jpg", "testA/00070.jpg"  # two of the competition's 300
@@ -68,18 +68,14 @@ def web():
             self.send_header("Content-Type", "text/html" if web.how == "page" else "application/zip")
             self.send_header("Content-Length", str(len(web.body) - begin))
             self.end_headers()
-            if web.how == "cut":
-                self.wfile.write(web.body[begin:HALF])
-            elif web.how == "Ctrl-C":
-                self.wfile.write(web.body[begin:HALF])
+            self.wfile.write(web.body[begin : HALF if web.how in ("cut", "Ctrl-C") else None])
+            if web.how == "Ctrl-C":
                 while not (web.part.exists() and web.part.stat().st_size):
                     time.sleep(0.01)
                 interrupt_main()
                 with contextlib.suppress(OSError):  # until the reader hangs up
                     self.wfile.write(b"x")
                     self.rfile.read(1)
-            else:
-                self.wfile.write(web.body[begin:])
 
         def log_message(self, *args):
             pass
@@ -91,6 +87,13 @@ def web():
         yield server.web
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def listed():
+    """[(name, name in monet2photo's zip)] of the competition's paintings."""
+    with open(PAINTINGS, newline="") as file:
+        return list(csv.reader(file))[1:]
 
 
 @pytest.fixture
@@ -112,10 +115,9 @@ def fails(web, place, says, **changes):
     assert there(place) <= {"images.zip.part"}
 
 
-def test_monet2photo_takes_the_competitions_layout_and_names(web, place, capsys):
+def test_monet2photo_takes_the_competitions_layout_and_names(web, place, listed, capsys):
     assert download_data(place, **web.source()) == place
-    with open(PAINTINGS, newline="") as file:
-        named = {there: name for name, there in csv.reader(file)}
+    named = {there: name for name, there in listed}
     found = {str(f.relative_to(place)): f.read_bytes() for f in place.rglob("*.jpg")}
     wanted = [*(f"monet_jpg/{named[name]}" for name in OURS), "other_monets/trainA-00001.jpg",
               "other_monets/testA-00010.jpg", "photo_jpg/trainB-2014-08-01 17-41-55.jpg",
@@ -129,39 +131,42 @@ def test_monet2photo_takes_the_competitions_layout_and_names(web, place, capsys)
     assert "already" in capsys.readouterr().out
 
 
-def test_the_list_names_300_paintings_once():
-    with open(PAINTINGS, newline="") as file:
-        ours, theirs = zip(*list(csv.reader(file))[1:], strict=True)
+def test_the_list_names_300_paintings_once(listed):
+    ours, theirs = zip(*listed, strict=True)
     assert len(set(ours)) == len(set(theirs)) == 300
     assert {name.split("/")[0] for name in theirs} == {"trainA", "testA"}
 
 
 @pytest.mark.real_data
-def test_the_list_names_the_competitions_paintings():
-    from monet_lib.data import find_data
-
-    with open(PAINTINGS, newline="") as file:
-        ours = {name for name, _ in list(csv.reader(file))[1:]}
-    assert ours == {f.name for f in find_images(find_data(), "monet", "jpg").files}
+def test_the_list_names_the_competitions_paintings(listed):
+    assert {name for name, _ in listed} == {f.name for f in find_images(find_data(), "monet", "jpg").files}
 
 
-@pytest.mark.parametrize(
-    ("status", "says", "where"),
-    [
-        (404, "404 Not Found", {}),
-        (403, "403 Forbidden", {}),
-        ("none", ".*refused.*", {"url": "http://127.0.0.1:9/a.zip"}),
-    ],
-)
-def test_a_refusal(web, place, status, says, where):
-    web.how = status
-    fails(
-        web,
-        place,
-        rf"\.zip: can't be downloaded \({says}\). Go online \(on Kaggle: .*, or download it by hand",
-        **where,
-    )
-    assert there(place) == set()
+UNREACHABLE = r"\.zip: can't be downloaded \({}\). Go online \(on Kaggle: .*, or download it by hand"
+REFUSED = {
+    "not there": ({"how": 404}, {}, UNREACHABLE.format("404 Not Found")),
+    "forbidden": ({"how": 403}, {}, UNREACHABLE.format("403 Forbidden")),
+    "no server": ({}, {"url": "http://127.0.0.1:9/a.zip"}, UNREACHABLE.format(".*refused.*")),
+    "a page that is called a zip": ({"body": b"<!DOCTYPE html>"}, {"sha256": "0"}, "not the zip .* .a web page"),
+    "another hash": ({}, {"sha256": "0"}, r"not the zip that was expected \(sha256 .*\). It was removed. Repeat it"),
+    "a longer part": ({"part": b"x" * 2 * len(ZIP)}, {"sha256": "0"}, r"not the zip that was expected \(sha256"),
+    "a way out": ({"body": zipped(["trainA/00043.jpg", "trainB/../../../evil.jpg"])}, {}, "leads out of the zip"),
+    "the root": ({"body": zipped(["/trainB/evil.jpg"])}, {}, "leads out of the zip"),
+    "other folders": ({"body": zipped(["other/a.jpg"])}, {}, "holds no images in trainA and trainB"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_refusal_is_one_line_and_leaves_nothing(web, place, tmp_path, case):
+    served, asked, says = REFUSED[case]
+    part = place.with_name("images.zip.part")
+    if "part" in served:
+        part.parent.mkdir()
+        part.write_bytes(served["part"])
+    web.how, web.body = served.get("how"), served.get("body", ZIP)
+    fails(web, place, says, **asked)
+    assert not list(tmp_path.rglob("*.jpg"))
+    assert part.exists() == ("body" in served and not asked)  # a whole zip with the right hash
 
 
 def test_a_broken_line_is_resumed_where_it_broke(web, place):
@@ -172,18 +177,21 @@ def test_a_broken_line_is_resumed_where_it_broke(web, place):
     assert ZIP.startswith(have)
     web.how = 403
     fails(web, place, r"403 Forbidden\). Repeat it: it continues")  # a refusal costs nothing of it
+    web.how = "page"
+    fails(web, place, "a web page instead of the zip: a proxy's.*Repeat it: it continues")
     web.how = "whole"
     download_data(place, **web.source())
-    assert web.asked == [0, len(have), len(have)]
+    assert web.asked == [0, *[len(have)] * 3]
     assert there(place) == {"images"}
 
 
-def test_a_server_that_knows_no_ranges_sends_all_again(web, place):
-    web.how = "cut"
-    fails(web, place, "can't be downloaded")
+@pytest.mark.parametrize(("part", "asked"), [(HALF, [HALF]), (len(ZIP), [])], ids=["no ranges", "whole already"])
+def test_a_server_that_knows_no_ranges_sends_all_again_and_a_whole_zip_is_not_asked_for(web, place, part, asked):
+    place.parent.mkdir()
+    place.with_name("images.zip.part").write_bytes(ZIP[:part])
     web.how = "no ranges"
     download_data(place, **web.source())
-    assert web.asked[1] > 0
+    assert web.asked == asked
     assert find_images(place, "photo").count() == 3
 
 
@@ -202,106 +210,54 @@ def test_ctrl_c_leaves_a_part_that_is_resumed(web, place):
     assert there(place) == {"images"}
 
 
-def test_a_proxys_page_is_named_and_a_part_outlives_it(web, place):
-    web.how = "cut"
-    fails(web, place, "can't be downloaded")
-    web.how = "page"
-    fails(web, place, "a web page instead of the zip: a proxy's.*Repeat it: it continues")
-    assert place.with_name("images.zip.part").stat().st_size > 0
-    place.with_name("images.zip.part").unlink()
-    web.how, web.body = "whole", b"<!DOCTYPE html><html>Please log in"  # and the header calls it a zip
-    fails(web, place, r"not the zip that was expected \(a web page", sha256=hashlib.sha256(ZIP).hexdigest())
-    assert there(place) == set()
-
-
-@pytest.mark.parametrize("before", [b"", b"x" * 2 * len(ZIP)], ids=["nothing", "a longer file"])
-def test_a_wrong_hash_is_refused_and_nothing_is_kept(web, place, before):
+@pytest.mark.parametrize(("room", "before", "after"), [(HALF, b"", HALF), (5000, ZIP, len(ZIP))],
+                         ids=["for half a zip", "for no image"])  # fmt: skip
+def test_a_disk_that_fills_up_keeps_what_can_be_resumed(web, place, room, before, after):
     place.parent.mkdir()
     place.with_name("images.zip.part").write_bytes(before)
-    fails(web, place, r"not the zip that was expected \(sha256 .*\). It was removed. Repeat it", sha256="0" * 64)
-    assert there(place) == set()
-
-
-def test_a_zip_that_was_whole_is_unpacked_without_asking_again(web, place):
-    place.parent.mkdir()
-    place.with_name("images.zip.part").write_bytes(ZIP)
-    download_data(place, **web.source())
-    assert web.asked == []
-
-
-@pytest.mark.parametrize("room", [HALF, 5000], ids=["for half a zip", "for no image"])
-def test_a_disk_that_fills_up_keeps_what_can_be_resumed(web, place, room):
-    resource = pytest.importorskip("resource", reason="Windows knows no limit on the size of files")
-    if room < HALF:
-        place.parent.mkdir()
-        place.with_name("images.zip.part").write_bytes(ZIP)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
-    try:
+    with largest_file(room):
         fails(web, place, r"can't be written \(File too large\). Choose a place")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    have = place.with_name("images.zip.part").read_bytes()
-    assert len(have) == (HALF if room == HALF else len(ZIP))
+    assert place.with_name("images.zip.part").stat().st_size == after
     download_data(place, **web.source())
-    assert web.asked == ([0, HALF] if room == HALF else [])
+    assert web.asked == ([] if before else [0, HALF])
 
 
-@pytest.mark.parametrize(
-    ("names", "says"),
-    [
-        (["monet2photo/trainA/00043.jpg", "monet2photo/trainB/../../../../evil.jpg"], "leads out of the zip"),
-        (["/trainB/evil.jpg"], "leads out of the zip"),
-        (["other/a.jpg"], "holds no images in trainA and trainB"),
-    ],
-)
-def test_a_zip_that_holds_something_else(web, place, tmp_path, names, says):
-    web.body = zipped(names)
-    fails(web, place, says)
-    assert not list(tmp_path.rglob("*.jpg"))
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A checkout without real images."""
+    for module in ("download", "reading"):
+        monkeypatch.setattr(f"monet_lib.data.{module}.CHECKOUT_DATA", tmp_path)
+    return tmp_path
 
 
-def test_a_lesson_downloads_where_there_are_no_real_images(web, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(download, "CHECKOUT_DATA", tmp_path)
-    monkeypatch.setattr("monet_lib.data.reading.CHECKOUT_DATA", tmp_path)
-    root = tmp_path / COMPETITION
+def test_a_lesson_downloads_where_there_are_no_real_images(web, checkout, monkeypatch, capsys):
+    root = checkout / COMPETITION
     assert start()[1] != root  # the sample
     assert start(download=True, **web.source())[1] == root
     assert f"data: {root}" in capsys.readouterr().out.replace(os.path.relpath(root), str(root))
     assert start(download=True, **web.source())[1] == root
-    kaggle = make_data(tmp_path / "input" / COMPETITION, 1, 1, ["jpg"])
+    kaggle = make_data(checkout / "input" / COMPETITION, 1, 1, ["jpg"])
     monkeypatch.setenv("MONET_INPUT", str(kaggle.parent))
     assert start(download=True, **web.source())[1] == kaggle
-    monkeypatch.setenv("MONET_DATA", str(tmp_path / "missing"))
+    monkeypatch.setenv("MONET_DATA", str(checkout / "missing"))
     with pytest.raises(UserError, match="missing: no such folder"):
         start(download=True, **web.source())
     assert web.asked == [0]
 
 
-def test_a_lesson_on_kaggle_without_input_and_internet(tmp_path, monkeypatch):
-    monkeypatch.setenv("MONET_INPUT", str(tmp_path / "input"))
-    (tmp_path / "input").mkdir()
-    monkeypatch.setattr(download, "CHECKOUT_DATA", tmp_path)
-    monkeypatch.setattr("monet_lib.data.reading.CHECKOUT_DATA", tmp_path)
-    with pytest.raises(UserError, match=r"on Kaggle: turn Internet on, or add the competition as input"):
-        start(download=True, url="http://127.0.0.1:9/monet2photo.zip")
-    assert [f.name for f in tmp_path.iterdir()] == ["input"]
-
-
 def test_scores_are_against_the_other_monets_too(web, place, capsys):
     download_data(place, **web.source())
-    arguments = ["score", *(str(place / f) for f in ("photo_jpg", "--reference", "monet_jpg"))]
-    arguments[2:3] = ["--features", "random-conv", "--reference"]
-    assert cli.main(arguments) == 0
+    score = ["score", str(place / "photo_jpg"), "--features", "random-conv", "--reference"]
+    assert cli.main([*score, str(place / "monet_jpg")]) == 0
     out = capsys.readouterr().out
     assert "3 generated against 2 real images" in out
     assert "other_monets: 3 generated against 2 real images" in out
-    assert cli.main([*arguments, "--json"]) == 0
+    assert cli.main([*score, str(place / "monet_jpg"), "--json", "--n", "2"]) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["generated"] == 2
     assert found["proxy_fid"] != found["other_monets"]["proxy_fid"]
     assert found["proxy_memorization"] == found["other_monets"]["proxy_memorization"]
-    arguments[-1] = str(place / "other_monets")
-    assert cli.main(arguments) == 0
+    assert cli.main([*score, str(place / "other_monets")]) == 0
     assert "other_monets: 3" not in capsys.readouterr().out
 
 
@@ -309,12 +265,8 @@ def test_scores_are_against_the_other_monets_too(web, place, capsys):
 def kaggle(monkeypatch, data_folder):
     """A kagglehub that hands out `data_folder` and notes what it was asked for."""
     asked = []
-
-    def competition_download(name):
-        asked.append(name)
-        return str(data_folder)
-
-    monkeypatch.setitem(sys.modules, "kagglehub", SimpleNamespace(competition_download=competition_download))
+    hub = SimpleNamespace(competition_download=lambda name: asked.append(name) or str(data_folder))
+    monkeypatch.setitem(sys.modules, "kagglehub", hub)
     return asked
 
 
@@ -330,14 +282,14 @@ def test_kaggles_files_are_copied_whole_and_only_once(kaggle, data_folder, tmp_p
     assert [f.name for f in tmp_path.iterdir() if f != data_folder] == [COMPETITION]
 
 
-REFUSED = ConnectionError("403 Client Error.\n\nYou don't have permission\nfor this.")
-
-
 @pytest.mark.parametrize(
     ("error", "says"),
     [
         (None, "pip install kagglehub"),
-        (REFUSED, "403 Client Error.*rules.*kaggle.json.*data/README.md"),
+        (
+            ConnectionError("403 Client Error.\n\nYou don't have permission\nfor this."),
+            "403 Client Error.*rules.*kaggle.json.*data/README.md",
+        ),
         (OSError(errno.ENOSPC, "No space left on device"), "can't be kept .No space left on device.. Free space"),
     ],
     ids=["no kagglehub", "no credentials", "a full disk"],

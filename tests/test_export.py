@@ -63,14 +63,9 @@ def test_every_network_paints_the_same_as_in_keras(kind, tmp_path):
         assert np.ptp(expected) > 50
     assert painter.config == config.settings()
     assert painter.surroundings == surroundings(config)
-
-
-def test_a_batch_is_painted_like_its_photos(tmp_path):
-    config = profile("tiny", **SMALL, norm="none")
-    export_painter(lively(config), config, tmp_path / "painter.onnx")
-    painter = Painter(tmp_path / "painter.onnx")
-    photos = np.random.default_rng(0).integers(0, 256, (3, 80, 96, 3), np.uint8)
-    np.testing.assert_array_equal(painter(photos), np.concatenate([painter(p[None]) for p in photos]))
+    photos = rng.integers(0, 256, (3, 80, 96, 3), np.uint8)
+    alone = np.concatenate([painter(photo[None]) for photo in photos]).astype(int)
+    assert np.abs(painter(photos) - alone).max() <= 1  # a batch is painted like its photos
 
 
 class Negative(keras.layers.Activation):
@@ -106,32 +101,28 @@ def test_what_a_network_sees_is_where_its_gradient_is_not_zero(blocks):
     assert max(reaches) == surroundings(config) == {2: 31, 6: 63, 9: 87}[blocks]
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (None, "no such file"),
-        (b"", "not a readable painter"),
-        (b"\x08\x08onnx?", "not a readable painter"),
-        (b"<html>", "not a readable painter"),
-    ],
-)
-def test_other_files_are_refused_in_one_line(tmp_path, content, says):
-    file = tmp_path / "painter.onnx"
-    if content is not None:
-        file.write_bytes(content)
-    with pytest.raises(UserError, match=says) as raised:
-        Painter(file)
-    assert "\n" not in str(raised.value)
-
-
-def test_another_network_is_refused(tmp_path):
+def another_network(file):
     node = onnx.helper.make_node("Relu", ["x"], ["y"])
     ends = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, 3]) for n in "xy"]
     graph = onnx.helper.make_graph([node], "g", ends[:1], ends[1:])
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
-    onnx.save(model, tmp_path / "other.onnx")
-    with pytest.raises(UserError, match="its input is no photo"):
-        Painter(tmp_path / "other.onnx")
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), file)
+
+
+@pytest.mark.parametrize(
+    ("write", "says"),
+    [
+        (lambda file: None, "no such file"),
+        (lambda file: file.write_bytes(b""), "not a readable painter"),
+        (lambda file: file.write_bytes(b"\x08\x08onnx?"), "not a readable painter"),
+        (lambda file: file.write_bytes(b"<html>"), "not a readable painter"),
+        (another_network, "its input is no photo"),
+    ],
+)
+def test_other_files_are_refused_in_one_line(tmp_path, write, says):
+    write(tmp_path / "painter.onnx")
+    with pytest.raises(UserError, match=says) as raised:
+        Painter(tmp_path / "painter.onnx")
+    assert "\n" not in str(raised.value)
 
 
 def test_the_shipped_painter_is_the_shipped_generator():

@@ -1,4 +1,4 @@
-"""What users do and have, in short: `make test-field` runs the longer cases with the command itself."""
+"""What users do and have."""
 
 import os
 import shutil
@@ -10,14 +10,13 @@ import keras
 import nbformat
 import numpy as np
 import pytest
-from field import CASES, differs, encoded, scene, seen
-from inputs import make_data
+from field import CASES, differs, scene
+from inputs import invert, make_data
 from jupytext.cli import jupytext
 from PIL import Image
 
 from monet_lib import cli
 from monet_lib.data.batches import UnpairedBatches, load_pair, training_data
-from monet_lib.data.pictures import ADOBE_RGB, REC_709, picture, rgb_profile
 from monet_lib.files import UserError, locked, plain
 from monet_lib.model.cyclegan import build
 from monet_lib.paint.photos import exif_of, translate
@@ -29,18 +28,6 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.mark.parametrize("name", CASES)
 def test_a_picture_looks_as_it_must(name):
     assert differs(name) < 1
-
-
-def test_a_profile_that_is_made_here_is_what_it_says():
-    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, -1)
-    for points in (REC_709, ADOBE_RGB):
-        found = picture(encoded(ramp, icc_profile=rgb_profile(points, 2.2)), "ramp", "").astype(int)
-        assert np.abs(found - seen(ramp, points)).max() <= 1
-        assert found[0, -1].tolist() == [255] * 3
-
-
-def invert(photos):
-    return 255 - photos
 
 
 def test_dates_stay_places_go_and_both_can_be_chosen(tmp_path):
@@ -144,12 +131,15 @@ def test_tables_are_read_by_name_and_what_is_more_is_kept(tmp_path, nano, capsys
         ("\ufeffstep;seconds;cycle\n10;1,5;0,25\n", 2),
         ("step,seconds,cycle\n10,1.5,0.25\n20,1.", 2),
         ("nothing\nof\nthis\n", 3),
+        (f"step,seconds,cycle\n10,1.5,0.25\nx,x,x\n20,,1\n30\n{chr(0) * 200}", 4),  # zeros: of a power cut
     ):
         file.write_text(text, encoding="utf-8")
         rows = [[float(value) for value in row] for row in run.table("history.csv", fields, 10)]
         assert rows == ([] if kept == 3 else [[10, 1.5, 0.25]])
         assert len(list(tmp_path.glob("history.csv.old-*"))) == kept
-    assert "it is kept as history.csv.old-3" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "it is kept as history.csv.old-3" in told
+    assert "3 lines that can't be read, left out" in told
 
 
 def test_names_are_shown_and_not_obeyed():

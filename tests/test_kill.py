@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 import pytest
-from inputs import make_data
+from inputs import make_data, rows, weights
 
 from monet_lib.files import TEMPORARY
 from monet_lib.model.weights import load_generator
@@ -28,25 +28,21 @@ def start():
     started = []
 
     def begin(data, run):
-        started.append(training(data, run))
+        command = [sys.executable, "-m", "monet_lib.cli", "train", "--data", str(data), "--profile", "tiny", "--steps",
+                   str(STEPS), "--out", str(run)]  # fmt: skip
+        settings = {"model": "unet", "image_size": 32, "unet_depth": 3, "generator_filters": 2, "log_every": 1,
+                    "discriminator_filters": 2, "checkpoint_every": 1,
+                    "diff_augment": "color,translation,cutout"}  # fmt: skip
+        command += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+        # Always two threads: another number would add in another order.
+        environment, nothing = os.environ | {"TF_NUM_INTRAOP_THREADS": "2"}, subprocess.DEVNULL
+        started.append(subprocess.Popen(command, env=environment, stdout=nothing, stderr=nothing))
         return started[-1]
 
     yield begin
     for process in started:
         process.kill()
         process.wait()
-
-
-def training(data, run):
-    command = [sys.executable, "-m", "monet_lib.cli", "train", "--data", str(data), "--profile", "tiny",
-               "--steps", str(STEPS), "--out", str(run)]  # fmt: skip
-    settings = {"model": "unet", "image_size": 32, "unet_depth": 3, "generator_filters": 2, "discriminator_filters": 2,
-                "checkpoint_every": 1, "diff_augment": "color,translation,cutout", "log_every": 1}  # fmt: skip
-    for name, value in settings.items():
-        command += ["--set", f"{name}={value}"]
-    # Always two threads: another number would add in another order.
-    environment = os.environ | {"TF_NUM_INTRAOP_THREADS": "2"}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def steps_done(run):
@@ -83,11 +79,7 @@ def test_killed_training_ends_as_if_never_killed(tmp_path, start):
         within += any(checkpoints.glob(f"{TEMPORARY}*"))
     assert within >= (KILLS + 1) // 2
     assert start(data, tmp_path / "killed").wait(timeout=3600) == 0
-    whole, resumed = (
-        load_generator(tmp_path / name / "generator.npz")[0].get_weights() for name in ("whole", "killed")
-    )
-    for a, b in zip(whole, resumed, strict=True):
-        np.testing.assert_array_equal(a, b)
-    first, second = ((tmp_path / name / "history.csv").read_text().splitlines() for name in ("whole", "killed"))
-    losses = [[line.split(",")[2:] for line in lines] for lines in (first, second)]
-    assert losses[0] == losses[1]
+    runs = tmp_path / "whole", tmp_path / "killed"
+    np.testing.assert_array_equal(*(weights(load_generator(run / "generator.npz")[0]) for run in runs))
+    whole, killed = ([list(row.values())[2:] for row in rows(run)] for run in runs)
+    assert whole == killed

@@ -11,6 +11,7 @@ from monet_lib.model.layers import (
     ResidualBlock,
     downsample,
     fuses,
+    keras_defaults,
     normalization,
     upsample,
 )
@@ -18,39 +19,27 @@ from monet_lib.model.layers import (
 rng = np.random.default_rng(0)
 
 
-def as_numpy(x):
-    return keras.ops.convert_to_numpy(x)
-
-
-def test_instance_norm_is_each_channel_of_each_image_alone():
-    x = rng.normal(3, 2, (2, 8, 6, 4)).astype("float32")
-    mean, variance = x.mean(axis=(1, 2), keepdims=True), x.var(axis=(1, 2), keepdims=True)
-    expected = (x - mean) / np.sqrt(variance + 1e-5)
-    np.testing.assert_allclose(as_numpy(normalization("instance", 4)(x)), expected, atol=1e-5)
-
-
-def test_group_norm_is_over_groups_of_channels():
-    x = rng.normal(3, 2, (2, 4, 4, 64)).astype("float32")
-    groups = x.reshape(2, 4, 4, 32, 2)
-    mean, variance = groups.mean(axis=(1, 2, 4), keepdims=True), groups.var(axis=(1, 2, 4), keepdims=True)
-    expected = ((groups - mean) / np.sqrt(variance + 1e-5)).reshape(x.shape)
-    np.testing.assert_allclose(as_numpy(normalization("group", 64)(x)), expected, atol=1e-4)
-
-
-def test_batch_norm_is_over_the_batch():
-    x = rng.normal(3, 2, (4, 4, 4, 2)).astype("float32")
-    expected = (x - x.mean(axis=(0, 1, 2))) / np.sqrt(x.var(axis=(0, 1, 2)) + 1e-5)
-    np.testing.assert_allclose(as_numpy(normalization("batch", 2)(x, training=True)), expected, atol=1e-4)
+@pytest.mark.parametrize(
+    ("name", "shape", "axes"),
+    [
+        ("instance", (2, 8, 6, 4, 1), (1, 2)),
+        ("group", (2, 4, 4, 32, 2), (1, 2, 4)),
+        ("batch", (4, 4, 4, 2, 1), (0, 1, 2)),
+    ],
+)
+def test_norms_are_over_these_axes(name, shape, axes):
+    """Axes of (batch, height, width, group, channel of the group)."""
+    x = rng.normal(3, 2, shape).astype("float32")
+    expected = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + 1e-5)
+    flat = x.reshape(*shape[:3], -1)
+    found = normalization(name, flat.shape[-1])(flat, training=True)
+    np.testing.assert_allclose(found, expected.reshape(flat.shape), atol=1e-4)
 
 
 def test_norm_statistics_stay_float32_under_bfloat16():
     x = rng.normal(100, 1, (1, 32, 32, 2)).astype("float32")
-    outside = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
-        y = as_numpy(keras.ops.cast(normalization("instance", 2)(x), "float32"))
-    finally:
-        keras.config.set_dtype_policy(outside)
+    with keras_defaults("mixed_bfloat16"):
+        y = np.asarray(keras.ops.cast(normalization("instance", 2)(x), "float32"))
     # Input rounding costs some spread, but a mean summed in bfloat16 would be off by several units.
     assert abs(y.mean()) < 0.05
     assert abs(y.std() - 1) < 0.1
@@ -63,15 +52,11 @@ def test_unknown_arguments_are_named():
         upsample(4, how="shuffle")
 
 
-def test_reflection_is_numpys():
+def test_reflection_is_numpys_and_cropping_keeps_the_upper_left():
     x = rng.normal(size=(2, 5, 6, 3)).astype("float32")
     expected = np.pad(x, [(0, 0), (3, 3), (3, 3), (0, 0)], mode="reflect")
-    np.testing.assert_array_equal(as_numpy(ReflectionPadding2D(3)(x)), expected)
-
-
-def test_cropping_keeps_the_upper_left():
-    x = rng.normal(size=(1, 6, 6, 2)).astype("float32")
-    np.testing.assert_array_equal(as_numpy(CropLike()([x, np.zeros((1, 5, 4, 7))])), x[:, :5, :4])
+    np.testing.assert_array_equal(ReflectionPadding2D(3)(x), expected)
+    np.testing.assert_array_equal(CropLike()([x, np.zeros((2, 4, 3, 7))]), x[:, :4, :3])
 
 
 @pytest.mark.parametrize("norm", ["instance", "group", "batch", "none"])
@@ -91,36 +76,29 @@ def test_downsampling_computes_what_it_says():
     padded = np.pad(x[0, :, :, 0], 1)
     sums = [[(padded[i : i + 4, j : j + 4] * kernel[..., 0, 0]).sum() + 0.5 for j in (0, 2)] for i in (0, 2)]
     expected = np.where(np.array(sums) > 0, sums, 0.2 * np.array(sums))
-    np.testing.assert_allclose(as_numpy(block(x))[0, :, :, 0], expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(np.asarray(block(x))[0, :, :, 0], expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_residual_block_adds_to_its_input():
-    block = ResidualBlock(4)
+def test_a_residual_block_adds_to_its_input_and_can_be_saved_by_keras(tmp_path):
+    inputs, block = keras.Input((None, None, 4)), ResidualBlock(4)
+    model = keras.Model(inputs, block(ReflectionPadding2D(1)(inputs)))
     x = rng.normal(size=(1, 8, 8, 4)).astype("float32")
-    block(x)
-    np.testing.assert_allclose(as_numpy(block(x)) - x, as_numpy(block.residual(x)), atol=1e-5)
-    silent = [np.zeros_like(w) for w in block.get_weights()]
-    block.set_weights(silent)
-    np.testing.assert_array_equal(as_numpy(block(x)), x)
-
-
-def test_blocks_can_be_saved_by_keras(tmp_path):
-    inputs = keras.Input((None, None, 4))
-    model = keras.Model(inputs, ResidualBlock(4)(ReflectionPadding2D(1)(inputs)))
+    np.testing.assert_allclose(block(x) - x, block.residual(x), atol=1e-5)
     model.save(tmp_path / "model.keras")
-    x = rng.normal(size=(1, 8, 8, 4)).astype("float32")
     again = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_allclose(as_numpy(again(x)), as_numpy(model(x)), atol=1e-5)
+    np.testing.assert_allclose(again(x), model(x), atol=1e-5)
+    block.set_weights([np.zeros_like(w) for w in block.get_weights()])
+    np.testing.assert_array_equal(block(x), x)
 
 
 def test_a_changed_image_without_a_change_is_the_image_and_else_moves_within_the_range():
     image = rng.uniform(-1, 1, (1, 4, 4, 3)).astype("float32")
     change = rng.normal(0, 1, (1, 4, 4, 3)).astype("float32")
     layer = ChangedImage()
-    np.testing.assert_allclose(as_numpy(layer([0 * change, image])), 0.98 * image, atol=1e-5)
+    np.testing.assert_allclose(layer([0 * change, image]), 0.98 * image, atol=1e-5)
     expected = np.tanh(np.arctanh(0.98 * image) + change)
-    np.testing.assert_allclose(as_numpy(layer([change, image])), expected, atol=1e-5)
-    far = as_numpy(layer([100 * change, 3 * image]))
+    np.testing.assert_allclose(layer([change, image]), expected, atol=1e-5)
+    far = np.asarray(layer([100 * change, 3 * image]))
     assert np.isfinite(far).all()
     assert np.abs(far).max() <= 1
 

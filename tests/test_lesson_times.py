@@ -1,18 +1,9 @@
 """The rule by which a learner's time is counted, on a small notebook."""
 
-import re
-import sys
-from pathlib import Path
-
+import lessons
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks"))
-sys.path.insert(0, str(ROOT / "tools"))
-
-import lessons  # noqa: E402
-from site_pages import ROW  # noqa: E402
+from site_pages import ROW
 
 PICTURE = new_output("display_data", {"image/png": "", "text/plain": ""})
 BOOK = new_notebook(
@@ -29,43 +20,30 @@ BOOK = new_notebook(
 )
 
 
-def test_what_is_counted():
+def test_minutes_are_reading_cells_exercises_and_waiting():
     found = lessons.counts(BOOK)
     assert found == {
         "words": 130 + 2,  # the heading's sign is a word, an address and a tag are none
-        "cells": 7,
-        "lines": 4,
-        "figures": 2,
-        "reading": 132 + 128,
-        "code": 1,
-        "exercises": 2,
-    }
+        "cells": 7, "lines": 4, "figures": 2, "reading": 132 + 128, "code": 1, "exercises": 2,
+    }  # fmt: skip
+    assert lessons.minutes(found, 90) == pytest.approx(260 / 130 + 1 + 2 * 5 + 1.5)
 
 
-def test_minutes_are_reading_cells_exercises_and_waiting():
-    assert lessons.minutes(lessons.counts(BOOK), 90) == pytest.approx(260 / 130 + 1 + 2 * 5 + 1.5)
-    assert lessons.minutes({"reading": 0, "code": 0, "exercises": 0}, 0) == 0
-
-
-def test_the_table_says_the_time_where_the_sites_cards_look_for_it():
-    found = dict.fromkeys(lessons.ABOUT, lessons.counts(BOOK))
-    table = lessons.table({"01_eda": {"laptop": [240, 1234], "tiny": [9, 800]}}, found)
-    assert "| 15 min, 4 min | 1.2 GB | 9 s |" in table
-    rows = ROW.findall(table)
-    assert [row[2] for row in rows] == [f"notebooks/{name}.ipynb" for name in lessons.ABOUT]
-    assert "01_eda" in lessons.report(found, {})
-
-
-def test_the_readme_names_the_rule_and_its_numbers(tmp_path, monkeypatch):
+def test_the_readmes_table_says_the_time_where_the_sites_cards_look_for_it(tmp_path, monkeypatch):
     monkeypatch.setattr(lessons, "ROOT", tmp_path)
-    monkeypatch.setattr(lessons, "FIGURES", tmp_path / "none.json")
-    (tmp_path / "README.md").write_text("before\n<!-- lessons -->\nold\n<!-- /lessons -->\nafter\n")
-    lessons.write_table(dict.fromkeys(lessons.ABOUT, lessons.counts(BOOK)))
-    text = (tmp_path / "README.md").read_text()
+    monkeypatch.setattr(lessons, "FIGURES", tmp_path / "lessons.json")
+    lessons.record("01_eda", "laptop", 240.4, 1234)
+    lessons.record("01_eda", "tiny", 9, 800)
+    readme, found = tmp_path / "README.md", dict.fromkeys(lessons.ABOUT, lessons.counts(BOOK))
+    readme.write_text("before\n<!-- lessons -->\nold\n<!-- /lessons -->\nafter\n")
+    lessons.write_table(found)
+    text = readme.read_text()
     assert text.startswith("before\n<!-- lessons -->\n| lesson |")
     assert text.endswith("<!-- /lessons -->\nafter\n")
     assert "old" not in text
-    assert re.search(r"130 words of text a\s+minute, 1 minute a code\s+cell, 5 minutes an\s+exercise", text)
-    (tmp_path / "README.md").write_text("no mark")
+    assert "| 15 min, 4 min | 1.2 GB | 9 s |" in text
+    assert [row[2] for row in ROW.findall(text)] == [f"notebooks/{name}.ipynb" for name in lessons.ABOUT]
+    assert "01_eda" in lessons.report(found, {})
+    readme.write_text("no mark")
     with pytest.raises(SystemExit, match="no <!-- lessons --> mark"):
-        lessons.write_table(dict.fromkeys(lessons.ABOUT, lessons.counts(BOOK)))
+        lessons.write_table(found)

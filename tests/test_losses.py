@@ -24,11 +24,8 @@ def reference_bce(logits, target):
 
 
 @pytest.mark.parametrize("target", [0.0, 0.9, 1.0])
-def test_bce_is_the_definition_and_keras(target):
-    expected = reference_bce(REAL, target)
-    assert float(bce(REAL, target)) == pytest.approx(expected, rel=1e-5)
-    by_keras = keras.losses.BinaryCrossentropy(from_logits=True)(np.full_like(REAL, target), REAL)
-    assert float(bce(REAL, target)) == pytest.approx(float(by_keras), rel=1e-5)
+def test_bce_is_the_definition(target):
+    assert float(bce(REAL, target)) == pytest.approx(reference_bce(REAL, target), rel=1e-5)
 
 
 def test_bce_survives_extreme_logits():
@@ -36,38 +33,26 @@ def test_bce_survives_extreme_logits():
     assert values == pytest.approx([0.0, 1e4, 1e4, 0.0], rel=1e-6, abs=1e-6)
 
 
-def test_discriminator_losses_by_numpy():
-    cases = {
-        "bce": 0.5 * (reference_bce(REAL, 0.9) + reference_bce(FAKE, 0.0)),
-        "least_squares": 0.5 * (((REAL - 0.9) ** 2).mean() + (FAKE**2).mean()),
-        "hinge": 0.5 * (np.maximum(0, 1 - REAL).mean() + np.maximum(0, 1 + FAKE).mean()),
-    }
-    for kind, expected in cases.items():
-        assert float(discriminator_loss(REAL, FAKE, kind, real_label=0.9)) == pytest.approx(expected, rel=1e-5)
+@pytest.mark.parametrize(
+    ("kind", "of_discriminator", "of_generator"),
+    [
+        ("bce", reference_bce(REAL, 0.9) + reference_bce(FAKE, 0.0), reference_bce(FAKE, 1.0)),
+        ("least_squares", ((REAL - 0.9) ** 2).mean() + (FAKE**2).mean(), ((FAKE - 1) ** 2).mean()),
+        ("hinge", np.maximum(0, 1 - REAL).mean() + np.maximum(0, 1 + FAKE).mean(), -FAKE.mean()),
+    ],
+    ids=["bce", "least_squares", "hinge"],
+)
+def test_adversarial_losses_by_numpy(kind, of_discriminator, of_generator):
+    found = float(discriminator_loss(REAL, FAKE, kind, real_label=0.9))
+    assert found == pytest.approx(of_discriminator / 2, rel=1e-5)
+    assert float(generator_loss(FAKE, kind)) == pytest.approx(of_generator, rel=1e-5)
 
 
-def test_generator_losses_by_numpy():
-    cases = {
-        "bce": reference_bce(FAKE, 1.0),
-        "least_squares": ((FAKE - 1) ** 2).mean(),
-        "hinge": -FAKE.mean(),
-    }
-    for kind, expected in cases.items():
-        assert float(generator_loss(FAKE, kind)) == pytest.approx(expected, rel=1e-5)
-
-
-def test_smoothing_moves_the_best_answer_to_its_label():
-    """With label 0.9 a certain discriminator is punished: the loss is least where sigmoid(logit) is 0.9."""
-    logits = np.linspace(-5, 8, 1301, dtype="float32")
-    losses = [float(bce(np.float32([x]), 0.9)) for x in logits]
-    assert 1 / (1 + np.exp(-logits[np.argmin(losses)])) == pytest.approx(0.9, abs=0.002)
-
-
-def test_round_trip_and_identity_are_mean_absolute_errors():
-    a, b = (rng.uniform(-1, 1, (2, 4, 4, 3)).astype("float32") for _ in range(2))
+def test_round_trip_identity_and_penalty_by_numpy():
+    a, b = (rng.uniform(-1, 1, (3, 4, 4, 3)).astype("float32") for _ in range(2))
     for loss in (cycle_loss, identity_loss):
         assert float(loss(a, b)) == pytest.approx(np.abs(a - b).mean(), rel=1e-5)
-        assert float(loss(-np.ones_like(a), np.ones_like(a))) == pytest.approx(2.0)
+    assert float(r1_penalty(a)) == pytest.approx((a**2).sum(axis=(1, 2, 3)).mean(), rel=1e-5)
 
 
 def test_tone_loss_by_numpy_lets_strokes_pass_and_not_a_weave():
@@ -97,20 +82,10 @@ def test_color_moments_by_numpy():
     np.testing.assert_allclose(color_moments(images[:, ::-1, ::2]), color_moments(images[:, :, ::2]), atol=1e-6)
 
 
-def test_r1_by_numpy():
-    gradients = rng.normal(size=(3, 4, 4, 3)).astype("float32")
-    assert float(r1_penalty(gradients)) == pytest.approx((gradients**2).sum(axis=(1, 2, 3)).mean(), rel=1e-5)
-
-
 def test_losses_of_half_precision_are_float32():
     half = keras.ops.cast(REAL, "bfloat16")
-    for value in (
-        bce(half, 1.0),
-        least_squares(half, 1.0),
-        generator_loss(half, "hinge"),
-        cycle_loss(half, half),
-    ):
-        assert keras.backend.standardize_dtype(value.dtype) == "float32"
+    losses = bce(half, 1.0), least_squares(half, 1.0), generator_loss(half, "hinge"), cycle_loss(half, half)
+    assert [keras.backend.standardize_dtype(value.dtype) for value in losses] == ["float32"] * 4
 
 
 def test_an_unknown_kind_is_named():

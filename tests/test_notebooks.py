@@ -10,16 +10,14 @@ from pathlib import Path
 import jedi
 import nbformat
 import pytest
+from address import published
+from build_notebooks import assemble, for_tests, run, with_values
+from lessons import counts
+from real_images import printed
 
 from monet_lib.data import find_images
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
-
-from address import published  # noqa: E402
-from build_notebooks import assemble, for_tests, run, with_values  # noqa: E402
-from real_images import printed  # noqa: E402
-
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("[0-9]*.py"))
 NAMES = [source.stem for source in SOURCES]
 HEADINGS = ["You will learn", "What you will have made", "Setup", "Exercises", "Self-quiz", "Recap"]
@@ -33,6 +31,12 @@ def name(request):
 @pytest.fixture
 def notebook(name):
     return nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+
+
+@pytest.fixture
+def text(notebook):
+    """All of a lesson's Markdown."""
+    return "\n".join(cell.source for cell in cells(notebook, "markdown"))
 
 
 def cells(notebook, kind):
@@ -57,12 +61,10 @@ def test_an_editor_leads_from_every_name_of_the_library_to_its_definition(source
         assert found.type == "module" or not found.get_line_code().startswith(("from ", "import ", "    from")), name
 
 
-def test_every_notebook_has_a_source():
-    sources = {path.stem for path in (ROOT / "notebooks" / "src").glob("*.py")}
-    assert {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")} == sources - {"monet_submission"}
+BOOKS = {path.stem for kind in ("*.ipynb", "src/*.py") for path in (ROOT / "notebooks").glob(kind)}
 
 
-@pytest.mark.parametrize("name", [path.stem for path in (ROOT / "notebooks").glob("*.ipynb")])
+@pytest.mark.parametrize("name", sorted(BOOKS - {"monet_submission"}))
 def test_notebook_is_built_from_its_source(name):
     notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
     source = assemble(ROOT / "notebooks" / "src" / f"{name}.py")
@@ -105,7 +107,7 @@ def test_all_cells_ran_in_order_and_none_is_skipped(notebook):
     assert not any(output.output_type == "error" for cell in code for output in cell.outputs)
 
 
-def test_skeleton(name, notebook):
+def test_skeleton(name, notebook, text):
     first = notebook.cells[0].source
     assert re.match(rf"# {int(name[:2])} · .+\n\n.+", first), "title, then the promise"
     assert "colab.research.google.com" in first
@@ -113,19 +115,16 @@ def test_skeleton(name, notebook):
     badges = re.findall(rf"{published()}/blob/main/([^)]+)\)", first)
     assert badges == [f"notebooks/{name}.ipynb", f"kaggle/{name}/{name}.ipynb"]
     assert all((ROOT / badge).exists() for badge in badges)
-    headings = re.findall(r"^## (.+)$", "\n".join(c.source for c in cells(notebook, "markdown")), re.M)
+    headings = re.findall(r"^## (.+)$", text, re.M)
     assert [h for h in headings if h in HEADINGS] == HEADINGS
     between = headings[headings.index("Setup") + 1 : headings.index("Exercises")]
     assert len(between) >= 3, "sections"
+    assert text.count("Predict first") >= 3, "sections ask before they answer"
+    setup = cells(notebook, "code")[1].source
+    assert setup.startswith("from monet_lib.course import start\n\nconfig, root = start()\n")
 
 
-def test_sections_ask_before_they_answer(notebook):
-    text = "\n".join(c.source for c in cells(notebook, "markdown"))
-    assert text.count("Predict first") >= 3
-
-
-def test_exercises_and_five_questions_that_answer_in_place(notebook):
-    text = "\n".join(c.source for c in cells(notebook, "markdown"))
+def test_exercises_and_five_questions_that_answer_in_place(text):
     assert len(re.findall(r"^### Exercise \d", text, re.M)) >= 6
     assert text.count("<summary>Solution") >= 6
     quiz = text[text.index("## Self-quiz") : text.index("## Recap")]
@@ -141,62 +140,31 @@ def test_exercises_and_five_questions_that_answer_in_place(notebook):
     assert len(set(places)) > 1, "not always the same place"
 
 
-def test_setup_is_one_import_and_one_line_in_all_lessons(notebook):
-    setup = cells(notebook, "code")[1].source
-    assert setup.startswith("from monet_lib.course import start\n\nconfig, root = start()\n")
-
-
-def test_the_write_ups_are_introduced_with_links_in_one_text():
-    found = set()
-    for name in NAMES:
-        text = (ROOT / "notebooks" / "src" / f"{name}.py").read_text()
-        (block,) = re.findall(r"^# Five people wrote.*?\n#?\n?(?=\n# %%)", text, re.M | re.S)
-        found.add(block)
-    assert len(found) == 1
-    assert re.findall(r"\b(S\d)\b", min(found).replace("S0 to S4", "")) == ["S0", "S1", "S2", "S3", "S4"]
-
-
-def test_the_word_is_discriminator(name):
-    text = (ROOT / "notebooks" / "src" / f"{name}.py").read_text()
-    assert not re.search(r"\b(the|a|each|that|this|such|Monet|its|young|blind) judges?\b", text, re.I)
-
-
-def test_a_lesson_fits_into_75_minutes(notebook):
-    seen = [cell for cell in notebook.cells if not for_tests(cell)]
-    text = "\n".join(cell.source for cell in seen if cell.cell_type == "markdown").split("## Exercises")[0]
-    code = [line for cell in cells(notebook, "code") if not for_tests(cell) for line in cell.source.splitlines()]
-    kinds = [kind for cell in seen for output in cell.get("outputs", ()) for kind in output.get("data", ())]
-    assert len(re.sub(r"\(http\S+\)|<[^>]+>", "", text).split()) <= 2600
-    assert len(seen) <= 45
-    assert sum(bool(line.strip()) for line in code) <= 260
-    assert sum(kind in ("image/png", "image/jpeg") for kind in kinds) <= 10
-    assert max(map(len, code)) <= 80
-
-
-def test_no_cell_hides_a_failure_from_nbval(notebook):
-    """A failing magic or shell command ends with a message that nbval 0.11 takes for success."""
-    for cell in cells(notebook, "code"):
-        assert not re.search(r"^\s*[%!]|get_ipython|run_line_magic|run_cell_magic", cell.source, re.M), cell.source
-
-
-def test_a_reader_sees_no_machinery_of_the_tests(notebook):
-    for cell in cells(notebook, "code"):
-        assert for_tests(cell) or not re.search(r"\btiny\b", cell.source), cell.source
-
-
-def test_code_cells_are_short_and_assert_something(notebook):
-    code = [cell for cell in cells(notebook, "code") if not for_tests(cell)]
-    install, setup, *sections = (len(cell.source.splitlines()) for cell in code)
+def test_a_lesson_fits_into_75_minutes_and_its_cells_on_a_screen(name, notebook):
+    found = counts(notebook)
+    assert found["words"] <= 2600
+    assert found["cells"] <= 45
+    assert found["lines"] <= 260
+    assert found["figures"] <= 10
+    code = [cell.source.splitlines() for cell in cells(notebook, "code") if not for_tests(cell)]
+    install, setup, *sections = map(len, code)
     assert max(sections) <= 26
     assert setup <= 42, "the setup cell, mostly imports"
     assert install <= 12, "the cell for Colab"
-    asserts = sum(
-        isinstance(node, ast.Assert) for cell in cells(notebook, "code") for node in ast.walk(ast.parse(cell.source))
-    )
-    assert asserts >= 5
+    assert max(len(line) for cell in code for line in cell) <= 80
+    assert (ROOT / "notebooks" / f"{name}.ipynb").stat().st_size < 2_000_000
 
 
-def test_every_picture_has_an_alt_text(notebook):
+def test_code_asserts_something_hides_no_failure_and_shows_no_machinery_of_the_tests(notebook):
+    """A failing magic or shell command ends with a message that nbval 0.11 takes for success."""
+    code = cells(notebook, "code")
+    for cell in code:
+        assert not re.search(r"^\s*[%!]|get_ipython|run_line_magic|run_cell_magic", cell.source, re.M), cell.source
+        assert for_tests(cell) or not re.search(r"\btiny\b", cell.source), cell.source
+    assert sum(isinstance(node, ast.Assert) for cell in code for node in ast.walk(ast.parse(cell.source))) >= 5
+
+
+def test_every_picture_has_an_alt_text(notebook, text):
     pictures = 0
     for cell in cells(notebook, "code"):
         for output in cell.outputs:
@@ -205,13 +173,11 @@ def test_every_picture_has_an_alt_text(notebook):
                     pictures += 1
                     assert len(output.metadata.get(kind, {}).get("alt", "")) >= 30, cell.source
     assert pictures >= 4
-    for alt in re.findall(r"!\[(.*?)\]\(", "\n".join(c.source for c in cells(notebook, "markdown"))):
-        assert alt
+    assert all(re.findall(r"!\[(.*?)\]\(", text))
 
 
-def test_links_lead_somewhere_from_colab_too(notebook):
+def test_links_lead_somewhere_from_colab_too(text):
     """Colab opens a notebook alone: relative links would lead nowhere. Those to the repository name a file of it."""
-    text = "\n".join(c.source for c in cells(notebook, "markdown"))
     links = re.findall(r"(!?)\[[^\]]*\]\(([^)\s]+)\)", text)
     assert len(links) > 10
     for image, link in links:
@@ -220,10 +186,6 @@ def test_links_lead_somewhere_from_colab_too(notebook):
         own = re.match(rf"https://{place}/([^#]+)", link)
         assert own is None or (ROOT / own[1]).exists(), link
     assert any(image and published() in link for image, link in links), "a picture of what will have been made"
-
-
-def test_sizes(name):
-    assert (ROOT / "notebooks" / f"{name}.ipynb").stat().st_size < 2_000_000
 
 
 def test_outputs_are_of_the_sample_and_name_no_machine(notebook):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from inputs import jpeg, make_data
+from inputs import SMALL, jpeg, make_data
 
 # Imported by Python itself when it starts: what asks for a host or opens a connection is written down, and refused.
 WATCH = """
@@ -18,12 +18,10 @@ def refused(*arguments, **_):
 socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = socket.gethostbyname = refused
 """
 CACHES = (".keras/keras.json", ".cache/matplotlib/", ".config/matplotlib/")  # what Keras and Matplotlib write
-SMALL = ["--profile", "tiny", "--set", "image_size=32", "--set", "generator_filters=2", "--set", "residual_blocks=1",
-         "--set", "discriminator_filters=2", "--steps", "1"]  # fmt: skip
 COMMANDS = [
     ["translate", "hill.jpg"],
     ["data", "data"],
-    ["train", "--data", "data", *SMALL, "--validate-every", "1", "--out", "run"],
+    ["train", "--data", "data", *SMALL, "--steps", "1", "--validate-every", "1", "--out", "run"],
     ["translate", "--run", "run", "hill.jpg", "--out", "by-run"],
     ["export", "--run", "run"],
     ["submit", "--run", "run"],

@@ -14,11 +14,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+import draw_architecture
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import draw_architecture  # noqa: E402
-
 LIBRARY = sorted((ROOT / "monet_lib").rglob("*.py"))
 # Networks, losses and metrics are written in Keras and NumPy; files and settings need neither.
 TENSORFLOW_FREE = (
@@ -58,13 +56,6 @@ def test_dependencies_are_ranges_without_exact_pins(project):
     assert all(p in own or re.fullmatch(r"[\w-]+>=[\d.]+", p) for p in every)
 
 
-def test_rooms_import_only_from_those_below():
-    """The contract in pyproject.toml: which room stands on which."""
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
-
-
 def test_a_wheel_takes_every_room_along():
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     rooms = {f"monet_lib.{p.parent.name}" for p in (ROOT / "monet_lib").glob("*/__init__.py")}
@@ -74,26 +65,14 @@ def test_a_wheel_takes_every_room_along():
         assert all(list(folder.glob(pattern)) for pattern in patterns), package
 
 
-def test_every_room_says_what_it_is_for():
-    for room in sorted(p.parent.name for p in (ROOT / "monet_lib").glob("*/__init__.py")):
-        document = ast.get_docstring(ast.parse((ROOT / "monet_lib" / room / "__init__.py").read_text()))
-        assert 1 <= len(document.splitlines()) <= 4, room
-
-
 @pytest.mark.parametrize("module", TENSORFLOW_FREE)
 def test_networks_and_losses_import_no_tensorflow(module):
     path = ROOT / "monet_lib" / f"{module}.py"
     assert not [name for name in imports(path) if name.split(".")[0] == "tensorflow"]
 
 
-def test_private_names_of_other_packages_are_not_used():
-    for path in LIBRARY:
-        for name in imports(path):
-            assert not any(part.startswith("_") for part in name.split(".")), f"{path.name}: {name}"
-
-
-def test_public_functions_say_what_they_do():
-    """Except the checks of exercises: their decorator has a title."""
+def test_public_functions_say_what_they_do_and_private_ones_of_others_are_not_used():
+    """Except the checks of exercises: their decorator has a title. A room says in at most 4 lines what it is for."""
     silent, seen = [], 0
     for path in LIBRARY:
         for node in ast.parse(path.read_text()).body:
@@ -101,6 +80,10 @@ def test_public_functions_say_what_they_do():
                 titled = any(ast.unparse(each).startswith("exercise(") for each in node.decorator_list)
                 silent += [] if titled or ast.get_docstring(node) else [f"{path.name}: {node.name}"]
                 seen += 1
+        private = [name for name in imports(path) if any(part.startswith("_") for part in name.split("."))]
+        assert not private, f"{path.name}: private names of other packages"
+        if path.name == "__init__.py":
+            assert 1 <= len(ast.get_docstring(ast.parse(path.read_text())).splitlines()) <= 4, path
     assert not silent
     assert seen > 200
 
@@ -113,21 +96,19 @@ def test_files_are_small():
 
 
 @pytest.mark.parametrize(
-    ("file", "schema"),
-    [(".github/workflows/ci.yml", "github-workflows"), ("CITATION.cff", "citation-file-format")],
+    "command",
+    [
+        "check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yml",
+        "check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff",
+        "pre-commit validate-config .pre-commit-config.yaml",
+        "lint-imports --no-cache",  # the contract in pyproject.toml: which room stands on which
+    ],
 )
-def test_files_for_github_are_what_it_reads(file, schema):
-    command = ["-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", ROOT / file]
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True)
+def test_files_for_other_programs_are_what_these_accept(command):
+    program, *arguments = command.split()
+    command = [Path(sys.executable).with_name(program), *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_ci_calls_what_developers_call_on_three_systems():
-    job = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]["tests"]
-    assert job["steps"][-1] == {"run": ".ci/run"}
-    assert job["strategy"]["matrix"] == {
-        "os": ["ubuntu-latest", "macos-latest", "windows-latest"], "python": ["3.10", "3.13"]
-    }  # fmt: skip
 
 
 def test_one_version_everywhere(project):
@@ -157,27 +138,16 @@ def test_the_drawing_of_the_architecture_is_of_this_code():
     assert "train --> paint" in document
 
 
-def test_the_pre_commit_hooks_are_valid():
-    command = [Path(sys.executable).with_name("pre-commit"), "validate-config", ".pre-commit-config.yaml"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_training_needs_no_package_of_the_lessons():
     """As where only the extra `train` is installed: every room but the course's own is imported."""
     course = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["course"]
     missing = {"IPython", *(re.match(r"[a-z]+", p)[0] for p in course if "[" not in p)}
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in LIBRARY}
+    outside = sorted(name for name in names if not name.startswith("monet_lib.course"))
+    assert {"monet_lib.train.loop", "monet_lib.figures"} < {*outside}
     code = (
         f"import importlib, sys; sys.modules |= dict.fromkeys({sorted(missing)})\n"
-        f"for name in {sorted(modules_outside_the_course())}: importlib.import_module(name)"
+        f"for name in {outside}: importlib.import_module(name)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-
-
-def modules_outside_the_course():
-    files = (path.relative_to(ROOT) for path in (ROOT / "monet_lib").rglob("*.py"))
-    names = {".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in files}
-    found = {name for name in names if not name.startswith("monet_lib.course")}
-    assert {"monet_lib.train.loop", "monet_lib.figures"} < found
-    return found

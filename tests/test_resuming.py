@@ -1,11 +1,10 @@
 """A run resumes with other settings where its steps stay the same, and says in words what would change them."""
 
-import csv
 import json
 
 import numpy as np
 import pytest
-from inputs import make_data
+from inputs import make_data, rows, weights
 
 from monet_lib.files import UserError
 from monet_lib.train import train
@@ -85,7 +84,9 @@ def test_a_folder_of_other_files_is_no_run(nano, tmp_path):
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"config": 1, "data": 2}', '{"config": {}, "data": {"folder": "x"}}']
 )
-def test_a_damaged_config_is_one_line(tmp_path, text):
+def test_a_missing_and_a_damaged_config_are_one_line(tmp_path, text):
+    with pytest.raises(UserError, match="no run is there"):
+        Run.load(tmp_path)
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(UserError, match="config.json: not a readable run's config .* Restore it"):
         Run.load(tmp_path)
@@ -98,8 +99,6 @@ def test_more_steps_give_the_weights_of_a_run_that_was_as_long_from_the_start(na
     for steps in (2, 4):
         longer = train(nano.with_(steps=steps, keep=steps, log_every=3 - steps // 2), data, tmp_path / "longer")
     whole = train(nano.with_(steps=4), data, tmp_path / "whole")
-    for got, wanted in zip(longer.get_weights(), whole.get_weights(), strict=True):
-        np.testing.assert_array_equal(got, wanted)
+    np.testing.assert_array_equal(weights(longer), weights(whole))
     assert json.loads((tmp_path / "longer" / "config.json").read_text())["config"]["steps"] == 4
-    with open(tmp_path / "longer" / "history.csv", newline="") as file:
-        assert [row["step"] for row in csv.DictReader(file)] == ["2", "3", "4"]
+    assert [row["step"] for row in rows(tmp_path / "longer")] == ["2", "3", "4"]

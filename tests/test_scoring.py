@@ -11,7 +11,7 @@ from monet_lib import files
 from monet_lib.data.reading import count_images, find_data, read_images
 from monet_lib.files import UserError
 from monet_lib.score.networks import random_network
-from monet_lib.score.score import Score, compare, embed, extract, score
+from monet_lib.score.score import Score, embed, extract, score
 
 
 @pytest.fixture
@@ -51,17 +51,13 @@ def test_other_kinds_of_images_become_rgb_and_other_files_are_left_alone(tmp_pat
     (tmp_path / "c.jpeg").write_bytes(jpeg(2, "L"))
     (tmp_path / "notes.txt").write_text("no image")
     (tmp_path / "._b.png").write_bytes(b"what macOS leaves")
-    assert [(name, image.shape) for name, image in read_images(tmp_path)] == [
-        ("b.PNG", (20, 30, 3)),
-        ("c.jpeg", (256, 256, 3)),
-    ]
+    found = [(name, image.shape) for name, image in read_images(tmp_path)]
+    assert found == [("b.PNG", (20, 30, 3)), ("c.jpeg", (256, 256, 3))]
 
 
-def test_n_takes_an_even_spread(folder, tmp_path):
+def test_n_takes_an_even_spread(folder):
     assert [name for name, _ in read_images(folder, 2)] == ["p0.jpg", "p2.jpg"]
-    assert [name for name, _ in read_images(folder, 99)] == [name for name, _ in read_images(folder)]
-    write_shard(tmp_path / "s" / "a-5.tfrec", [example(jpeg(k), f"p{k}") for k in range(5)])
-    assert [name for name, _ in read_images(tmp_path / "s", 2)] == ["p0", "p2"]
+    assert len(list(read_images(folder, 99))) == 5
     assert len(extract(folder, random_network(), n=3)) == count_images(folder, 3) == 3
     with pytest.raises(UserError, match="n must be 2 or more"):
         extract(folder, random_network(), n=1)
@@ -116,23 +112,6 @@ def test_zips_that_lead_out_of_themselves_are_refused(tmp_path, name):
     refused(zipped(tmp_path / "a.zip", ("ok.jpg", jpeg()), (name, jpeg())), "leads out of the zip")
 
 
-def test_encrypted_truncated_and_damaged_zips_are_refused(tmp_path):
-    path = zipped(tmp_path / "a.zip", ("a.jpg", jpeg(1)), ("b.jpg", jpeg(2)))
-    whole = path.read_bytes()
-    assert count_images(path) == 2
-    encrypted = bytearray(whole)
-    encrypted[whole.index(b"PK\x01\x02") + 8] |= 1
-    path.write_bytes(encrypted)
-    refused(path, "a.jpg is encrypted")
-    for cut in (whole[:-30], whole[: len(whole) // 2], b""):
-        path.write_bytes(cut)
-        refused(path, "not a readable zip")
-    damaged = bytearray(whole)
-    damaged[len(jpeg(1)) // 2] ^= 255
-    path.write_bytes(damaged)
-    refused(path, "a.jpg: not a readable entry of a zip .*CRC")
-
-
 def test_zip_bombs_are_refused_before_anything_is_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("unpacked"))
     monkeypatch.setattr(files, "MOST_UNPACKED", 1 << 20)
@@ -156,30 +135,20 @@ def test_a_score_says_what_it_depends_on(tmp_path):
     assert (found.features, found.canonical, found.generated, found.reference) == ("random-conv", False, 4, 6)
     divisor = found.memorization if found.memorization < 0.1 else 1.0
     assert found.mifid == pytest.approx(found.fid / divisor)
-    lines = str(found).splitlines()
-    assert lines[0] == "4 generated against 6 real images, features random-conv"
-    assert [line[:28].strip() for line in lines[1:]] == [
-        "proxy FID",
-        "proxy KID",
-        "proxy memorization distance",
-        "proxy MiFID",
-    ]
+    head, *lines = str(found).splitlines()
+    assert head == "4 generated against 6 real images, features random-conv"
+    names = [line[:28].strip() for line in lines]
+    assert names == ["proxy FID", "proxy KID", "proxy memorization distance", "proxy MiFID"]
     data = json.loads(found.to_json())
     assert data["proxy_fid"] == found.fid
     assert not {"fid", "kid", "mifid"} & set(data)
+    canonical = Score("inception-2015", True, 7038, 300, 61.5, 0.04, 0.002, 0.05, 1230.0)
+    assert "proxy" not in str(canonical)
+    assert "FID                         61.500" in str(canonical)
+    assert "0.04000 ± 0.00200" in str(canonical)
+    assert json.loads(canonical.to_json())["fid"] == 61.5
     assert score(root / "photo_tfrec", root / "monet_jpg", features="random-conv", n=4) == found
     assert score(root / "photo_jpg", root / "monet_tfrec", features=random_network(), n=4) == found
-
-
-def test_only_canonical_features_give_what_is_called_fid():
-    text = str(Score("inception-2015", True, 7038, 300, 61.5, 0.04, 0.002, 0.05, 1230.0))
-    assert "proxy" not in text
-    assert "FID                         61.500" in text
-    assert "0.04000 ± 0.00200" in text
-    assert "7038 generated against 300 real images, features inception-2015" in text
-    data = json.loads(Score("inception-2015", True, 2, 2, 1.0, 0.0, 0.0, 0.5, 1.0).to_json())
-    assert data["fid"] == 1.0
-    assert data["canonical"] is True
 
 
 def test_copies_of_the_training_images_are_seen_and_g_and_r_are_not_interchangeable(tmp_path):
@@ -194,12 +163,8 @@ def test_copies_of_the_training_images_are_seen_and_g_and_r_are_not_interchangea
     assert copied.memorization < 1e-6 < other.memorization
     assert copied.fid == pytest.approx(other.fid, rel=1e-6)
     assert copied.mifid > 1e5 * copied.fid > 0
-    network = random_network()
-    g, r = extract(monets, network), extract(photos, network)
-    again = compare(network, g, r)
-    assert (again.fid, again.memorization) == pytest.approx((other.fid, other.memorization), rel=1e-6)
-    assert compare(network, r, g).fid == pytest.approx(other.fid)
-    assert compare(network, r, g).memorization != pytest.approx(other.memorization)
+    two = score(monets, monets, features="random-conv", n=2)
+    assert two.memorization < 1e-6, "each generated image is a copy, though not each painting was copied"
 
 
 @pytest.mark.real_data
@@ -211,12 +176,3 @@ def test_real_shards_and_photos_are_scored_in_the_right_order():
     assert paintings.memorization < 1e-6 < photos.memorization
     assert paintings.fid < photos.fid
     assert paintings.kid < photos.kid
-
-
-def test_a_score_is_nearer_only_beyond_both_deviations():
-    def of(kid, spread):
-        return Score("random-conv", False, 9, 9, 1.0, kid, spread, 0.5, 1.0)
-
-    assert of(0.10, 0.01).nearer_than(of(0.14, 0.02))
-    assert not of(0.10, 0.01).nearer_than(of(0.13, 0.02))
-    assert not of(0.14, 0.02).nearer_than(of(0.10, 0.01))

@@ -2,26 +2,23 @@
 
 import hashlib
 import json
-import os
 import re
 import subprocess
 import sys
 from base64 import b64encode
 from pathlib import Path
+from runpy import run_path
 
 import pytest
+import site_notebooks
 from nbformat.v4 import new_markdown_cell, new_notebook
 from PIL import Image
+from site_check import faults
+from site_links import SOURCE, LinkError, relinked
+from site_notebooks import failures, folded, lesson_page, running
+from site_pages import described, entries, finished
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
-
-import site_notebooks  # noqa: E402
-from site_check import faults  # noqa: E402
-from site_links import SOURCE, LinkError, relinked  # noqa: E402
-from site_notebooks import failures, folded, lesson_page, running  # noqa: E402
-from site_pages import described, entries, finished  # noqa: E402
-
 PAGES = {
     "README.md": "about.md",
     "docs/glossary.md": "glossary.md",
@@ -40,10 +37,7 @@ PAGES = {
         ("[a](#setup) [b](https://x.org/y)", "[a](#setup) [b](https://x.org/y)"),
         ("`[a](nowhere.md)`", "`[a](nowhere.md)`"),
         ("```\n[a](nowhere.md)\n```\n", "```\n[a](nowhere.md)\n```\n"),
-        (
-            "[![Open in Colab](https://c.org/b.svg)](https://c.org)",
-            "[Open in Colab](https://c.org){ .badge .colab }",
-        ),
+        ("[![Open in Colab](https://c.org/b.svg)](https://c.org)", "[Open in Colab](https://c.org){ .badge .colab }"),
     ],
 )
 def test_links_lead_to_pages_pictures_or_the_source(written, made):
@@ -64,12 +58,9 @@ def test_the_site_is_built_without_what_only_trains():
 
 def test_lessons_link_to_their_painters(monkeypatch):
     monkeypatch.setattr(site_notebooks, "visible", lambda path: new_notebook(cells=[new_markdown_cell("# A title")]))
-    painters = [
-        {"id": "x", "title": "After x steps", "lesson": "01_eda"},
-        {"id": "y", "title": "y", "lesson": "02_dcgan"},
-    ]
+    painters = [{"id": id, "title": f"{id} steps", "lesson": name} for id, name in (("x", "01_eda"), ("y", "02_dcgan"))]
     made, _ = lesson_page(ROOT / "notebooks" / "01_eda.ipynb", str, painters)
-    assert re.findall("<a .+?</a>", made) == ['<a href="../../paint/?painter=x">After x steps</a>']
+    assert re.findall("<a .+?</a>", made) == ['<a href="../../paint/?painter=x">x steps</a>']
 
 
 def test_a_link_to_nothing_is_named():
@@ -77,20 +68,16 @@ def test_a_link_to_nothing_is_named():
         relinked("see [this](docs/lost.md)", "README.md", PAGES, set())
 
 
-def test_on_github_a_forks_pages_lead_to_the_fork():
+def test_on_github_a_forks_pages_lead_to_the_fork(monkeypatch):
     text = (
         "[![Open in Colab](https://c.org/b.svg)](https://colab.research.google.com/github/monet-lab/monet-lab/blob/x) "
         "[a](https://github.com/monet-lab/monet-lab/blob/main/docs/kaggle.md) https://github.com/monet-lab/monet-labs"
     )
-    program = (
-        f"import sys; sys.path.insert(0, {str(ROOT / 'tools')!r}); import site_links\n"
-        f"print(site_links.ADDRESS, site_links.relinked({text!r}, 'README.md', {{'README.md': 'about.md'}}, set()))"
-    )
-    environment = {**os.environ, "GITHUB_REPOSITORY": "You/paint"}
-    environment.pop("SITE_URL", None)
-    said = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    assert said.stdout.split() == [
-        "https://you.github.io/paint/",
+    monkeypatch.setenv("GITHUB_REPOSITORY", "You/paint")
+    monkeypatch.delenv("SITE_URL", raising=False)
+    links = run_path(str(ROOT / "tools" / "site_links.py"))
+    assert links["ADDRESS"] == "https://you.github.io/paint/"
+    assert links["relinked"](text, "README.md", PAGES, set()).split() == [
         *"[Open in Colab](https://colab.research.google.com/github/You/paint/blob/x){ .badge .colab }".split(),
         "[a](https://github.com/You/paint/blob/main/docs/kaggle.md)",
         "https://github.com/monet-lab/monet-labs",
@@ -104,21 +91,12 @@ def test_a_description_is_the_first_paragraph_without_its_markup():
     assert len(described("Word " * 100)) <= 160
 
 
-@pytest.mark.parametrize(
-    ("kept", "words"),
-    [
-        ({"laptop": [210, 1210.0]}, "4 min"),
-        ({"laptop": {"seconds": 11}}, "1 min"),
-        ({"laptop": {}}, ""),
-        ({"tiny": [9, 1.0]}, ""),
-    ],
-)
-def test_a_lesson_tells_its_time_where_it_was_measured(kept, words, tmp_path, monkeypatch):
+def test_a_lesson_tells_its_time_where_it_was_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(site_notebooks, "FIGURES", tmp_path / "lessons.json")
-    assert running("01_eda") == ""
-    (tmp_path / "lessons.json").write_text(json.dumps({"01_eda": kept}))
-    assert running("01_eda") == words
-    assert running("09_none") == ""
+    assert running("long") == ""
+    kept = {"long": {"laptop": [210, 1210.0]}, "short": {"laptop": [11, 900.0]}, "other": {"tiny": [9, 1.0]}}
+    (tmp_path / "lessons.json").write_text(json.dumps(kept))
+    assert [running(name) for name in (*kept, "none")] == ["4 min", "1 min", "", ""]
 
 
 def test_pages_know_their_pictures_sizes_and_allow_their_own_scripts_alone(tmp_path):

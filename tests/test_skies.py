@@ -3,14 +3,7 @@ import csv
 import numpy as np
 import pytest
 
-from monet_lib.score.metrics import (
-    LEAST_PATCHES,
-    Skies,
-    flat_places,
-    patterns,
-    sky_places,
-    spectrum,
-)
+from monet_lib.score.metrics import LEAST_PATCHES, Skies, flat_places, patterns, sky_places, spectrum
 from monet_lib.train.run import Run
 from monet_lib.train.watch import FIELDS, rank
 
@@ -26,8 +19,7 @@ def blocks(count):
 def skies(count=8, colour=(120, 160, 210)):
     """Photos: a smooth sky that grows paler downwards over a rough ground."""
     sky = np.array(colour) + 40 * DOWN + rng.normal(0, 1, (count, 256, 256, 3))
-    ground = blocks(count)
-    return np.where(DOWN < 0.6, sky, ground).clip(0, 255).astype(np.uint8)
+    return np.where(DOWN < 0.6, sky, blocks(count)).clip(0, 255).astype(np.uint8)
 
 
 def brushed(images, spread=8):
@@ -100,14 +92,13 @@ def test_skies_that_turn_orange_are_counted():
     assert sky_places(blue).sum((1, 2)).min() >= LEAST_PATCHES
 
 
-def row(kid, pattern, orange):
-    return [1, kid, 0, 0, 0, 0, pattern, orange, 0]
-
-
 def test_a_weave_or_an_orange_sky_is_worse_than_any_distance():
-    assert rank(row(0.03, 1.0, 0.0)) < rank(row(0.01, 6.0, 0.0))
-    assert rank(row(0.03, 1.0, 0.0)) < rank(row(0.01, 1.0, 0.2))
-    assert rank(row(0.01, "nan", "nan")) < rank(row(0.02, 1.0, 0.0))
+    def of(kid, pattern, orange):
+        return rank([1, kid, 0, 0, 0, 0, pattern, orange, 0])
+
+    assert of(0.03, 1.0, 0.0) < of(0.01, 6.0, 0.0)
+    assert of(0.03, 1.0, 0.0) < of(0.01, 1.0, 0.2)
+    assert of(0.01, "nan", "nan") < of(0.02, 1.0, 0.0)
 
 
 def test_a_table_without_the_later_fields_is_read(tmp_path):

@@ -6,6 +6,7 @@
 import io
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from inputs import example, jpeg, make_data, write_shard
+from inputs import example, invert, jpeg, make_data, write_shard
 from PIL import Image
 
 from monet_lib.data.reading import find_images, load
@@ -23,41 +24,41 @@ from monet_lib.files import UserError
 from monet_lib.paint.submission import check_submission, submission_size, write_submission
 
 
-def invert(photos):
-    """Stands in for a generator: exact, so that pixels can be followed."""
-    return 255 - photos
-
-
 @pytest.fixture
 def photos(data_folder):
     return find_images(data_folder, "photo")
 
 
+def unzipped(path):
+    """{name: JPEG} of a submission, in its order."""
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def pixels_of(data):
+    return np.asarray(Image.open(io.BytesIO(data))).astype(int)
+
+
 def test_one_painting_for_each_photo_named_after_it(photos, tmp_path):
-    summary = write_submission(invert, photos, tmp_path / "images.zip", batch=2)
-    assert "5 images" in summary
+    file = tmp_path / "images.zip"
+    assert "5 images" in write_submission(invert, photos, file, batch=2)
     names, pixels, _ = load(photos)
-    with zipfile.ZipFile(tmp_path / "images.zip") as archive:
-        assert archive.namelist() == [f"{name}.jpg" for name in names]
-        for name, photo in zip(names, pixels, strict=True):
-            with Image.open(io.BytesIO(archive.read(f"{name}.jpg"))) as image:
-                assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (256, 256))
-                assert np.abs(np.asarray(image).astype(int) - (255 - photo.astype(int))).mean() < 2
+    found = unzipped(file)
+    assert list(found) == [f"{name}.jpg" for name in names]
+    for data, photo in zip(found.values(), pixels, strict=True):
+        assert np.abs(pixels_of(data) - (255 - photo.astype(int))).mean() < 2
     assert sorted(p.name for p in tmp_path.iterdir()) == ["data", "images.zip"]
-    assert "5 images" in check_submission(tmp_path / "images.zip", least=5)
+    assert "5 images" in check_submission(file, least=5)  # all of them 256x256 RGB JPEGs
     write_submission(invert, photos, tmp_path / "again.zip", batch=3)
-    assert (tmp_path / "again.zip").read_bytes() == (tmp_path / "images.zip").read_bytes()
+    assert (tmp_path / "again.zip").read_bytes() == file.read_bytes()
 
 
 def test_padding_adds_mirrored_photos_up_to_the_least(photos, tmp_path):
     write_submission(invert, photos, tmp_path / "images.zip", pad=True, batch=2, limit=12)
-    _, pixels, _ = load(photos)
-    with zipfile.ZipFile(tmp_path / "images.zip") as archive:
-        names = archive.namelist()
-        mirrored = np.asarray(Image.open(io.BytesIO(archive.read("photo00-lr.jpg")))).astype(int)
-    assert names[4:6] + names[9:] == ["photo04.jpg", "photo00-lr.jpg", "photo04-lr.jpg", "photo00-ud.jpg",
-                                      "photo01-ud.jpg"]  # fmt: skip
-    assert len(set(names)) == 12
+    pixels, found = load(photos)[1], unzipped(tmp_path / "images.zip")
+    parts = (("", 5), ("-lr", 5), ("-ud", 2))
+    assert list(found) == [f"photo{k:02d}{flip}.jpg" for flip, count in parts for k in range(count)]
+    mirrored = pixels_of(found["photo00-lr.jpg"])
     assert np.abs(mirrored - (255 - pixels[0][:, ::-1].astype(int))).mean() < 2
     sizes = {count: submission_size(SimpleNamespace(count=lambda n=count: n), pad=True) for count in (5, 3000, 7038)}
     assert sizes == {5: 20, 3000: 7000, 7038: 7038}  # with all its mirror images a photo gives four
@@ -88,21 +89,6 @@ def test_an_output_that_cannot_be_written_is_told_before_the_work(photos, tmp_pa
         write_submission(fail, photos, tmp_path)
 
 
-def test_an_interruption_leaves_the_zip_that_was_there(photos, tmp_path):
-    calls = iter(range(9))
-
-    def stop_at_the_third(photos):
-        if next(calls) == 2:
-            raise KeyboardInterrupt
-        return 255 - photos
-
-    (tmp_path / "images.zip").write_text("before")
-    with pytest.raises(KeyboardInterrupt):
-        write_submission(stop_at_the_third, photos, tmp_path / "images.zip", batch=1)
-    assert (tmp_path / "images.zip").read_text() == "before"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["data", "images.zip"]
-
-
 SUBMIT = """
 import sys, time
 from monet_lib.data.reading import find_images
@@ -123,8 +109,8 @@ def test_a_kill_leaves_no_half_of_a_zip(tmp_path):
     data, out = make_data(tmp_path / "data", monets=1, photos=30, formats=["jpg"]), tmp_path / "out" / "images.zip"
     write_submission(invert, find_images(data, "photo"), tmp_path / "whole.zip", batch=2)
     whole, moments = (tmp_path / "whole.zip").read_bytes(), random.Random(0)
+    out.parent.mkdir()
     for kill in range(int(os.environ.get("MONET_KILLS", "3"))):
-        out.parent.mkdir(exist_ok=True)
         out.write_bytes(b"before") if kill % 2 else out.unlink(missing_ok=True)
         process = subprocess.Popen([sys.executable, "-c", SUBMIT, data, out], stdout=subprocess.PIPE, text=True)
         assert process.stdout.readline() == "ready\n"
@@ -168,8 +154,7 @@ def test_the_least_and_the_most_that_kaggle_takes_are_taken(tmp_path):
             archive.writestr(f"{k}.jpg", GOOD)
     for least, most in ((3, 4), (2, 3)):
         said = check_submission(tmp_path / "images.zip", least=least, most=most)
-        assert "3 images" in said
-        assert "but Kaggle takes 7,000 to 10,000" in said
+        assert re.search("3 images.*but Kaggle takes 7,000 to 10,000", said)
     with pytest.raises(UserError, match="3 valid images; Kaggle takes 7,000 to 10,000. --pad adds mirrored"):
         check_submission(tmp_path / "images.zip")
 

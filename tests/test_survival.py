@@ -39,10 +39,6 @@ def test_a_kill_around_a_score_loses_neither_it_nor_the_best(nano, tmp_path, mon
             with pytest.raises(Killed):
                 train(config, data, run)
         train(config, data, run)
-        for file in (
-            "validation.csv",
-            "checkpoints/best/score.json",
-            "checkpoints/best/generator.npz",
-            "generator.npz",
-        ):
+        best = [f"checkpoints/best/{name}" for name in ("score.json", "generator.npz")]
+        for file in ("validation.csv", "generator.npz", *best):
             assert (run / file).read_bytes() == (tmp_path / "whole" / file).read_bytes(), (run.name, file)

@@ -3,7 +3,6 @@
 `make soak` runs it for longer, and on the real images: MONET_STEPS=200 MONET_DATA=... pytest tests/test_techniques.py.
 """
 
-import csv
 import os
 import subprocess
 import sys
@@ -40,11 +39,9 @@ def run_everything(data, run, model, precision, devices="one"):
 
 
 def check(run):
-    with open(run / "history.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = np.genfromtxt(run / "history.csv", delimiter=",", names=True)
     assert len(rows) == STEPS
-    values = np.array([[float(row[name]) for name in LOSSES] for row in rows])
-    assert np.isfinite(values).all()
+    assert all(np.isfinite(rows[name]).all() for name in LOSSES)
 
 
 @pytest.mark.parametrize(
@@ -56,11 +53,8 @@ def test_on_one_device(model, precision, tmp_path):
     check(tmp_path / "run")
     assert int(trained.monet_pool.count.value) == min(50, 2 * STEPS)
     assert trained.monet_generator.dtype_policy.name == precision
-    moved = [
-        np.abs(a - b).max()
-        for a, b in zip(trained.averaged_generator.get_weights(), trained.monet_generator.get_weights(), strict=True)
-    ]  # fmt: skip
-    assert max(moved) > 0
+    pairs = zip(trained.averaged_generator.get_weights(), trained.monet_generator.get_weights(), strict=True)
+    assert any((average != now).any() for average, now in pairs)
 
 
 # test_devices.py compares two devices with one, for a ResNet in float32: a short test here takes the other of each.

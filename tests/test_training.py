@@ -1,6 +1,5 @@
 """`train`, end to end on small networks: what a run leaves, exact resuming, and one line for what goes wrong."""
 
-import csv
 import json
 import signal
 import subprocess
@@ -8,61 +7,28 @@ import sys
 import time
 import zipfile
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from inputs import make_data
+from inputs import SMALL, At, ctrl_c, make_data, rows, weights
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from monet_lib import cli
 from monet_lib.data.batches import load_pair
 from monet_lib.files import UserError
-from monet_lib.model.cyclegan import LOSSES, ConstantThenLinear, CycleGAN, build
+from monet_lib.model.cyclegan import LOSSES, CycleGAN, build
 from monet_lib.model.generators import generator_of
-from monet_lib.model.optimizers import pick_precision
 from monet_lib.model.weights import load_generator, load_networks, save_generator, save_networks
 from monet_lib.paint import paint
 from monet_lib.score.metrics import scene_kept
-from monet_lib.train import Run, train
+from monet_lib.train import train
 from monet_lib.train.loop import FEW, hold_out
 from monet_lib.train.watch import Validator
 
 
-def weights(model):
-    return np.concatenate([np.ravel(w) for w in model.get_weights()])
-
-
-class At(keras.callbacks.Callback):
-    """Calls do(model) at the end of one step of this session."""
-
-    def __init__(self, step, do):
-        super().__init__()
-        self.at, self.do = step, do
-
-    def on_train_batch_end(self, batch, logs=None):
-        if batch + 1 == self.at:
-            self.do(self.model)
-
-
-def ctrl_c(model):
-    raise KeyboardInterrupt
-
-
-def rows(run, table="history.csv"):
-    with open(run / table, newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def checkpoints(run):
     return sorted(p.name for p in (run / "checkpoints").iterdir())
-
-
-def test_learning_rate_is_constant_then_falls_to_zero():
-    rate = ConstantThenLinear(2e-4, 100, 200)
-    got = [float(rate(step)) for step in (0, 50, 100, 150, 175, 200, 300)]
-    assert got == pytest.approx([2e-4, 2e-4, 2e-4, 1e-4, 0.5e-4, 0, 0], abs=1e-10)
 
 
 @pytest.mark.usefixtures("eagerly")
@@ -104,46 +70,22 @@ def test_the_same_seed_gives_the_same_weights_and_an_interrupted_run_resumes_exa
     assert f"trained to its last step, {steps}, already" in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("eagerly")
-def test_another_seed_draws_other_weights_and_other_images(data_folder, nano, tmp_path):
-    """Images: from the same weights the first step's losses are others."""
-    zero = build(nano, steps=1)
-    assert (weights(zero) != weights(build(nano.with_(seed=1), steps=1))).any()
-    save_networks(tmp_path, zero, nano)
-    config = nano.with_(start_from=str(tmp_path), steps=1)
-    for seed in (0, 1):
-        train(config.with_(seed=seed), data_folder, tmp_path / f"seed-{seed}")
-    first, second = (rows(tmp_path / f"seed-{seed}")[0] for seed in (0, 1))
-    assert [first[name] for name in LOSSES] != [second[name] for name in LOSSES]
+def filled(network, value):
+    """Gives the first weights of the model's network one value."""
 
+    def fill(model):
+        variable = getattr(model, network).trainable_variables[0]
+        variable.assign(np.full(variable.shape, value, "float32"))
 
-@pytest.mark.usefixtures("eagerly")
-def test_a_damaged_checkpoint_is_passed_over(data_folder, nano, tmp_path, capsys):
-    config = nano.with_(steps=2, checkpoint_every=1)
-    whole = train(config, data_folder, tmp_path / "run")
-    newest = tmp_path / "run" / "checkpoints" / "step-00000002"
-    state = next(newest.glob("state.data*"))
-    data = bytearray(state.read_bytes())
-    data[len(data) // 2] ^= 0xFF
-    state.write_bytes(data)
-    again = train(config, data_folder, tmp_path / "run")
-    out = capsys.readouterr().out
-    assert "step-00000002: damaged" in out
-    assert "resuming at step 1" in out
-    np.testing.assert_array_equal(weights(again), weights(whole))
+    return fill
 
 
 @pytest.mark.usefixtures("eagerly")
 def test_a_loss_that_is_not_finite_stops_training_and_the_run_resumes_from_before(data_folder, nano, tmp_path):
     config, run = nano.with_(steps=4), tmp_path / "run"
     whole = train(config, data_folder, tmp_path / "whole")
-
-    def poison(model):
-        variable = model.monet_generator.trainable_variables[0]
-        variable.assign(np.full(variable.shape, np.nan, "float32"))
-
     with pytest.raises(UserError, match=r"run: step 4, loss \w+ is nan. .*the last checkpoint is from before"):
-        train(config, data_folder, run, callbacks=[At(3, poison)])
+        train(config, data_folder, run, callbacks=[At(3, filled("monet_generator", np.nan))])
     assert checkpoints(run) == ["step-00000002"]
     assert np.isfinite(weights(load_generator(run / "generator.npz")[0])).all()
     np.testing.assert_array_equal(weights(train(config, data_folder, run)), weights(whole))
@@ -152,13 +94,9 @@ def test_a_loss_that_is_not_finite_stops_training_and_the_run_resumes_from_befor
 @pytest.mark.usefixtures("eagerly")
 def test_weights_that_are_not_finite_are_not_saved(data_folder, nano, tmp_path):
     """A gradient can overflow under a finite loss: the next step would tell, but the checkpoint comes first."""
-
-    def overflow(model):
-        variable = model.photo_discriminator.trainable_variables[0]
-        variable.assign(np.full(variable.shape, np.inf, "float32"))
-
+    config, overflow = nano.with_(steps=3, checkpoint_every=1), At(2, filled("photo_discriminator", np.inf))
     with pytest.raises(UserError, match="step 2, weights .* are not finite, and not saved"):
-        train(nano.with_(steps=3, checkpoint_every=1), data_folder, tmp_path / "run", callbacks=[At(2, overflow)])
+        train(config, data_folder, tmp_path / "run", callbacks=[overflow])
     assert checkpoints(tmp_path / "run") == ["step-00000001"]
 
 
@@ -263,73 +201,78 @@ def test_without_tensorboard_one_line_says_what_to_do(data_folder, tmp_path, mon
 
 
 def test_generator_files(nano, tmp_path):
-    generator = generator_of(nano)
-    save_generator(tmp_path / "g.npz", generator, nano)
-    again, config = load_generator(tmp_path / "g.npz")
+    generator, file = generator_of(nano), tmp_path / "g.npz"
+    save_generator(file, generator, nano)
+    again, config = load_generator(file)
     assert config == nano
     np.testing.assert_array_equal(weights(again), weights(generator))
-    (tmp_path / "g.npz").write_bytes(b"PK")
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros.npy", bytes(1 << 27))
+    with pytest.raises(UserError, match="would unpack to .* a bomb"):
+        load_generator(file)
+    file.write_bytes(b"PK")
     with pytest.raises(UserError, match="not a readable generator file"):
-        load_generator(tmp_path / "g.npz")
+        load_generator(file)
     for config in (np.array([{}], dtype=object), "[]", "{"):  # the first is a pickle
-        np.savez(tmp_path / "other.npz", config=config)
-        with pytest.raises(UserError, match="other.npz: not a readable generator file"):
-            load_generator(tmp_path / "other.npz")
-    np.savez(tmp_path / "other.npz", config=json.dumps(nano.settings()), w000=np.zeros(3))
-    with pytest.raises(UserError, match="other.npz: .* another network than the config"):
-        load_generator(tmp_path / "other.npz")
+        np.savez(file, config=config)
+        with pytest.raises(UserError, match="g.npz: not a readable generator file"):
+            load_generator(file)
+    np.savez(file, config=json.dumps(nano.settings()), w000=np.zeros(3))
+    with pytest.raises(UserError, match="g.npz: .* another network than the config"):
+        load_generator(file)
+    file.unlink()
     with pytest.raises(UserError, match="no such file"):
-        load_generator(tmp_path / "missing.npz")
-    with pytest.raises(UserError, match="no run is there"):
-        Run.load(tmp_path)
+        load_generator(file)
 
 
-def test_precision_follows_the_processor(monkeypatch):
-    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
-    assert pick_precision("float32") == "float32"
-    for flags, expected in (
-        ("avx2 avx512_bf16", "mixed_bfloat16"),
-        ("amx_bf16", "mixed_bfloat16"),
-        ("avx2", "float32"),
-    ):
-        monkeypatch.setattr("monet_lib.model.optimizers.Path.read_text", lambda self, flags=flags: f"flags : {flags}")
-        assert pick_precision() == expected
-    monkeypatch.setattr("monet_lib.model.optimizers.Path.read_text", lambda self: "flags : amx_bf16")
-    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
-    assert pick_precision() == "float32"
-
-
-def test_sigterm_saves_like_ctrl_c(data_folder, tmp_path):
+def test_sigterm_saves_like_ctrl_c_and_before_it_a_second_training_is_refused(data_folder, nano, tmp_path):
     """The real command in a process of its own, stopped as a scheduler stops it."""
-    command = [sys.executable, "-m", "monet_lib.cli", "train", "--data", str(data_folder), "--profile", "tiny",
-               "--steps", "100000", "--set", "log_every=1", "--set", "image_size=32", "--set", "generator_filters=2",
-               "--out", str(tmp_path / "run")]  # fmt: skip
+    command = [sys.executable, "-m", "monet_lib.cli", "train", "--data", str(data_folder), *SMALL, "--steps", "100000",
+               "--set", "log_every=1", "--out", str(tmp_path / "run")]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     history = tmp_path / "run" / "history.csv"
     while process.poll() is None and not (history.exists() and len(history.read_text().splitlines()) > 3):
         time.sleep(0.2)
-    process.send_signal(signal.SIGTERM)
-    out = process.communicate(timeout=60)[0]
-    assert "and saved; the same command resumes it" in out
+    try:
+        with pytest.raises(UserError, match="run: another process is training this run"):
+            train(nano, data_folder, tmp_path / "run")
+    finally:
+        process.send_signal(signal.SIGTERM)
+    assert "and saved; the same command resumes it" in process.communicate(timeout=60)[0]
     assert list((tmp_path / "run" / "checkpoints").glob("step-*"))
 
 
-def test_trained_networks_can_be_saved_and_loaded(nano, tmp_path):
+NETWORKS = ("monet_generator", "photo_generator", "monet_discriminator", "photo_discriminator")
+
+
+@pytest.mark.parametrize("half", [False, True], ids=["whole", "half"])
+def test_trained_networks_can_be_saved_and_loaded(nano, tmp_path, half):
+    """As halves they take less room, and are rounded by at most half a step."""
     trained, model = build(nano.with_(seed=7), steps=1), build(nano, steps=1)
     trained.averaged_generator.set_weights([w + 0.5 for w in trained.averaged_generator.get_weights()])
     save_networks(tmp_path, trained, nano)
+    sizes = [file.stat().st_size for file in sorted(tmp_path.iterdir())]
+    if half:
+        save_networks(tmp_path, trained, nano, half)
+        assert all(file.stat().st_size < size for file, size in zip(sorted(tmp_path.iterdir()), sizes, strict=True))
     load_networks(tmp_path, model)
-    assert_equal(model.monet_generator, trained.averaged_generator)
-    assert_equal(model.averaged_generator, trained.averaged_generator)
-    for name in ("photo_generator", "monet_discriminator", "photo_discriminator"):
-        assert_equal(getattr(model, name), getattr(trained, name))
+    np.testing.assert_array_equal(weights(model.averaged_generator), weights(model.monet_generator))
+    for name in NETWORKS:
+        saved = trained.averaged_generator if name == "monet_generator" else getattr(trained, name)
+        for got, right in zip(getattr(model, name).get_weights(), saved.get_weights(), strict=True):
+            absolute = (0 if name == "monet_generator" else right.std() / 12) + 2**-24
+            np.testing.assert_allclose(got, right, rtol=half * 2.0**-11, atol=half * absolute, err_msg=name)
+
+
+def test_networks_of_another_config_and_damaged_files_are_refused(nano, tmp_path):
+    save_networks(tmp_path, build(nano, steps=1), nano)
     for name in ("generator_filters", "discriminator_filters"):
         wider = build(nano.with_(**{name: 2 * getattr(nano, name)}), steps=1)
         with pytest.raises(UserError, match="of another network than the config describes"):
             load_networks(tmp_path, wider)
     (tmp_path / "companions.npz").write_bytes(b"not a zip")
     with pytest.raises(UserError, match="companions.npz: not a readable file of networks"):
-        load_networks(tmp_path, model)
+        load_networks(tmp_path, build(nano, steps=1))
 
 
 @pytest.mark.usefixtures("eagerly")
@@ -344,39 +287,7 @@ def test_a_run_starts_from_trained_networks_and_resumes_without_them(data_folder
     (tmp_path / "networks" / "companions.npz").unlink()
     resumed = train(config, data_folder, tmp_path / "run")
     assert (int(first.step), int(resumed.step)) == (1, 2)
-    for name in ("monet_generator", "photo_generator", "monet_discriminator", "photo_discriminator"):
-        pairs = zip(getattr(resumed, name).get_weights(), getattr(trained, name).get_weights(), strict=True)
-        for got, right in pairs:
-            np.testing.assert_allclose(got, right, atol=1e-7)
+    for name in NETWORKS:
+        np.testing.assert_allclose(weights(getattr(resumed, name)), weights(getattr(trained, name)), atol=1e-7)
     with pytest.raises(UserError, match="companions.npz"):
         train(config, data_folder, tmp_path / "another")
-
-
-def assert_equal(network, expected):
-    for got, right in zip(network.get_weights(), expected.get_weights(), strict=True):
-        np.testing.assert_array_equal(got, right)
-
-
-def test_networks_saved_as_halves_take_less_room_and_stay_close(nano, tmp_path):
-    model = build(nano, steps=1)
-    for folder, half in ((tmp_path / "whole", False), (tmp_path / "half", True)):
-        folder.mkdir()
-        save_networks(folder, model, nano, half)
-    again = build(nano.with_(seed=7), steps=1)
-    load_networks(tmp_path / "half", again)
-    for name in ("monet_generator", "photo_generator", "monet_discriminator", "photo_discriminator"):
-        pairs = zip(getattr(again, name).get_weights(), getattr(model, name).get_weights(), strict=True)
-        for got, right in pairs:  # rounding by at most half a step
-            absolute = 2**-24 if name == "monet_generator" else right.std() / 12
-            np.testing.assert_allclose(got, right, rtol=2.0**-11, atol=absolute + 2**-24)
-    for name in ("monet.npz", "companions.npz"):
-        sizes = [(tmp_path / folder / name).stat().st_size for folder in ("half", "whole")]
-        assert sizes[0] < sizes[1]
-
-
-def test_a_file_that_unpacks_to_a_bomb_is_refused(nano, tmp_path):
-    save_generator(tmp_path / "g.npz", build(nano, steps=1).monet_generator, nano)
-    with zipfile.ZipFile(tmp_path / "g.npz", "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("zeros.npy", bytes(1 << 27))
-    with pytest.raises(UserError, match="would unpack to .* a bomb"):
-        load_generator(tmp_path / "g.npz")

@@ -5,11 +5,11 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
-from monet_lib.figures import COLORS, STYLE, figure_style, image_grid, plot_history
+from monet_lib.figures import COLORS, STYLE, image_grid, plot_history
 from monet_lib.model.cyclegan import LOSSES
 
 
-def test_a_grid_places_images_and_labels():
+def test_a_grid_places_images_and_labels_and_takes_floats_as_minus_one_to_one():
     images = [[np.full((8, 8, 3), 10 * r + c, np.uint8) for c in range(3)] for r in range(2)]
     grid = image_grid(images)
     assert grid.shape == (20, 32, 3)
@@ -20,39 +20,21 @@ def test_a_grid_places_images_and_labels():
     labelled = image_grid(images, ["a", "b", "c"])
     assert labelled.shape == (40, 32, 3)
     assert (labelled[:20] < 128).any()
+    assert (image_grid([[np.float32([[[-1, 0, 1]]])]])[0, 0] == (0, 128, 255)).all()
 
 
-def test_floats_are_taken_as_minus_one_to_one():
-    assert image_grid([[np.zeros((2, 2, 3), "float32")]])[0, 0, 0] == 128
-    assert image_grid([[np.ones((2, 2, 3), "float32")]])[0, 0, 0] == 255
-
-
-def test_history_plot_shows_every_loss():
-    history = {"step": np.arange(1, 101)} | {name: np.full(100, k + 1.0) for k, name in enumerate(LOSSES)}
-    figure = plot_history(history)
-    lines = {line.get_label(): line.get_ydata() for axis in figure.axes for line in axis.get_lines()}
-    assert set(lines) == {name.replace("_", " ") for name in LOSSES}
-    # The smoothing is corrected for its start: a constant stays that constant from the first point on.
-    np.testing.assert_allclose(lines["cycle"], 3.0)
-    assert all(axis.get_xlabel() and axis.get_ylabel() and axis.get_title() for axis in figure.axes)
-    plt.close(figure)
-
-
-def test_smoothing_is_a_weighted_mean_of_the_past():
-    rng = np.random.default_rng(0)
+def test_the_plot_of_a_history_shows_every_loss_as_a_weighted_mean_of_its_past():
+    rng, outside = np.random.default_rng(0), plt.rcParams["axes.grid"]
     history = {"step": np.arange(1, 6)} | {name: rng.random(5) for name in LOSSES}
     figure = plot_history(history, smooth=0.8)
-    (line,) = (line for line in figure.axes[1].get_lines() if line.get_label() == "cycle")
-    by_hand = [np.average(history["cycle"][: k + 1], weights=0.8 ** np.arange(k, -1, -1)) for k in range(5)]
-    np.testing.assert_allclose(line.get_ydata(), by_hand)
+    lines = {line.get_label(): line.get_ydata() for axis in figure.axes for line in axis.get_lines()}
+    assert set(lines) == {name.replace("_", " ") for name in LOSSES}
+    for name in LOSSES:
+        by_hand = [np.average(history[name][: k + 1], weights=0.8 ** np.arange(k, -1, -1)) for k in range(5)]
+        np.testing.assert_allclose(lines[name.replace("_", " ")], by_hand)
+    assert all(axis.get_xlabel() and axis.get_ylabel() and axis.get_title() for axis in figure.axes)
     plt.close(figure)
-
-
-def test_style_is_local():
-    before = plt.rcParams["axes.grid"]
-    with figure_style():
-        assert plt.rcParams["axes.grid"] is True
-    assert plt.rcParams["axes.grid"] == before
+    assert plt.rcParams["axes.grid"] == outside, "the style of figures is for them alone"
 
 
 def test_rows_may_differ_in_length_and_small_images_are_enlarged():

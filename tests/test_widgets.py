@@ -2,6 +2,7 @@
 
 import ast
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -48,13 +49,12 @@ def test_controls_are_of_the_kind_that_their_values_ask_for(displayed):
 
     made = explore(draw, "a square", checkpoint=(0, 9, 3), where_to=(0.0, 1.0, 0.5), domain=["monet", "photo"])
     assert seen == [{"checkpoint": 3, "where_to": 0.5, "domain": "monet"}], "drawn once, at the start values"
-    assert isinstance(made["checkpoint"], ipywidgets.IntSlider)
-    assert (made["checkpoint"].min, made["checkpoint"].max, made["checkpoint"].value) == (0, 9, 3)
-    assert isinstance(made["where_to"], ipywidgets.FloatSlider)
-    assert (made["where_to"].min, made["where_to"].max, made["where_to"].step) == (0, 1, 0.02)
-    assert made["where_to"].description == "where to"
-    assert isinstance(made["domain"], ipywidgets.Dropdown)
-    assert made["domain"].options == ("monet", "photo")
+    whole, real, choice = (made[name] for name in ("checkpoint", "where_to", "domain"))
+    kinds = [ipywidgets.IntSlider, ipywidgets.FloatSlider, ipywidgets.Dropdown]
+    assert [type(control) for control in (whole, real, choice)] == kinds
+    assert (whole.min, whole.max, whole.value) == (0, 9, 3)
+    assert (real.min, real.max, real.step, real.description) == (0, 1, 0.02, "where to")
+    assert choice.options == ("monet", "photo")
     assert repr(made) == "checkpoint=3, where_to=0.5, domain=monet"
 
 
@@ -123,27 +123,16 @@ def test_without_ipywidgets_the_still_figure_remains(displayed, monkeypatch, cap
     made.redraw()
 
 
-def explore_cells(source):
-    return [cell.source for cell in jupytext.read(source).cells if "= explore(" in cell.source]
-
-
-def subscripts(nodes, name):
-    """How often name[...] stands in `nodes`."""
-    inner = [inner for node in nodes for inner in ast.walk(node) if isinstance(inner, ast.Subscript)]
-    return sum(ast.unparse(node.value) == name for node in inner)
-
-
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
 def test_lessons_move_a_control_if_there_are_any(source):
     """CI moves one, since an error in a page's control fails nothing; without ipywidgets the Explorer is empty."""
+
+    def moved(nodes):
+        inner = [inner for node in nodes for inner in ast.walk(node) if isinstance(inner, ast.Subscript)]
+        return sum(ast.unparse(node.value) == name for node in inner)
+
     cells = [cell.source for cell in jupytext.read(source).cells if cell.cell_type == "code"]
-    lesson = ast.parse("\n".join(cells)).body
-    for cell in explore_cells(source):
-        body = ast.parse(cell).body
-        name = next(
-            node.targets[0].id
-            for node in body
-            if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("explore(")
-        )
+    for name in re.findall(r"^(\w+) = explore\(", "\n".join(cells), re.M):
+        lesson = ast.parse("\n".join(cells)).body
         guarded = [node for node in lesson if isinstance(node, ast.If) and ast.unparse(node.test) == name]
-        assert subscripts(lesson, name) == subscripts(guarded, name) > 0
+        assert moved(lesson) == moved(guarded) > 0, name

@@ -19,16 +19,13 @@ import nbformat
 import numpy as np
 import pytest
 from nbclient import NotebookClient
+from standalone import fresh_environment, kaggle_input, run_standalone
+
+from monet_lib.paint.painting import paint
+from monet_lib.paint.submission import check_submission
+from monet_lib.train.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-
-from standalone import fresh_environment, kaggle_input, run_standalone  # noqa: E402
-
-from monet_lib.paint.painting import paint  # noqa: E402
-from monet_lib.paint.submission import check_submission  # noqa: E402
-from monet_lib.train.run import Run  # noqa: E402
-
 SUBMISSION = ROOT / "kaggle" / "monet-submission" / "monet-submission.ipynb"
 # The packages of Kaggle's images of 2025 that a notebook uses; pip adds the packages that these need.
 OLDER = ["tensorflow-cpu==2.18.*", "keras==3.8.*", "numpy==1.26.*", "pillow", "google-crc32c", "matplotlib",
@@ -48,6 +45,17 @@ def python(request, tmp_path_factory):
     found = subprocess.run([folder / "bin" / "python", "-c", versions], capture_output=True, text=True).stdout
     assert [version[:4] for version in found.split()] == ["2.18", "3.8.", "1.26"]
     return folder / "bin" / "python"
+
+
+def told(notebook):
+    """The lines that a notebook wrote, without those of single steps."""
+    texts = [o.text for c in notebook.cells if c.cell_type == "code" for o in c.outputs if "text" in o]
+    return "\n".join(line for line in "\n".join(texts).splitlines() if line and not line.startswith("step "))
+
+
+def steps_of(working):
+    saved = sorted((working / "monet-run" / "checkpoints").glob("step-*"))
+    return int(saved[-1].name.removeprefix("step-"))
 
 
 # Two devices on any machine. TensorFlow takes this before it looks at the devices.
@@ -83,16 +91,15 @@ def test_a_session_is_killed_and_the_next_resumes(python, tmp_path):
     images = kaggle_input(tmp_path / "input", layout="competitions/gan-getting-started")
     run_standalone(SUBMISSION, python, images, tmp_path / "first", edit=edit | KILL, dies=True, timeout=1800)
     assert "96 images" in check_submission(tmp_path / "first" / "images.zip", least=96)
-    saved = _steps(tmp_path / "first")
+    saved = steps_of(tmp_path / "first")
     assert saved >= 40
     images = kaggle_input(tmp_path / "input-2", layout="datasets/someone/gan-getting-started")
     (tmp_path / "first").rename(images / "monet-submission")
     done = run_standalone(SUBMISSION, python, images, tmp_path / "second", edit=edit | TRAIN_A_FEW_MINUTES)
-    text = "\n".join(_lines(done))
-    print(text)
+    print(text := told(done))
     assert f"resuming at step {saved}" in text
     assert float(re.search(r"learning rates at ([\d.]+)%", text)[1]) <= 3
-    assert _steps(tmp_path / "second") > saved
+    assert steps_of(tmp_path / "second") > saved
     assert "96 images" in check_submission(tmp_path / "second" / "images.zip", least=96)
     assert {path.name for path in (tmp_path / "second").iterdir()} == {"images.zip", "monet-run"}
     generator, config = Run.load(tmp_path / "second" / "monet-run").last_generator()
@@ -110,16 +117,11 @@ def test_a_session_is_killed_and_the_next_resumes(python, tmp_path):
 def test_where_no_time_is_left_the_first_zip_stays(python, tmp_path, edit, files):
     """Either the budget is used up before training begins, or training stops after the step that measures the time."""
     done = run_standalone(SUBMISSION, python, kaggle_input(tmp_path / "input"), tmp_path / "working", edit=edit)
-    text = "\n".join(_lines(done))
+    text = told(done)
     assert "painted by the course's generator; raise time_budget_hours to train" in text
     assert "plan:" not in text
     assert "96 images" in check_submission(tmp_path / "working" / "images.zip", least=96)
     assert {path.name for path in (tmp_path / "working").iterdir()} == files
-
-
-def _steps(working):
-    saved = sorted((working / "monet-run" / "checkpoints").glob("step-*"))
-    return int(saved[-1].name.removeprefix("step-"))
 
 
 def test_a_submission_of_7000_images_is_valid(python, tmp_path):
@@ -150,15 +152,14 @@ def test_a_few_minutes_of_real_images_and_as_many_more(python, tmp_path):
         timeout = 600 + 60 * int(MINUTES)
         done = run_standalone(SUBMISSION, python, images, tmp_path / version, edit=edit, timeout=timeout)
         seconds = time.monotonic() - began
-        text = "\n".join(_lines(done))
-        print(text, f"{version}: {seconds:.0f} s", sep="\n")
+        print(text := told(done), f"{version}: {seconds:.0f} s", sep="\n")
         assert f"{photos} images" in check_submission(tmp_path / version / "images.zip", least=photos)
         assert float(re.search(r"learning rates at ([\d.]+)%", text)[1]) <= 3
         assert float(re.search(r"images.zip after ([\d.]+) min", text)[1]) < MINUTES, "before training"
         assert float(re.search(r"^([\d.]+) of [\d.]+ minutes$", text, re.M)[1]) <= MINUTES
         _, first, last = (float(kid) for kid in re.findall(r"proxy KID +(-?[\d.]+) ±", text))
         assert ("still painted by the course's generator" in text) == (first <= last)
-        steps.append(_steps(tmp_path / version))
+        steps.append(steps_of(tmp_path / version))
         assert (f"resuming at step {steps[0]}" in text) == (version == "second")
         if version == "first":
             (tmp_path / version).rename(images / "monet-submission")
@@ -176,8 +177,3 @@ def test_a_lesson_that_trains_runs_on_two_devices(name, monkeypatch):
     resources = {"metadata": {"path": str(ROOT / "notebooks")}}
     NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources).execute()
     assert notebook.cells[-1].outputs[0].data["text/plain"] == "2"
-
-
-def _lines(notebook):
-    texts = [o.text for c in notebook.cells if c.cell_type == "code" for o in c.outputs if "text" in o]
-    return [line for text in texts for line in text.splitlines() if line and not line.startswith("step ")]

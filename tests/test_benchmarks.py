@@ -1,16 +1,31 @@
-"""CUT of the benchmarks: its loss against NumPy and SciPy, and what a step moves."""
+"""What the benchmarks count and train: the convolutions of the GPU estimate, and CUT."""
 
 import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 from scipy.special import logsumexp
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+
+import gpu_estimate
+import pytest
+from contrastive import TEMPERATURE, build_cut, patch_nce
+from inputs import weights
+
+from monet_lib.model.discriminators import patch_discriminator
+from monet_lib.model.generators import resnet_generator
 from monet_lib.recipes import profile
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
-from contrastive import TEMPERATURE, build_cut, patch_nce
+
+def test_the_convolutions_counted_are_the_networks_and_cost_what_arithmetic_says():
+    resnet, patch = (
+        resnet_generator(8, 2, norm="none", upsample="resize"),
+        patch_discriminator((8, 16, 32, 64), norm="none"),
+    )
+    for counted, network in ((gpu_estimate.resnet(8, 2), resnet), (gpu_estimate.patch(8), patch)):
+        assert sum(k * k * i * o + o for k, i, o, _ in counted) == network.count_params()
+    assert gpu_estimate.flops([(3, 2, 5, 4)]) == 2 * 9 * 2 * 5 * 16
 
 
 def test_patch_nce_is_the_cross_entropy_of_finding_ones_own_place():
@@ -35,13 +50,10 @@ def test_a_step_moves_the_painter_its_heads_and_the_discriminator_and_not_the_wa
         "painter": model.monet_generator, "heads": model.heads[0], "discriminator": model.monet_discriminator,
         "features": model.feature_discriminator, "back": model.photo_generator,
     }  # fmt: skip
-    before = {name: np.concatenate([w.numpy().ravel() for w in part.weights]) for name, part in parts.items()}
+    before = {name: weights(part) for name, part in parts.items()}
     pair = [np.random.default_rng(k).uniform(-1, 1, (1, 32, 32, 3)).astype("float32") for k in range(2)]
     losses = model.train_step(pair)
     assert all(np.isfinite(float(x)) for x in losses.values())
-    moved = {
-        name: np.abs(np.concatenate([w.numpy().ravel() for w in part.weights]) - before[name]).max()
-        for name, part in parts.items()
-    }
+    moved = {name: np.abs(weights(part) - before[name]).max() for name, part in parts.items()}
     assert moved.pop("back") == 0
     assert min(moved.values()) > 0
