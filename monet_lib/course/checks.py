@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +24,9 @@ class Wrong(AssertionError):
 class Check:
     """The check of one exercise: `check(answer)` prints and returns whether the answer is right, and never raises.
 
-    In a notebook it also notes a right answer, for `collect`.
-
-    test: called with the answer; raises Wrong, with a hint, if the answer is not right, or returns {hint: whether it
-    applies to the answer}, of which the first that applies is given. expected: makes the picture, (h, w, 3), uint8 or
-    in [-1, 1], that the right answer makes; or None. drawn: makes the same picture of the learner's answer; if it can,
-    both are shown side by side with the hint. alt: what is to be seen in the right picture.
+    In a notebook it also notes a right answer, for `collect`. test: called with the answer; raises Wrong(hint), or
+    returns {hint: whether it applies}, of which the first that applies is given. expected: makes the right answer's
+    picture, (h, w, 3), uint8 or in [-1, 1]. drawn: makes the same of the learner's answer. alt: describes the former.
     """
 
     title: str
@@ -39,34 +37,30 @@ class Check:
 
     def __call__(self, answer: Any) -> bool:
         hint = self.hint(answer)
-        if hint is None:
-            print(f"✓ {self.title}")
-            if in_notebook() and (lesson := LESSONS.get(self.test.__module__.rpartition(".")[2])):
-                note_solved(lesson, self.title, answer)
-            return True
-        print(f"✗ {self.title}: {hint}")
-        if self.expected:
+        print(f"✗ {self.title}: {hint}" if hint else f"✓ {self.title}")
+        if hint and self.expected:
             self.show_pictures(answer)
-        return False
+        elif not hint and in_notebook() and (lesson := LESSONS.get(self.test.__module__.rpartition(".")[2])):
+            note_solved(lesson, self.title, answer)
+        return not hint
 
     def show_pictures(self, answer: Any) -> None:
         """Show the right answer's picture, and the learner's beside it if the answer makes one of the right size."""
-        right = self.expected()
-        try:
-            yours = None if self.drawn is None or answer in (None, ...) else np.asarray(self.drawn(answer))
-        except Exception:  # an answer that makes no picture yet
-            yours = None
-        if yours is None or yours.shape != right.shape:
-            print("The right answer makes this picture:")
-            show(right, self.alt)
-        else:
+        right, yours = self.expected(), None
+        with suppress(Exception):  # an answer that makes no picture yet
+            yours = np.asarray(self.drawn(answer))
+        if np.shape(yours) == right.shape:
             print("Your answer makes the left picture, the right answer the other one:")
             show(image_grid([[yours, right]], ["yours", "right"]), f"Left, your answer. Right: {self.alt}")
+        else:
+            print("The right answer makes this picture:")
+            show(right, self.alt)
 
     def hint(self, answer: Any) -> str | None:
         """None if the answer is right, else the hint."""
-        if answer is None or answer is ...:
-            return "nothing here yet. Replace the ... and run the cell again."
+        if answer is None or unfinished(answer):
+            open_keys = [key for key, part in answer.items() if unfinished(part)] if isinstance(answer, dict) else []
+            return f"nothing here yet{' for ' * bool(open_keys)}{', '.join(open_keys)}. {BEGIN}"
         try:
             table = self.test(answer) or {}
             return next((hint for hint, applies in table.items() if applies), None)
@@ -75,6 +69,15 @@ class Check:
         except Exception as error:  # the learner's own code may raise anything
             line = traceback.extract_tb(error.__traceback__)[-1]
             return f"your code raised {type(error).__name__}: {error} (in {line.name}, line {line.lineno})."
+
+
+BEGIN = "Replace the ... and run the cell again."
+
+
+def unfinished(answer: Any) -> bool:
+    """Whether an answer, or a part of a tuple or dict, is still the stub's three dots."""
+    parts = answer.values() if isinstance(answer, dict) else answer if isinstance(answer, tuple) else ()
+    return answer is ... or any(map(unfinished, parts))
 
 
 def in_notebook() -> bool:
@@ -91,10 +94,7 @@ def exercise(title: str, **pictures: Any) -> Callable[[Callable], Check]:
 def answer_of(function: Callable, *arguments: Any) -> Any:
     """What the learner's function returns. Raises Wrong while the function is still the stub."""
     found = function(*arguments)
-    refuse_if(
-        found is ... or found is None,
-        "nothing here yet: the function returns no answer. Replace its ... and run the cell again.",
-    )
+    refuse_if(found is ... or found is None, f"nothing here yet: the function returns no answer. {BEGIN}")
     return found
 
 
@@ -104,21 +104,15 @@ def refuse_if(wrong: Any, hint: str) -> None:
         raise Wrong(hint)
 
 
-def refuse_known(found: Any, known: Mapping[str, Any], tolerance: float = 1e-3) -> None:
-    """Raise Wrong with the first hint of {hint: wrong result} whose result is `found`, within a relative tolerance."""
-    for hint, wrong in known.items():
-        refuse_if(np.isclose(found, wrong, rtol=tolerance), hint)
+def close(found: Any, wrong: Mapping[str, Any], tolerance: float = 1e-4) -> dict[str, bool]:
+    """What a check returns: {hint: whether `found` is close to its wrong result, or to one in a list of them}."""
+    each = {hint: result if isinstance(result, list) else [result] for hint, result in wrong.items()}
+    return {hint: any(np.allclose(found, x, tolerance, tolerance) for x in results) for hint, results in each.items()}
 
 
-def expect_shape(got: Any, shape: Sequence[int], what: str = "the result") -> None:
-    """Raise Wrong unless `got` is an array of `shape`."""
+def expect_shape(got: Any, shape: Sequence[int], what: str = "the result", dtype: Any = None) -> None:
+    """Raise Wrong unless `got` is an array of `shape`, and of `dtype` where one is given."""
     refuse_if(not hasattr(got, "shape"), f"{what} is a {type(got).__name__}, not an array.")
     found, wanted = (" x ".join(map(str, sizes)) for sizes in (got.shape, shape))
     refuse_if(found != wanted, f"{what} has shape {found}, not {wanted}.")
-
-
-def expect_close(got: Any, expected: Any, hint: str, tolerance: float = 1e-4) -> None:
-    """Raise Wrong(hint) unless `got` equals `expected` within `tolerance`; the hint may use {got} and {expected}."""
-    got, expected = np.asarray(got, float), np.asarray(expected, float)
-    if got.shape != expected.shape or not np.allclose(got, expected, rtol=tolerance, atol=tolerance):
-        raise Wrong(hint.format(got=np.round(got, 4), expected=np.round(expected, 4)))
+    refuse_if(dtype and got.dtype != dtype, f"{what} is {got.dtype}, not {np.dtype(dtype)}.")

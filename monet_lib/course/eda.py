@@ -4,7 +4,7 @@ import hashlib
 import io
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -13,12 +13,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from monet_lib.config import Config
-from monet_lib.course.checks import Wrong, answer_of, exercise, expect_close, expect_shape, refuse_if
+from monet_lib.course.checks import answer_of, exercise, expect_shape, refuse_if
 from monet_lib.data.reading import ImageSet, masked_checksum, read_batches, shrink, to_uint8
 from monet_lib.data.reading import closest as closest  # for the lesson
 from monet_lib.figures import COLORS, figure_style
-from monet_lib.score.metrics import scene_kept
-from monet_lib.score.score import Score
+from monet_lib.score import Score, scene_kept
 
 MEASURES = {  # a column of a Survey, and what the figures call it
     "brightness": "brightness", "spread": "spread within an image", "red": "mean red", "green": "mean green",
@@ -34,45 +33,36 @@ def scored(config: Config) -> int:
     return 12 if config.profile == "tiny" else 150
 
 
-@dataclass(frozen=True)
-class Survey:
-    """What one pass over a set keeps of its n images: 6 kB each instead of 200 kB.
-
-    names: n str. columns: {measure: float (n,)}, in levels of 0..255, saturation in 0..1. histograms: int
-    (n, 3, 256), pixels at each level. thumbs: uint8 (n, 32, 32, 3). digests: n hashes, alike for alike pixels.
-    """
+class Survey(NamedTuple):
+    """What one pass over a set keeps of its n images: 6 kB each instead of 200 kB."""
 
     names: list
-    columns: dict
-    histograms: np.ndarray
-    thumbs: np.ndarray
-    digests: list
+    columns: dict  # {measure: float (n,)}, in levels of 0..255, saturation in 0..1
+    histograms: np.ndarray  # int (n, 3, 256), pixels at each level
+    thumbs: np.ndarray  # uint8 (n, 32, 32, 3)
+    digests: list  # n hashes, alike for alike pixels
 
 
 def survey(images: ImageSet) -> Survey:
     """Measure an ImageSet in one pass with flat memory."""
-    kept = []
+    kept, rows = [], []
     for names, batch in read_batches(images, 32):
         for name, image in zip(names, batch, strict=True):
             counts = np.stack([np.bincount(image[..., c].ravel(), minlength=256) for c in range(3)])
-            digest = hashlib.sha256(image.tobytes()).hexdigest()
-            kept.append((name, _measured(image, counts), np.int32(counts), shrink(image, 8), digest))
-    names, rows, histograms, thumbs, digests = map(list, zip(*kept, strict=True))
-    columns = {measure: np.array([row[measure] for row in rows]) for measure in MEASURES}
+            kept.append((name, np.int32(counts), shrink(image, 8), hashlib.sha256(image.tobytes()).hexdigest()))
+            rows.append(_measured(image, counts))
+    names, histograms, thumbs, digests = map(list, zip(*kept, strict=True))
+    columns = dict(zip(MEASURES, np.array(list(zip(*rows, strict=True))), strict=True))
     return Survey(names, columns, np.stack(histograms), np.stack(thumbs), digests)
 
 
 def _measured(image, counts):
+    """The numbers that MEASURES names, in its order. counts: (3, 256), pixels at each level."""
     planes = np.ascontiguousarray(image.transpose(2, 0, 1))
     high, chroma, share = planes.max(0), np.ptp(planes, 0), counts.sum(0) / counts.sum()
     brightness = share @ LEVELS
-    return {
-        "brightness": brightness,
-        "spread": np.sqrt(share @ (LEVELS - brightness) ** 2),
-        **dict(zip(CHANNELS, counts @ LEVELS / counts.sum(1), strict=True)),
-        "chroma": chroma.mean(),
-        "saturation": (chroma / np.maximum(high, 1)).mean(),
-    }
+    spread = np.sqrt(share @ (LEVELS - brightness) ** 2)
+    return brightness, spread, *counts @ LEVELS / counts.sum(1), chroma.mean(), (chroma / np.maximum(high, 1)).mean()
 
 
 def cohens_d(a: np.ndarray, b: np.ndarray) -> float:
@@ -100,10 +90,7 @@ LINEAR = np.array([v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 f
 
 
 def to_lab(pixels: np.ndarray) -> np.ndarray:
-    """uint8 sRGB (..., 3) as CIELAB, float64 (..., 3): L from 0 to 100, a (green to red) and b (blue to yellow).
-
-    White is (100, 0, 0) (CIE 15: cube roots, with a line below (6/29)^3).
-    """
+    """uint8 sRGB (..., 3) as CIELAB (CIE 15), float64 (..., 3): L from 0 to 100, a green to red, b blue to yellow."""
     xyz = LINEAR[pixels] @ RGB_TO_XYZ.T
     return np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz * (29 / 6) ** 2 / 3 + 4 / 29) @ XYZ_TO_LAB.T - LAB_ZERO
 
@@ -113,19 +100,16 @@ def from_lab(lab: np.ndarray) -> np.ndarray:
     root = (lab + LAB_ZERO) @ np.linalg.inv(XYZ_TO_LAB).T
     xyz = np.where(root > 6 / 29, root**3, 3 * (6 / 29) ** 2 * (root - 4 / 29))
     light = np.clip(xyz @ np.linalg.inv(RGB_TO_XYZ).T, 0, 1)
-    return np.rint(255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)).astype(
-        np.uint8
-    )
+    curved = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.rint(255 * curved).astype(np.uint8)
 
 
 def color_transfer(photos: np.ndarray, paintings: np.ndarray) -> np.ndarray:
     """Give photo k the means and the spreads in CIELAB of painting k (after the last painting, of the first again).
 
-    photos: uint8 (n, h, w, 3); paintings: uint8 (m, ..., 3). Returns uint8 (n, h, w, 3). Deterministic. After Reinhard
-    et al. 2001 (https://doi.org/10.1109/38.946629), who take another space of one lightness and two colours.
-
-    KID of 150 photos of the competition against 150 paintings: 0.079; untouched 0.091; with the paintings' common means
-    and spreads instead 0.083, with those of the painting nearest to the photo 0.086 (bars of 0.004).
+    photos: uint8 (n, h, w, 3); paintings: uint8 (m, ..., 3). Returns uint8 (n, h, w, 3). After Reinhard et al. 2001
+    (https://doi.org/10.1109/38.946629). KID of 150 photos of the competition: 0.079; untouched 0.091; with the
+    paintings' common means and spreads 0.083, with those of the painting nearest to the photo 0.086 (bars of 0.004).
     """
     styles = [to_lab(painting).reshape(-1, 3) for painting in paintings[: len(photos)]]
     made = np.empty_like(photos)
@@ -168,8 +152,9 @@ def histograms_figure(counts: Mapping[str, np.ndarray], units: Mapping[str, str]
 
 def effects_figure(found: Mapping[str, tuple[float, float, float]]) -> Figure:
     """What `effects` returns: a point with an interval for each measure."""
-    figure = _intervals({MEASURES[measure]: of for measure, of in found.items()}, "Cohen's d; bars: 95 % of redraws")
-    figure.axes[0].set_title("Paintings have less of it (left of 0) or more of it (right)")
+    named = {MEASURES[measure]: of for measure, of in found.items()}
+    title = "Paintings have less of it (left of 0) or more of it (right)"
+    figure = _intervals(named, title, "Cohen's d; bars: 95 % of redraws")
     figure.axes[0].axvspan(-0.2, 0.2, color="0.88", label="|d| below 0.2: hardly a difference")
     figure.legend(loc="outside lower center")
     return figure
@@ -178,19 +163,17 @@ def effects_figure(found: Mapping[str, tuple[float, float, float]]) -> Figure:
 def scores_figure(scores: Mapping[str, Score]) -> Figure:
     """KID of each of {name: Score}, with its standard deviation as a bar."""
     bars = {name: (s.kid, s.kid - s.kid_std, s.kid + s.kid_std) for name, s in scores.items()}
-    figure = _intervals(bars, "KID (lower is nearer)")
-    figure.axes[0].set_title("Distance to held-out paintings")
-    return figure
+    return _intervals(bars, "Distance to held-out paintings", "KID (lower is nearer)")
 
 
 @figure_style()
-def _intervals(found, unit):
+def _intervals(found, title, unit):
     """A point with a bar for each {name: (value, low, high)}."""
     figure, axis = plt.subplots(figsize=(8, 1.2 + 0.4 * len(found)), layout="constrained")
     value, low, high = np.array(list(found.values())).T
     axis.errorbar(value, range(len(value)), xerr=[value - low, high - value], fmt="o", capsize=4, color="black")
     axis.set_yticks(range(len(value)), list(found))
-    axis.set_xlabel(unit)
+    axis.set(title=title, xlabel=unit)
     axis.invert_yaxis()
     return figure
 
@@ -225,7 +208,6 @@ def check_meaning(answer):
         pair = isinstance(answer, dict) and np.shape(answer.get(claim)) == (2,)
         refuse_if(not pair, f"{claim}: give a pair (measure, sign).")
         found, direction = answer[claim]
-        refuse_if(found is ..., f"nothing here yet. Begin with {claim!r}: a measure's name and a sign, +1 or -1.")
         others = ", ".join(MEASURES)
         refuse_if(found not in MEASURES, f"{claim}: there is no measure {found!r}. Choose among {others}.")
         refuse_if(direction not in (1, -1), f"{claim}: the sign is +1 or -1, not {direction!r}.")
@@ -247,30 +229,33 @@ RAMP = np.tile(np.linspace(-1.1, 1.1, 256, dtype=np.float32)[None, :, None], (64
 )
 def check_back(answer):
     found, levels = answer_of(answer, RAMP), np.tile(LEVELS[None, :, None], (1, 1, 3))
-    expect_shape(found, (64, 256, 3), "the picture")
-    refuse_if(found.dtype != np.uint8, f"the result is {found.dtype}; a JPEG encoder wants uint8.")
+    expect_shape(found, (64, 256, 3), "the picture", np.uint8)
     back = answer(levels.astype(np.float32) / 127.5 - 1)[0, :, 0].astype(int)
-    lost, ends = np.flatnonzero(back != LEVELS), tuple(map(int, found[0, [0, -1], 0]))
-    if len(lost):
-        lower = "come back one lower. Look at (x + 1) * 127.5 of one of them, and at what astype makes of it."
-        other = f"don't come back: level {lost[-1]} becomes {back[lost[-1]]}."
-        raise Wrong(f"{len(lost)} of 256 levels {lower if (back[lost] == lost - 1).all() else other}")
     between = int(answer(np.full((1, 1, 3), 100.3 / 127.5 - 1, np.float32))[0, 0, 0])
-    refuse_if(between != 100, f"100.3 becomes {between}: which level is nearer?")
-    refuse_if(ends != (0, 255), f"-1.1 and 1.1 became {ends}: the darkest place should be 0, the brightest 255.")
+    lost, ends = np.flatnonzero(back != LEVELS), tuple(map(int, found[0, [0, -1], 0]))
+    last = lost[-1] if len(lost) else 0
+    lower = "come back one lower. Look at (x + 1) * 127.5 of one of them, and at what astype makes of it."
+    return {
+        f"{len(lost)} of 256 levels {lower}": len(lost) and (back[lost] == lost - 1).all(),
+        f"{len(lost)} of 256 levels don't come back: level {last} becomes {back[last]}.": len(lost),
+        f"100.3 becomes {between}: which level is nearer?": between != 100,
+        f"-1.1 and 1.1 became {ends}: the darkest place should be 0, the brightest 255.": ends != (0, 255),
+    }
 
 
 @exercise("Exercise 4, batches")
 def check_deal(answer):
-    steps, times, never = answer
-    refuse_if(steps == 7038, "7,038 steps are an epoch of batches of one photo.")
-    refuse_if(steps == 1760, "in 1,760 steps of 4 you deal 7,040 photos. Where do the last two come from?")
-    expect_close(steps, 7038 // 4, "an epoch deals 7,038 photos, 4 a step: not {got} steps.")
-    once = f"{times} times: the batch size counts once, in the number of steps or in the number of paintings a step."
-    refuse_if(np.isclose(times, [4 * 7036 / 300, 7036 / 1200], 0.02).any(), once)
-    expect_close(times, 7036 / 300, "each step deals 4 of 300 paintings: each comes not {got} times.", 0.02)
-    refuse_if(never == 300, "300 is the number of photos that this zip does show.")
-    expect_close(never, 6738, "a zip ends with its shorter side: it leaves out not {got} of 7,038 photos.")
+    steps, times, never = map(float, answer)
+    return {
+        "7,038 steps are an epoch of batches of one photo.": steps == 7038,
+        "in 1,760 steps of 4 you deal 7,040 photos. Where do the last two come from?": steps == 1760,
+        f"an epoch deals 7,038 photos, 4 a step: not {steps} steps.": steps != 7038 // 4,
+        f"{times:.4g} times: the batch size counts once, in the number of steps or in the number of paintings a step.":
+            np.isclose(times, [4 * 7036 / 300, 7036 / 1200], 0.02).any(),
+        f"each step deals 4 of 300 paintings: each comes not {times} times.": not np.isclose(times, 7036 / 300, 0.02),
+        "300 is the number of photos that this zip does show.": never == 300,
+        f"a zip ends with its shorter side: it leaves out not {never} of 7,038 photos.": never != 6738,
+    }  # fmt: skip
 
 
 PASSES = 24  # so many that a full shuffle leaves no image out of the first batch: (2/3)^24 is one in 17,000
@@ -278,10 +263,9 @@ PASSES = 24  # so many that a full shuffle leaves no image out of the first batc
 
 @exercise("Exercise 5, a chain repaired")
 def check_chain(answer):
-    level = np.arange(16) * 15
-    images = np.zeros((12, 16, 16, 3), np.uint8)  # red: the image's number; green: the column; blue: the row
-    images[..., 0], images[..., 1], images[..., 2] = 20 * np.arange(12)[:, None, None], level, level[:, None]
-    read = []
+    level = np.arange(0, 240, 15)
+    number, row, column = np.meshgrid(np.arange(0, 240, 20), level, level, indexing="ij")
+    images, read = np.stack([number, column, row], -1).astype(np.uint8), []
 
     def source():
         for number, image in enumerate(images):
@@ -326,8 +310,7 @@ def check_opponent(answer):
     found = answer_of(answer, *given)
     changed = (given[0] != photos).any() or (given[1] != paintings).any()
     refuse_if(changed, "your function writes into the photos or paintings that it gets: work on a copy.")
-    expect_shape(found, photos.shape, "the result")
-    refuse_if(found.dtype != np.uint8, f"the result is {found.dtype}, not uint8.")
+    expect_shape(found, photos.shape, "the result", np.uint8)
     apart, kept = np.abs(found.astype(int) - photos).mean((1, 2, 3)), scene_kept(photos, found)
     other = answer(photos, paintings[..., ::-1])
     return {
@@ -363,6 +346,10 @@ def check_record(answer):
     }
 
 
+# Of a record, the byte in which a bit is flipped.
+PLACES = {"second record's data": 52, "second record's length": 2, "checksum of the second record's length": 8}
+
+
 @exercise("Appendix, exercise 2, a reader of your own")
 def check_walk(answer):
     records = [b"first", b"x" * 300, b""]
@@ -370,17 +357,14 @@ def check_walk(answer):
     try:
         found = list(answer_of(answer, shard))
     except (ValueError, struct.error) as error:
-        raise Wrong(
-            f"an undamaged shard of 3 records: your reader stops with {error!r}. Print the place where each record "
-            f"begins: the second one begins at byte {second}."
-        ) from None
+        begins = f"Print the place where each record begins: the second one begins at byte {second}."
+        return {f"an undamaged shard of 3 records: your reader stops with {error!r}. {begins}": True}
     whole = any(isinstance(one, tuple) for one in found) or found[:1] == [framed(b"first")]
     refuse_if(whole, "give the data alone: without the length and the two checksums around them.")
     refuse_if(not all(isinstance(one, bytes) for one in found), "give the bytes of each record.")
     sizes = [len(one) for one in found]
     refuse_if(found != records, f"{len(found)} records of {sizes} bytes; the shard holds 3, of 5, 300 and 0 bytes.")
-    record = "second record's"
-    for part, place in ((f"{record} data", 52), (f"{record} length", 2), (f"checksum of the {record} length", 8)):
+    for part, place in PLACES.items():
         what, broken = f"a bit of the {part} flipped", bytearray(shard)
         broken[second + place] ^= 1
         try:
@@ -388,11 +372,9 @@ def check_walk(answer):
         except ValueError:
             continue
         except Exception as error:
-            raised = type(error).__name__
-            raise Wrong(
-                f"{what}: {raised} instead of ValueError. Was the length compared before it was used?"
-            ) from None
-        raise Wrong(f"{what}: you read on as if nothing had happened.")
+            late = "Was the length compared before it was used?"
+            return {f"{what}: {type(error).__name__} instead of ValueError. {late}": True}
+        return {f"{what}: you read on as if nothing had happened.": True}
 
 
 def checksum(data: bytes) -> int:

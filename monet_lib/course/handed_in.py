@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -39,16 +40,12 @@ def keep(lesson: int, title: str, value: float | str | NDArray | Sequence[Mappin
     value: a number, a text, a picture (h, w, 3), uint8 or in [-1, 1], or a small table, a list of dicts. Raises
     UserError for anything else, and where the folder can't be written.
     """
-    picture = None
     if isinstance(value, list | tuple) and value and all(isinstance(row, Mapping) for row in value):
         kind, value = "table", [dict(row) for row in value]
-    elif isinstance(value, str):
-        kind = "text"
-    elif isinstance(value, Real):
-        kind = "number"
     else:
-        kind, picture, value = "picture", _png(value), None
-    file = _write(lesson, title, kind, value, picture)
+        kind = "text" if isinstance(value, str) else "number" if isinstance(value, Real) else "picture"
+    picture = _png(value) if kind == "picture" else None
+    file = _write(lesson, title, kind, None if picture else value, picture)
     print(f"kept for the end of the course: {file}")
 
 
@@ -74,10 +71,9 @@ def collect(name: str, folder: str | Path = FOLDER, out: str | Path | None = Non
     entries = sorted((_read(file) for file in folder.glob("*.json")), key=lambda e: (e["lesson"], e["time"]))
     if not entries:
         raise UserError(f"{folder}: nothing is kept there yet. Solve an exercise in the notebook beside it first.")
-    lessons = {entry["lesson"]: [e for e in entries if e["lesson"] == entry["lesson"]] for entry in entries}
     target = Path(out) if out else Path(f"{FOLDER}_{_slug(name)}.html")
     made_folder(target.parent)
-    page = _page(name, lessons)
+    page = _page(name, entries)
     write_beside(target, lambda file: file.write_text(page, encoding="utf-8"))
     solved = sum(entry["kind"] == "solved" for entry in entries)
     print(f"{target}: {solved} solved, {len(entries) - solved} kept. Hand in this one file.")
@@ -125,9 +121,16 @@ def _read(file):
         raise ValueError("a part is missing")
 
 
-def _page(name, lessons):
-    name, newest = html.escape(name), max(entry["time"] for entries in lessons.values() for entry in entries)
-    parts = [_section(number, entries) for number, entries in lessons.items()]
+def _page(name, entries):
+    """The page of entries in the order of their lessons."""
+    name, parts = html.escape(name), []
+    for lesson, group in groupby(entries, lambda entry: entry["lesson"]):
+        of = sorted(group, key=lambda entry: entry["kind"] != "solved")
+        parts.append(f"<h2>Lesson {lesson}</h2>\n<p>{sum(e['kind'] == 'solved' for e in of)} solved</p>\n")
+        for entry in of:
+            title, shown = f"{html.escape(entry['title'])} {_when(entry)}", _shown(entry)
+            solved = f"<details><summary>✓ {title}</summary>{shown}</details>\n"
+            parts.append(solved if entry["kind"] == "solved" else f"<h3>{title}</h3>\n{shown}\n")
     return f"""<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
@@ -136,39 +139,25 @@ def _page(name, lessons):
 <title>{name}: monet-lab</title>
 <style>{STYLE}</style>
 <h1>{name}</h1>
-<p>The course monet-lab, up to {_when(newest)}</p>
+<p>The course monet-lab, up to {_when(max(entries, key=lambda entry: entry["time"]))}</p>
 {"".join(parts)}</html>
 """
 
 
-def _section(number, entries):
-    solved = sum(entry["kind"] == "solved" for entry in entries)
-    parts = [f"<h2>Lesson {number}</h2>\n<p>{solved} solved</p>\n"]
-    for entry in sorted(entries, key=lambda entry: entry["kind"] != "solved"):
-        title, shown = f"{html.escape(entry['title'])} {_when(entry['time'])}", _shown(entry)
-        if entry["kind"] == "solved":
-            parts.append(f"<details><summary>✓ {title}</summary>{shown}</details>\n")
-        else:
-            parts.append(f"<h3>{title}</h3>\n{shown}\n")
-    return "".join(parts)
-
-
-def _when(time):
-    return f'<time datetime="{html.escape(time)}">{html.escape(time[:16].replace("T", " "))}</time>'
+def _when(entry):
+    time = html.escape(entry["time"])
+    return f'<time datetime="{time}">{time[:16].replace("T", " ")}</time>'
 
 
 def _shown(entry):
     """The value of an entry in HTML."""
+    value, text = entry["value"], lambda x: html.escape(f"{x:.5g}" if isinstance(x, float) else str(x))
     if entry["kind"] == "picture":
         data = base64.b64encode(entry["picture"]).decode()
         return f'<img alt="{html.escape(entry["title"])}" src="data:image/png;base64,{data}">'
     if entry["kind"] != "table":
-        return f"<pre>{html.escape(str(entry['value']))}</pre>"
-    names = list(dict.fromkeys(name for row in entry["value"] for name in row))
-    rows = ["".join(f"<td>{_cell(row.get(name, ''))}</td>" for name in names) for row in entry["value"]]
+        return f"<pre>{html.escape(str(value))}</pre>"
+    names = list(dict.fromkeys(name for row in value for name in row))
+    rows = ["".join(f"<td>{text(row.get(name, ''))}</td>" for name in names) for row in value]
     head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
     return f"<table>\n<tr>{head}</tr>\n{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
-
-
-def _cell(value):
-    return html.escape(f"{value:.5g}" if isinstance(value, float) else str(value))

@@ -3,9 +3,8 @@
 import io
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -16,27 +15,22 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from monet_lib.config import Config
-from monet_lib.course.checks import Wrong, answer_of, exercise, expect_shape, refuse_if
+from monet_lib.course.checks import answer_of, close, exercise, expect_shape, refuse_if
 from monet_lib.course.tools import short_run
-from monet_lib.course.unet import Images, Jury, close
-from monet_lib.data.batches import split
-from monet_lib.data.reading import find_images, load
+from monet_lib.course.unet import Images, Jury
+from monet_lib.data import find_images, load, split
 from monet_lib.figures import COLORS, figure_style
 from monet_lib.files import UserError
-from monet_lib.model.discriminators import receptive_field
-from monet_lib.model.generators import with_border
+from monet_lib.model import receptive_field, upsample, with_border
 from monet_lib.model.imagenet import squeezenet_maps
-from monet_lib.model.layers import upsample
-from monet_lib.paint.painting import paint_all
+from monet_lib.paint import paint_all
 from monet_lib.recipes import profile
-from monet_lib.score.metrics import scene_kept
-from monet_lib.score.score import Score
+from monet_lib.score import Score, scene_kept
 
 PATCHGAN = [(4, 2), (4, 2), (4, 2), (4, 1), (4, 1)]  # (kernel, stride) of the paper's discriminator
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """How long lesson 4 trains, and where."""
 
     name: str  # of the run's folder, where lesson 5 looks for it
@@ -57,10 +51,9 @@ SMALL = {
 
 
 def settings(config: Config, root: str | Path) -> tuple[Settings, Images, Images]:
-    """(Settings, images to train on, images held out) for a lesson's Config and the folder of the images.
+    """(Settings, images to train on, images held out), of the images in `root`; prints the counts.
 
     A third of each set, at most 60 paintings and 100 photos, is held out: the same images that `train` holds out.
-    Prints the counts.
     """
     tiny, kept, out, held = config.profile == "tiny", {}, {}, {}
     for name, most in (("monet", 60), ("photo", 100)):
@@ -93,10 +86,7 @@ def overlaps(size: int, kernel: int, stride: int) -> np.ndarray:
 
 
 def unevenness(images: np.ndarray, period: int = 2) -> float:
-    """How far the mean values of the positions of a period x period grid lie apart: 0 without a checkerboard.
-
-    images: (n, h, w, c). The rim of 8 pixels is left out.
-    """
+    """How far the means of the positions of a period x period grid lie apart, without the rim: 0 is no checkerboard."""
     x = np.asarray(images, np.float64)[:, 8:-8, 8:-8]
     means = [x[:, i::period, j::period].mean((1, 2)) for i in range(period) for j in range(period)]
     return float(np.std(means, axis=0).mean())
@@ -105,8 +95,7 @@ def unevenness(images: np.ndarray, period: int = 2) -> float:
 def checkerboards(seeds: int = 12) -> tuple[list[np.ndarray], dict[str, float]]:
     """What fresh layers that double the size make of a constant: transposed convolutions, and one that resizes first.
 
-    Returns (three pictures (256, 256, 3) in [-1, 1], 16 px of an answer enlarged; {layer: `unevenness` of its answers
-    for so many seeds, as a share of their mean absolute value}).
+    Returns (16 px of each, enlarged, in [-1, 1]; {layer: `unevenness` as a share of the mean absolute value}).
     """
     flat, pictures, uneven = np.ones((1, 32, 32, 8), np.float32), [], {}
     for size, how in ((3, "transpose"), (4, "transpose"), (3, "resize")):
@@ -122,11 +111,8 @@ def checkerboards(seeds: int = 12) -> tuple[list[np.ndarray], dict[str, float]]:
 
 @figure_style()
 def patch_figure(image: np.ndarray, row: int, column: int) -> Figure:
-    """A painting, uint8 (256, 256, 3), with the patch behind one of its 30x30 answers marked, and the patch alone.
-
-    Patches are 70 px wide and 8 px apart, and the first begins 23 px outside of the image.
-    """
-    top, left = 8 * row - 23, 8 * column - 23
+    """A painting, uint8 (256, 256, 3), with the patch behind one of its 30x30 answers marked, and the patch alone."""
+    top, left = 8 * row - 23, 8 * column - 23  # patches of 70 px, 8 px apart; the first begins outside of the image
     inside = tuple(slice(max(0, start), min(len(image), start + 70)) for start in (top, left))
     figure, (whole, part) = plt.subplots(1, 2, figsize=(8, 4), layout="constrained")
     whole.imshow(image, extent=(0, 256, 256, 0))
@@ -234,14 +220,10 @@ def _gram(x):
 
 @figure_style()
 def validation_figure(rows: np.ndarray, levels: Mapping[str, Score], features: str) -> Figure:
-    """KID of a run over its steps, with bars, over the levels of other ways to paint.
-
-    rows: (n, 3 or more), of validation.csv: step, KID, its standard deviation. levels: {name: its Score}.
-    """
+    """KID of a run over its steps, with bars, over levels, {name: Score} of other ways. rows: of validation.csv."""
     figure, axis = plt.subplots(figsize=(8, 4), layout="constrained")
     axis.errorbar(*rows[:, :2].T, rows[:, 2], color="black", marker="o", capsize=3, label="this run")
-    for level, (color, dashes) in zip(levels.items(), (("#0072B2", "--"), ("#009E73", ":")), strict=True):
-        name, score = level
+    for (name, score), (color, dashes) in zip(levels.items(), (("#0072B2", "--"), ("#009E73", ":")), strict=True):
         axis.axhline(score.kid, color=color, ls=dashes, label=name)
         axis.axhspan(score.kid - score.kid_std, score.kid + score.kid_std, color=color, alpha=0.12, lw=0)
     axis.set(title="Distance to held-out paintings", xlabel="training step", ylabel=f"KID ({features})")
@@ -272,7 +254,7 @@ def read_faults() -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 @figure_style()
 def faults_figure(runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
-    """Curves of each run over a photo and its painting; the last place is the legend's. runs: see `read_faults`."""
+    """Curves of each run of `read_faults` over a photo and its painting; the last place is the legend's."""
     figure = plt.figure(figsize=(13, 9.6), layout="constrained")
     cells = figure.subfigures(2, 4)
     styles = ({"color": COLORS["monet"]}, {"color": "black"}, {"color": "#009E73", "ls": "--"})
@@ -362,19 +344,17 @@ def check_instance_norm(answer):
     x[1] *= 4
     found = np.asarray(answer_of(answer, x))
     expect_shape(found, x.shape)
-    centred, spread = (lambda axes: x - x.mean(axes, keepdims=True)), (lambda axes: x.std(axes, keepdims=True))
-    normed, whole = (lambda axes: centred(axes) / spread(axes)), (1, 2)
-    share = (x - x.min(whole, keepdims=True)) / np.ptp(x, whole, keepdims=True)
+    normed, whole = (lambda axes: (x - x.mean(axes, keepdims=True)) / x.std(axes, keepdims=True)), (1, 2)
+    spread, share = x.std(whole, keepdims=True), (x - x.min(whole, keepdims=True)) / np.ptp(x, whole, keepdims=True)
     wrong = {
-        "that is batch norm: the two images share their mean and deviation.": [normed((0, 1, 2))],
-        "that is layer norm: the three channels share one mean and deviation.": [normed((1, 2, 3))],
-        "one mean and deviation for everything: images and channels must stay apart.": [normed((0, 1, 2, 3))],
-        "the pixels of one place are normed over the channels: a place is then normed by itself.": [normed(3)],
+        "that is batch norm: the two images share their mean and deviation.": normed((0, 1, 2)),
+        "that is layer norm: the three channels share one mean and deviation.": normed((1, 2, 3)),
+        "one mean and deviation for everything: images and channels must stay apart.": normed((0, 1, 2, 3)),
+        "the pixels of one place are normed over the channels: a place is then normed by itself.": normed(3),
         "each row is normed alone, or each column: the statistics are of a whole map.": [normed(1), normed(2)],
-        "the contrast is still in it: the brighter image stays the stronger one.": [centred(whole)],
-        "the mean is still in it.": [x / spread(whole)],
-        "divided by the variance: in which unit is it, and in which are the values?":
-            [centred(whole) / spread(whole) ** 2],
+        "the contrast is still in it: the brighter image stays the stronger one.": normed(whole) * spread,
+        "the mean is still in it.": x / spread,
+        "divided by the variance: in which unit is it, and in which are the values?": normed(whole) / spread,
         "that brings minimum and maximum to fixed values: one bright pixel then decides how pale all others are.":
             [share, 2 * share - 1],
     }  # fmt: skip
@@ -418,16 +398,16 @@ def check_rate(answer):
     rate = lambda *given: float(answer_of(answer, *given))  # noqa: E731
     found, right = [rate(int(step), 2.0, 50, 100) for step in steps], 2 * np.clip((100 - steps) / 50, 0, 1)
     early, late, other = rate(10, 2.0, 50, 100), rate(120, 2.0, 50, 100), rate(150, 4.0, 100, 200)
-    wrong: dict[str, list] = {
-        "it never falls.": [2 + 0 * right],
-        "it falls from the first step on: `constant` has no effect.": [2 * (1 - steps / 100)],
+    at_once = 2 * (1 - steps / 100)
+    wrong: dict[str, Any] = {
+        "it never falls.": np.full(6, 2),
+        "it falls from the first step on: `constant` has no effect.": at_once,
         "it jumps to 0 instead of falling in a line.": [2 * (steps <= 50), 2 * (steps < 50)],
         "it jumps down where it should begin to fall: at step 51 it is already at half.":
-            [np.where(steps < 50, 2, 2 * (1 - steps / 100))],
-        "that is a share of the rate, from 1 to 0. Where is `start`?": [right / 2],
-        "it rises: the share that is left is wanted, not the share that is done.": [2 - right],
-        "it falls along a cosine. The paper's falls along a straight line.":
-            [np.where(steps < 50, 2, 1 + np.cos(np.pi * (steps - 50) / 50))],
+            np.where(steps < 50, 2, at_once),
+        "that is a share of the rate, from 1 to 0. Where is `start`?": right / 2,
+        "it rises: the share that is left is wanted, not the share that is done.": 2 - right,
+        "it falls along a cosine. The paper's falls along a straight line.": 1 - np.cos(np.pi * right / 2),
     }  # fmt: skip
     above = f"at step 10 it is {early:g}, more than `start`: before the decay begins the rate must stay at `start`."
     hints = close(found, wrong, 1e-6) | {above: early > 2.0 + 1e-9}
@@ -443,15 +423,13 @@ def check_rate(answer):
 def check_faults(answer):
     names = [name for name, _ in FAULTS.values()]
     refuse_if(not isinstance(answer, Mapping), "give a dict: each letter with the name of its fault.")
-    begun = {letter: name for letter, name in answer.items() if name is not ...}
-    refuse_if(not begun, "nothing here yet. Replace each ... by one of the names, and run the cell again.")
-    refuse_if(missing := [letter for letter in FAULTS if letter not in begun], f"{', '.join(missing)}: still without.")
-    for letter, name in begun.items():
+    refuse_if(missing := [letter for letter in FAULTS if letter not in answer], f"{', '.join(missing)}: still without.")
+    for letter, name in answer.items():
         refuse_if(letter not in FAULTS, f"{letter!r} is no run of the figure.")
         refuse_if(name not in names, f"{letter}: {name!r} is none of the names. They are: {'; '.join(sorted(names))}.")
-    twice = [name for name in names if list(begun.values()).count(name) > 1]
-    wrong = [letter for letter, (name, _) in FAULTS.items() if begun[letter] != name]
-    hints = {f"{name!r} stands twice: every fault belongs to one run.": True for name in twice}
+    given = list(answer.values())
+    wrong = [letter for letter, (name, _) in FAULTS.items() if answer[letter] != name]
+    hints = {f"{name!r} stands twice: every fault belongs to one run.": given.count(name) > 1 for name in names}
     return hints | {f"{6 - len(wrong)} of 6 are right. {letter}: {FAULTS[letter][1]}.": True for letter in wrong}
 
 
@@ -462,11 +440,10 @@ IDLE = ("profile", "steps", "epochs", "holdout_monets", "holdout_photos", "fit_s
 
 @exercise("Exercise 6, an ablation")
 def check_ablation(answer):
-    runs, seeds = answer
+    (runs, seeds), usual = answer, profile("quick")
     enough = isinstance(runs, dict) and len(runs) >= 3
     refuse_if(not enough, "give at least three runs: one to compare with, {}, and two that change something.")
     refuse_if({} not in runs.values(), "nothing to compare with: one run must change nothing, {}.")
-    usual = profile("quick")
     for name, setting in runs.items():
         both = " and ".join(setting)
         refuse_if(len(setting) > 1, f"{name!r} changes {both} at once: a difference could come from either.")
@@ -477,7 +454,7 @@ def check_ablation(answer):
         try:
             same = setting and usual.with_(**setting) == usual
         except UserError as error:
-            raise Wrong(f"{name!r}: {error}") from None
+            return {f"{name!r}: {error}": True}
         refuse_if(same, f"{name!r} sets {both} to the value that it has anyway.")
     settings = {tuple(sorted(setting.items())) for setting in runs.values()}
     chance = "one seed can't tell an effect from chance: take at least two different ones."
@@ -487,10 +464,9 @@ def check_ablation(answer):
 def ablation(
     runs: Mapping[str, Mapping], seeds: Sequence[int], config: Config, steps: int, kept: Images, out: Images
 ) -> list[dict[str, Any]]:
-    """Train every run with every seed for `steps` steps; prints and returns a table, {"run", "seed 0", ...} a run.
+    """Train every run, {name: changes to config}, with every seed; prints and returns a table, {"run", "seed 0", ...}.
 
-    runs: {name: changes to config}. kept, out: images to train on and held out, uint8 (n, 256, 256, 3). Its numbers are
-    KIDs by SqueezeNet, which no training has looked through, as shares of the untouched photos' KID.
+    Its numbers are KIDs by SqueezeNet, which no training has looked through, as shares of the untouched photos' KID.
     """
     jury = Jury(out["monet"])
     untouched = jury(out["photo"])["squeezenet"].kid

@@ -15,14 +15,13 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from monet_lib.config import Config
-from monet_lib.course.checks import answer_of, exercise, expect_close, expect_shape, refuse_if, refuse_known
-from monet_lib.data.batches import split
+from monet_lib.course.checks import answer_of, close, exercise, expect_shape, refuse_if
+from monet_lib.data import split, to_uint8
 from monet_lib.figures import COLORS, figure_style
 from monet_lib.files import COURSE, reading
-from monet_lib.paint.painting import shipped_generator
-from monet_lib.score.metrics import memorization_distance, scene_kept
-from monet_lib.score.networks import FeatureNetwork, feature_network
-from monet_lib.score.score import Score
+from monet_lib.paint import shipped_generator
+from monet_lib.score import Score, feature_network, memorization_distance, scene_kept
+from monet_lib.score.networks import FeatureNetwork
 from monet_lib.train.run import Run
 
 RUNS = (Path("runs/lesson4"), Path("../runs/lesson4"), COURSE / "runs" / "lesson4")  # where lesson 4 may have trained
@@ -35,10 +34,9 @@ MIXTURES, SEED = 96, 29
 
 
 def own_generator(config: Config, folder: str | Path | None = None) -> tuple[str, Callable, Run | None]:
-    """(whose, generator, run): what lesson 4 trained, or the course's generator with None. Prints which.
+    """(whose, generator, run): what lesson 4 trained, or the course's generator with None, which it prints.
 
-    folder: another run's folder, as of `monet train`. A run of profile `tiny` is never taken: it paints nothing.
-    Raises UserError where `folder` is no run.
+    folder: another run's folder; UserError where it is none. A run of profile `tiny` is never taken: it paints nothing.
     """
     places = [Path(folder)] if folder else [] if config.profile == "tiny" else RUNS
     for place in places:
@@ -50,10 +48,9 @@ def own_generator(config: Config, folder: str | Path | None = None) -> tuple[str
 
 
 def sides(run: Run | None, names: Sequence[str], kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """(seen, unseen): indices of the images `names` that a run was trained on, and of those held out of it.
+    """(seen, unseen): indices of the images `names` of a kind that a run was trained on, and of those held out of it.
 
-    kind: "monet" or "photo". Where the run was trained on other images, or held none out, and without a run, the
-    images are divided into halves.
+    Without a run, and where it was trained on other images or held none out, the images are divided into halves.
     """
     listed = hashlib.sha256("\n".join(names).encode()).hexdigest()
     held = getattr(run.config, f"holdout_{kind}s") if run and run.data[kind]["sha256"] == listed else 0
@@ -78,8 +75,8 @@ def real_network() -> FeatureNetwork:
 def real_features() -> dict[str, np.ndarray]:
     """What `real_network` gives for 250 images of the competition each: {set: float32 (250, 96)}.
 
-    "Monets", and "Monets as monet_jpg", the same paintings in the competition's other encoding; "photos"; "the
-    course's", paintings of these photos by the shipped generator. Raises UserError where the file is damaged.
+    "Monets as monet_jpg" are the same paintings in the competition's other encoding, "the course's" paintings of these
+    photos. Raises UserError where the file is damaged.
     """
     with reading(FEATURES, "file of features", "Restore it."), np.load(FEATURES, allow_pickle=False) as found:
         low, scale = found["low"], found["scale"]
@@ -88,11 +85,8 @@ def real_features() -> dict[str, np.ndarray]:
 
 def resized(network: FeatureNetwork, filter: Image.Resampling) -> FeatureNetwork:
     """A network that gets images already resized by another filter: Pillow's NEAREST, BICUBIC, …"""
-    size = (network.size, network.size)
-
-    def extract(images):
-        return network(np.stack([np.asarray(Image.fromarray(x).resize(size, filter)) for x in images]))
-
+    small = lambda x: np.asarray(Image.fromarray(x).resize((network.size, network.size), filter))  # noqa: E731
+    extract = lambda images: network(np.stack([*map(small, images)]))  # noqa: E731
     return FeatureNetwork(f"{network.name}, {filter.name.lower()}", False, network.size, extract)
 
 
@@ -119,20 +113,19 @@ def encoded(image: np.ndarray, **options: Any) -> tuple[bytes, np.ndarray]:
 
 def written_wrong(x: np.ndarray) -> dict[str, np.ndarray]:
     """What x, float (n, h, w, 3) in [-1, 1], becomes under usual mistakes of writing: {name: uint8 array}."""
+    right = to_uint8(x)
     return {
-        "right": np.rint(np.clip((x + 1) * 127.5, 0, 255)).astype(np.uint8),
+        "right": right,
         "cast from [0, 1]": ((x + 1) / 2).astype(np.uint8),
-        "blue and red swapped": np.rint(np.clip((x[..., ::-1] + 1) * 127.5, 0, 255)).astype(np.uint8),
+        "blue and red swapped": right[..., ::-1],
         "255 instead of 127.5": ((x + 1) * 255).astype(np.int64).astype(np.uint8),
     }
 
 
 LOOKS = {  # of each set's lines: colour and style
-    "Monets": (COLORS["monet"], "-"),
-    "photos": (COLORS["photo"], "-"),
-    "the course's": ("black", "-"),
-    "written black": ("black", ":"),
-}
+    "Monets": (COLORS["monet"], "-"), "photos": (COLORS["photo"], "-"),
+    "the course's": ("black", "-"), "written black": ("black", ":"),
+}  # fmt: skip
 
 
 @figure_style()
@@ -177,61 +170,59 @@ def _test_picture():
 
 
 def _right_picture():
-    return encoded(written_wrong(_test_picture())["right"][0], quality=95, subsampling=0)[1]
+    return encoded(to_uint8(_test_picture()[0]), quality=95, subsampling=0)[1]
 
 
-def _first_entry(data):
+def _entries(data):
+    """[(name, PIL image), ...] of a zip's bytes."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return np.asarray(Image.open(io.BytesIO(archive.read(archive.namelist()[0]))))
+        return [(name, Image.open(io.BytesIO(archive.read(name)))) for name in archive.namelist()]
 
 
 @exercise(
     "Exercise 1, a writer to repair",
     expected=_right_picture,
-    drawn=lambda answer: _first_entry(answer(_test_picture(), ["a"])),
+    drawn=lambda answer: _entries(answer(_test_picture(), ["a"]))[0][1],
     alt="Thin stripes over a ramp from green at the left to yellow and red at the right",
 )
 def check_zipped(answer):
     x = np.concatenate([_test_picture(), _test_picture()[:, :, ::-1]])
     data = answer_of(answer, x.copy(), ["a", "b"])
     refuse_if(not isinstance(data, bytes), f"the result is a {type(data).__name__}: return the zip's bytes.")
-    whole = "these bytes are no whole zip. It gets its table of contents when it is closed."
-    refuse_if(not zipfile.is_zipfile(io.BytesIO(data)), whole)
-    archive = zipfile.ZipFile(io.BytesIO(data))
-    names = archive.namelist()
-    refuse_if(len(names) != 2, f"two pictures went in, {len(names)} came out.")
-    images = [Image.open(io.BytesIO(archive.read(name))) for name in names]
+    whole = zipfile.is_zipfile(io.BytesIO(data))
+    refuse_if(not whole, "these bytes are no whole zip. It gets its table of contents when it is closed.")
+    entries = _entries(data)
+    refuse_if(len(entries) != 2, f"two pictures went in, {len(entries)} came out.")
+    names, images = zip(*entries, strict=True)
     kinds = {(image.format, image.mode, image.size) for image in images}
     refuse_if(kinds != {("JPEG", "RGB", (64, 64))}, f"the entries are {sorted(kinds)}, not 64x64 RGB JPEGs.")
-    first, second = (np.asarray(image).astype(int) for image in images)
-    right = _right_picture().astype(int)
+    (first, second), right = (np.asarray(image).astype(int) for image in images), _right_picture().astype(int)
     error, lower, far = np.abs(first - right).mean(), (first - right).mean(), np.abs(first - right).max((0, 2))
-    middle, ends = far[8:-8].max(), max(far[:2].max(), far[-2:].max())
-    coarse = (
-        f"opened again, the pictures are off by {error:.1f} levels on average; less than 1.5 is possible. What does "
-    )
+    middle, ends, off = far[8:-8].max(), max(far[:2].max(), far[-2:].max()), "opened again, the pictures are"
     return {
-        f"opened again, the pictures are black: their highest level is {first.max()}.": first.max() <= 8,
+        f"{off} black: their highest level is {first.max()}.": first.max() <= 8,
         "the ramp from left to right should be red, and is blue.": np.abs(first[..., ::-1] - right).mean() < error / 2,
         "the middle is right, and at an edge bright and dark changed places.": ends > 100 > middle,
         "the second picture is not the second one of x.": np.abs(second - right[:, ::-1]).mean() > 40,
-        f"{coarse}the encoder throw away?": error > 1.5,
+        f"{off} off by {error:.1f} levels on average; less than 1.5 is possible. What does the encoder throw away?":
+            error > 1.5,
         f"all levels are {abs(lower):.2f} too {'high' if lower > 0 else 'low'} on average.": abs(lower) > 0.25,
         f"the first entry is called {names[0]!r}; Kaggle takes no folders.": any(re.search(r"[/\\]", n) for n in names),
-        f"the entries are called {names}, the pictures a and b.": names != ["a.jpg", "b.jpg"],
-    }
+        f"the entries are called {names}, the pictures a and b.": names != ("a.jpg", "b.jpg"),
+    }  # fmt: skip
 
 
 @exercise("Exercise 2, FID of one feature")
 def check_frechet(answer):
     cases = {
-        (0.0, 1.0, 3.0, 1.0): (9.0, "means 0 and 3, both spreads 1: {got}, not {expected}."),
-        (0.0, 1.0, 0.0, 3.0): (4.0, "equal means, spreads 1 and 3: {got}, not {expected}."),
-        (2.0, 2.0, 2.0, 2.0): (0.0, "two equal bell curves: {got}, not {expected}."),
-        (1.0, 0.5, 3.0, 2.0): (6.25, "means 1 and 3, spreads 0.5 and 2: {got}, not {expected}."),
+        "means 0 and 3, both spreads 1": (0.0, 1.0, 3.0, 1.0),
+        "equal means, spreads 1 and 3": (0.0, 1.0, 0.0, 3.0),
+        "two equal bell curves": (2.0, 2.0, 2.0, 2.0),
+        "means 1 and 3, spreads 0.5 and 2": (1.0, 0.5, 3.0, 2.0),
     }
-    for given, (wanted, hint) in cases.items():
-        expect_close(answer_of(answer, *given), wanted, hint)
+    for case, given in cases.items():
+        found, right = answer_of(answer, *given), (given[0] - given[2]) ** 2 + (given[1] - given[3]) ** 2
+        refuse_if(not np.allclose(found, right, 1e-4, 1e-4), f"{case}: {np.round(found, 4)}, not {right}.")
 
 
 @exercise("Exercise 3, memorization")
@@ -241,27 +232,27 @@ def check_memorization(answer):
     real[0] = -2 * generated[0]  # its cosine is -1
     found, right = answer_of(answer, generated.copy(), real.copy()), memorization_distance(generated, real)
     refuse_if(np.ndim(found) > 0, f"the result has shape {np.shape(found)}: return one number.")
-    found = float(found)
     unit = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in (generated, real)]
     cosines = unit[0] @ unit[1].T
     distances = 1 - np.abs(cosines)
-    longer = "more generated images give a larger number. It should not depend on how many."
     known = {
-        "you look for the nearest generated image of each real one. Who is suspected of copying?": distances.min(
-            0
-        ).mean(),
+        "you look for the nearest generated image of each real one. Who is suspected of copying?":
+            distances.min(0).mean(),
         "copies get the highest number. It should be the lowest.": 1 - right,
-        longer: distances.min(1).sum(),
+        "more generated images give a larger number. It should not depend on how many.": distances.min(1).sum(),
         "one generated row is a real row times -2: its distance should be 0.": (1 - cosines).min(1).mean(),
         "every real image counts for every generated one. Which one tells of a copy?": distances.mean(),
         "one copy decides alone. All generated images should count.": distances.min(),
         "you take the farthest real image. Which one tells of a copy?": distances.max(1).mean(),
         "you take the median over the generated images; the definition, the mean.": np.median(distances.min(1)),
+    }  # fmt: skip
+    angles = "generated features twice as large change the distance; angles don't."
+    return close(found, known, 1e-5) | {
+        angles: not np.isclose(answer(2 * generated, real), found),
+        f"{found:.4f} instead of {right:.4f} for six generated and three real images.": not np.isclose(
+            found, right, 1e-4
+        ),
     }
-    refuse_known(found, known, 1e-5)
-    doubled = float(answer(2 * generated, real))
-    refuse_if(not np.isclose(doubled, found), "generated features twice as large change the distance; angles don't.")
-    expect_close(found, right, "{got} instead of {expected} for six generated and three real images.")
 
 
 REPORT = {
@@ -275,22 +266,23 @@ REPORT = {
 
 @exercise("Exercise 4, which may be compared")
 def check_comparable(answer):
-    kid = REPORT | {"measure": "KID"}
-    cases = [
-        (REPORT, REPORT, True, "two FIDs, all of whose conditions are equal"),
-        (REPORT, REPORT | {"network": "keras-inception-v3"}, False, "two FIDs, by Inception of 2015 and by Keras'"),
-        (REPORT, REPORT | {"images": 300}, False, "two FIDs, of 5,000 and of 300 images. See the figure over n"),
-        (kid, kid | {"images": 300}, True, "two KIDs, of 5,000 and of 300 images. See the figure over n"),
-        (REPORT, REPORT | {"reference": "893 other Monets"}, False, "two FIDs, to the 300 Monets and to 893 others"),
-        (REPORT, REPORT | {"filter": "nearest"}, False, "two FIDs, of images resized by two filters"),
-        (REPORT, kid, False, "an FID and a KID"),
+    kid, few, others = {"measure": "KID"}, {"images": 300}, {"reference": "893 other Monets"}
+    # (what one report has other than REPORT, what the other one has, may they be compared, what they are)
+    cases: list[tuple[dict, dict, bool, str]] = [
+        ({}, {}, True, "two FIDs, all of whose conditions are equal"),
+        ({}, {"network": "keras-inception-v3"}, False, "two FIDs, by Inception of 2015 and by Keras'"),
+        ({}, few, False, "two FIDs, of 5,000 and of 300 images. See the figure over n"),
+        (kid, kid | few, True, "two KIDs, of 5,000 and of 300 images. See the figure over n"),
+        ({}, others, False, "two FIDs, to the 300 Monets and to 893 others"),
+        ({}, {"filter": "nearest"}, False, "two FIDs, of images resized by two filters"),
+        ({}, kid, False, "an FID and a KID"),
         (kid, kid | {"network": "squeezenet"}, False, "two KIDs, by Inception and by SqueezeNet"),
-        (kid, kid | {"reference": "893 other Monets"}, False, "two KIDs, to the 300 Monets and to 893 others"),
-        (kid, kid | {"filter": "nearest", "images": 300}, False, "two KIDs, of images resized by two filters"),
+        (kid, kid | others, False, "two KIDs, to the 300 Monets and to 893 others"),
+        (kid, kid | few | {"filter": "nearest"}, False, "two KIDs, of images resized by two filters"),
     ]
     for a, b, wanted, what in cases:
         for one, other in ((a, b), (b, a)):
-            found = answer_of(answer, dict(one), dict(other))
+            found = answer_of(answer, REPORT | one, REPORT | other)
             refuse_if(not isinstance(found, bool | np.bool_), f"return True or False, not {found!r}.")
             verb = "can" if found else "can't"
             refuse_if(found != wanted, f"{what}: you say that they {verb} be compared.")
@@ -307,18 +299,23 @@ def check_checkpoint(answer):
         "500 is the last step that can't be told apart from the best one. Which of them had the least time to overfit?"
     )
     hints = {
-        "400 has the lowest KID. Is there an earlier step that can't be told apart from it?": 400,
-        "step 100 is 0.045 above the lowest KID. Whose spread did you take?": 100,
-        late: 500,
-        "300 is within the spread of the best step, and so is an earlier one.": 300,
+        400.0: "400 has the lowest KID. Is there an earlier step that can't be told apart from it?",
+        100.0: "step 100 is 0.045 above the lowest KID. Whose spread did you take?",
+        500.0: late,
+        300.0: "300 is within the spread of the best step, and so is an earlier one.",
+        200.0: "",
     }
-    refuse_known(found, hints, 1e-9)
-    refuse_if(found not in CURVE[:, 0], f"{found!r} is no step of the curve: return a value of the first column.")
-    rising, falling = np.array([[10, 0.1, 0.01], [20, 0.2, 0.01]]), np.array([[10, 0.2, 0.01], [20, 0.1, 0.01]])
-    expect_close(answer(rising), 10, "on a curve that rises from the start you take {got}.")
-    expect_close(answer(falling), 20, "on a curve that falls from 0.2 to 0.1, spread 0.01, you take {got}.")
-    shuffled = CURVE[[3, 1, 0, 4, 2]]
-    expect_close(answer(shuffled), 200, "with its rows in another order the same curve gives {got}.")
+    step = float(found)
+    refuse_if(step not in hints, f"{found!r} is no step of the curve: return a value of the first column.")
+    refuse_if(step != 200, hints[step])
+    curves = {
+        "on a curve that rises from the start you take {}.": ([[10, 0.1, 0.01], [20, 0.2, 0.01]], 10),
+        "on a curve that falls from 0.2 to 0.1, spread 0.01, you take {}.": ([[10, 0.2, 0.01], [20, 0.1, 0.01]], 20),
+        "with its rows in another order the same curve gives {}.": (CURVE[[3, 1, 0, 4, 2]], 200),
+    }
+    for hint, (curve, right) in curves.items():
+        other = answer(np.array(curve))
+        refuse_if(not np.allclose(other, right), hint.format(other))
 
 
 def _scenes():

@@ -14,13 +14,22 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from monet_lib.config import Config
-from monet_lib.data.batches import UnpairedBatches, training_data
-from monet_lib.data.reading import to_float
+from monet_lib.data import UnpairedBatches, to_float, training_data
 from monet_lib.figures import COLORS, encode, figure_style
 from monet_lib.model.augment import DRAWS, diff_augment
 from monet_lib.model.cyclegan import LOSSES, CycleGAN, build
 from monet_lib.model.losses import discriminator_loss
 from monet_lib.train.loop import FEW
+
+
+def flat(arrays: Sequence) -> np.ndarray:
+    """All values of arrays or tensors in one row: (n,)."""
+    return np.concatenate([np.ravel(x) for x in arrays])
+
+
+def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    """The cosine of the angle between two arrays (n,): 1 for one direction, 0 where an array is all zeros."""
+    return float(a @ b / max(np.linalg.norm(a), 1e-30) / max(np.linalg.norm(b), 1e-30))
 
 
 def shrunk(pixels: np.ndarray, size: int) -> np.ndarray:
@@ -62,16 +71,9 @@ def descent(network: keras.Model, optimizer: keras.optimizers.Optimizer, loss_of
 
 
 def teach_discriminator(
-    discriminator: keras.Model,
-    monets: np.ndarray,
-    photos: np.ndarray,
-    steps: int,
-    *,
-    rate: float = 1e-3,
-    policy: str = "",
-    watch: Mapping[str, np.ndarray] | None = None,
-    seed: int = 0,
-) -> dict[str, np.ndarray]:
+    discriminator: keras.Model, monets: np.ndarray, photos: np.ndarray, steps: int, *,
+    rate: float = 1e-3, policy: str = "", watch: Mapping[str, np.ndarray] | None = None, seed: int = 0,
+) -> dict[str, np.ndarray]:  # fmt: skip
     """Teach a discriminator to tell paintings from photos, both (n, h, w, 3) in [-1, 1], by BCE and Adam.
 
     policy: what `diff_augment` does to all images in training. watch: {name: images (n, h, w, 3)}, whose mean logits
@@ -106,14 +108,10 @@ def drawing(places: Mapping[str, tuple], arrows: Sequence[tuple], title: str, si
         figure, axis = plt.subplots(figsize=size, layout="constrained")
         drawn = {}
         for name, (column, row, text, kind) in places.items():
-            net = kind == "net"
-            box = {
-                "boxstyle": "square,pad=0.5" if net else "round,pad=0.5",
-                "facecolor": "0.92" if net else "white",
-                "edgecolor": COLORS.get(kind, "0.3"),
-                "linewidth": 2.5 if kind in COLORS else 1.2,
-            }
-            drawn[name] = axis.text(column, -row, text, ha="center", va="center", fontsize=10, bbox=box)
+            box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": COLORS.get(kind, "0.3")}
+            box |= {"boxstyle": "square,pad=0.5", "facecolor": "0.92"} if kind == "net" else {}
+            width = 2.5 if kind in COLORS else 1.2
+            drawn[name] = axis.text(column, -row, text, ha="center", va="center", bbox=box | {"linewidth": width})
         for start, end, *label in arrows:
             arrow = {"arrowstyle": "->", "lw": 1.3, "color": "0.2", "shrinkA": 4, "shrinkB": 4}
             arrow |= {"patchA": drawn[start].get_bbox_patch(), "patchB": drawn[end].get_bbox_patch()}
@@ -156,8 +154,7 @@ def explore(draw: Callable, alt: str, **controls: Any) -> Explorer:
 
     draw: called with a value for each control; returns a Figure or an image (h, w, 3).
     controls: name=(low, high, start) for a slider (integers or floats), name=[a, b, ...] for a choice.
-    A cell can move a control, `controls["x"].value = 3`, and call `controls.redraw()`; both raise what draw raises.
-    If the reader moves a control, an error is written under it too. Without ipywidgets the Explorer is empty.
+    An error is raised, and written under the control that was moved. Without ipywidgets the Explorer is empty.
     """
     starts = {name: values[2] if isinstance(values, tuple) else values[0] for name, values in controls.items()}
     data, format = encode(draw(**starts))

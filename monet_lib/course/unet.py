@@ -15,14 +15,11 @@ from tqdm import tqdm
 from tqdm.keras import TqdmCallback
 
 from monet_lib.config import Config
-from monet_lib.course.checks import answer_of, exercise, expect_shape, refuse_if
-from monet_lib.course.tools import drawing, shrunk
-from monet_lib.data.batches import UnpairedBatches, training_data
-from monet_lib.data.reading import find_images, load, to_float, to_uint8
+from monet_lib.course.checks import answer_of, close, exercise, expect_shape, refuse_if
+from monet_lib.course.tools import cosine, drawing, flat, shrunk
+from monet_lib.data import UnpairedBatches, find_images, load, to_float, to_uint8, training_data
 from monet_lib.figures import figure_style, image_grid
-from monet_lib.model.cyclegan import CycleGAN
-from monet_lib.model.discriminators import FeatureDiscriminator, patch_discriminator
-from monet_lib.model.generators import unet_generator
+from monet_lib.model import CycleGAN, FeatureDiscriminator, patch_discriminator, unet_generator
 from monet_lib.paint import SHIPPED, paint_all, shipped_generator
 from monet_lib.recipes import profile
 from monet_lib.score import Score, compare, embed, feature_network, scene_kept
@@ -46,12 +43,10 @@ def settings(config: Config) -> tuple[Config, Config, int]:
     """(Config for whole pictures, shrunk; Config of the last training, with its steps; steps of each comparison)."""
     filters, whole, squares, steps, short = SCALES.get(config.profile, SCALES["laptop"])
 
-    def sized(size: int, depth: int, **changes: Any) -> Config:
-        both = {"generator_filters": filters, "discriminator_filters": filters, "image_size": size, "unet_depth": depth}
-        common = {"model": "unet", "unet_dropout": 0.0, "norm": "instance", "precision": "float32"}
-        return profile(config.profile, **common, **both, **changes)
-
-    return sized(*whole, crop=256, beta_1=0.5), sized(*squares, crop=squares[0], beta_1=0.0, steps=steps), short
+    common = {"model": "unet", "unet_dropout": 0.0, "norm": "instance", "precision": "float32"}
+    common |= {"generator_filters": filters, "discriminator_filters": filters}
+    sized = lambda of, **more: profile(config.profile, image_size=of[0], unet_depth=of[1], **common, **more)  # noqa: E731
+    return sized(whole, crop=256, beta_1=0.5), sized(squares, crop=squares[0], beta_1=0.0, steps=steps), short
 
 
 def split_off(root: str | Path) -> tuple[Images, Images]:
@@ -83,13 +78,9 @@ Bar = partial(TqdmCallback, verbose=1, tqdm_class=tqdm, mininterval=1)  # over t
 
 
 def teach(network: keras.Model, inputs: np.ndarray, targets: Any, loss: Any, steps: int, weights: Any = None) -> None:
-    """Train a network by Keras' `fit` with Adam at 1e-3, four images a step, for about `steps` steps, with a bar.
-
-    loss: one for each target, by Keras' names; weights: of the losses, where there are several.
-    """
+    """Train a network by Keras' `fit` with Adam at 1e-3, four images a step, for about `steps` steps, with a bar."""
     network.compile(keras.optimizers.Adam(1e-3), loss, weights, jit_compile=False)  # XLA is slower on a CPU
-    epochs = max(1, round(4 * steps / len(inputs)))
-    network.fit(inputs, targets, batch_size=4, epochs=epochs, verbose=0, callbacks=[Bar()])
+    network.fit(inputs, targets, 4, max(1, round(4 * steps / len(inputs))), verbose=0, callbacks=[Bar()])
 
 
 def batches(images: Images, config: Config, steps: int) -> tf.data.Dataset:
@@ -117,17 +108,16 @@ def apart_with_equal_weights(mine: keras.Model, theirs: keras.Model, images: np.
 
 
 def patch_task(discriminator: keras.Model, train: Images, held: Images) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(pictures, targets, half): whole paintings and photos, shrunk, with the target 1 or 0 for each patch; and a
-    picture with the left half of a photo held out and the right half of a painting held out.
+    """(pictures (n, 128, 128, 3) in [-1, 1], targets (n, answers, answers, 1), half, one picture).
 
-    pictures (n, 128, 128, 3) in [-1, 1]; targets (n, answers, answers, 1).
+    Targets are 1 for paintings, 0 for photos. `half` is half a photo, then half a painting, both held out.
     """
-    pictures = np.concatenate([*whole(train, PATCH_TASK).values()])
+    paintings, photos = whole(train, PATCH_TASK).values()
+    pictures, new = np.concatenate([paintings, photos]), whole(held, PATCH_TASK)
     targets = np.zeros(discriminator.compute_output_shape(pictures.shape), np.float32)
-    targets[: len(train["monet"][:FEW])] = 1
-    new = {name: images[0] for name, images in whole(held, PATCH_TASK).items()}
-    left_half = np.arange(PATCH_TASK)[None, :, None] < PATCH_TASK // 2
-    return pictures, targets, np.where(left_half, new["photo"], new["monet"])
+    targets[: len(paintings)] = 1
+    left, right = np.split(np.arange(PATCH_TASK), 2)
+    return pictures, targets, np.concatenate([new["photo"][0][:, left], new["monet"][0][:, right]], 1)
 
 
 def table(rows: Mapping[str, Mapping[str, float]]) -> str:
@@ -154,12 +144,12 @@ def cyclegan_figure() -> Figure:
         (2.9, 4): "photo", (3.6, 4): "back  ⑥", (4.4, 4): "the same\n= photo?",
     }  # fmt: skip
     places: dict[Any, tuple] = {}
-    arrows: list[tuple] = []
     for place, text in texts.items():
         kind = "monet" if "Monet" in text else "photo"
         places[place] = (*place, text, "net" if text.startswith(("paint", "back")) or "disc" in text else kind)
+    arrows: list[tuple] = []
     for y in (0, 2):
-        arrows += [((x, y), (x + 1, y), *(["cycle"] if x == 3 else [])) for x in range(4)]
+        arrows += [((x, y), (x + 1, y)) for x in range(3)] + [((3, y), (4, y), "cycle")]
         arrows += [((2, y), (2, y + 1), "adversarial"), ((3, y + 1), (2, y + 1))]
     for x, net, end in ((0, 1, 2), (2.9, 3.6, 4.4)):
         arrows += [((x, 4), (net, 4)), ((net, 4), (end, 4), "identity")]
@@ -205,11 +195,7 @@ def answers_figure(image: np.ndarray, answers: np.ndarray, title: str) -> Figure
 def translator_losses(
     translators: Mapping[str, Sequence[Callable]], discriminator: Callable, images: Images
 ) -> dict[str, dict[str, float]]:
-    """{name: {"adversarial", "cycle", "identity"}} of pairs (paint, back) of exact functions, which need no training.
-
-    adversarial: least squares of discriminator(paint(photos)) against 1; the others are the sums over both directions,
-    unweighted. images: uint8, shrunk here as in `patch_task`.
-    """
+    """{name: {"adversarial", "cycle", "identity"}}, unweighted, of pairs (paint, back) of functions. images: uint8."""
     monets, photos = whole(images, PATCH_TASK).values()
     found = {}
     for name, (paint, back) in translators.items():
@@ -253,12 +239,11 @@ def _weights(make, steps):
     networks += [patch_discriminator((4, 4, 4, 4), norm="none") for _ in range(2)]
     for network in networks:
         network.set_weights([10 * w if w.ndim == 4 else w for w in network.get_weights()])
-    rng, flat = np.random.default_rng(0), lambda: [np.concatenate([*map(np.ravel, n.get_weights())]) for n in networks]
-    pair = tuple(tf.constant(rng.uniform(-1, 1, (1, 32, 32, 3)), tf.float32) for _ in range(2))
-    before, step = flat(), make(networks)
+    pair = tuple(tf.constant(np.random.default_rng(0).uniform(-1, 1, (2, 1, 32, 32, 3)), tf.float32))
+    before, step = [flat(network.get_weights()) for network in networks], make(networks)
     for _ in range(steps):
         step(pair)
-    return [np.stack(both) for both in zip(before, flat(), strict=True)]
+    return [np.stack([old, flat(network.get_weights())]) for old, network in zip(before, networks, strict=True)]
 
 
 def _descents(count):
@@ -275,9 +260,7 @@ def _library(networks, adversarial="least_squares"):
 def against_library(model: Callable, loss: Callable, adversarial: str) -> tuple[float, float]:
     """(furthest that any weight moved, largest difference) after two steps of a lesson's class and of the library's.
 
-    Both begin with the same small networks, see the same two pictures and descend by SGD. model: called with four
-    networks, returns a keras.Model whose `compile` takes (optimizers, loss=...); adversarial: the library's name of
-    `loss`.
+    model: four networks to a keras.Model with `compile(optimizers, loss=...)`; adversarial: the library's loss.
     """
 
     def own(networks):
@@ -302,8 +285,7 @@ def half_gradient(paint: keras.Model, back: keras.Model, images: Images) -> floa
         monet_cycle = tf.reduce_mean(tf.abs(paint(back(monet)) - monet))
         both = photo_cycle + monet_cycle
     half = [*tape.gradient(monet_cycle, sides[0]), *tape.gradient(photo_cycle, sides[1])]
-    a, b = (np.concatenate([np.ravel(x) for x in g]) for g in (half, tape.gradient(both, sides[0] + sides[1])))
-    return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+    return cosine(flat(half), flat(tape.gradient(both, sides[0] + sides[1])))
 
 
 def measures(paint: keras.Model, back: keras.Model, images: Images) -> dict[str, float]:
@@ -330,12 +312,9 @@ def by_the_course(photos: np.ndarray) -> dict[str, np.ndarray]:
 
 
 class Jury:
-    """KID to held-out paintings by two networks: call it with uint8 images (n, h, w, 3) for {network: Score}.
+    """KID to held-out paintings by two networks: call it with uint8 images (n, h, w, 3) for {network: Score}."""
 
-    names: (EfficientNet-Lite0's, against which generators are trained too, and SqueezeNet's, which none of them met).
-    """
-
-    names = ("efficientnet-lite0", "squeezenet")
+    names = ("efficientnet-lite0", "squeezenet")  # generators are trained against the first, and never met the second
 
     def __init__(self, paintings: np.ndarray) -> None:
         self.networks = {name: feature_network(name) for name in self.names}
@@ -350,10 +329,7 @@ class Jury:
 
 
 def scored(made: Images, monets: np.ndarray, mine: str) -> tuple[dict[str, tuple[Score, ...]], list[str]]:
-    """({name: its Score by each network of a `Jury`}, names that `mine` is nearer than by both). Prints both.
-
-    made: uint8 images; monets: paintings that no training has seen. See `Score.nearer_than`.
-    """
+    """({name: its Score by each network of a `Jury` of monets}, names that `mine` is nearer than by both), printed."""
     jury = Jury(monets)
     scores = {name: tuple(jury(images).values()) for name, images in made.items()}
     for name, (lite, other) in scores.items():
@@ -365,11 +341,6 @@ def scored(made: Images, monets: np.ndarray, mine: str) -> tuple[dict[str, tuple
 
 def _apart(a, b):
     return float(np.abs(a - b).mean())
-
-
-def close(found: Any, wrong: Mapping[str, Sequence], tolerance: float = 1e-4) -> dict[str, bool]:
-    """What a check returns: {hint: whether `found` is close to one of the wrong results that the hint tells of}."""
-    return {hint: any(np.allclose(found, x, tolerance, tolerance) for x in each) for hint, each in wrong.items()}
 
 
 def maps(channels: np.ndarray) -> np.ndarray:
@@ -410,13 +381,13 @@ def check_skip(answer):
 @exercise("Exercise 2, how many answers")
 def check_answers(answer):
     found = tuple(answer)
-    refuse_if(any(x is ... for x in found), "nothing here yet. Replace the ... and run the cell again.")
     refuse_if(len(found) != 2, f"give two numbers, not {len(found)}.")
     hints = {f"{found}: answers are counted, so these are whole numbers.": any(int(x) != x for x in found)}
     hints["the right two numbers, in the wrong order."] = found == (23, 62)
-    names = ("two halvings and 256 px", "three halvings and 200 px")
-    for value, right, name in zip(found, (62, 23), names, strict=True):
-        draw = "Write down the side of the map after each layer, as `compute_output_shape` would give it."
+    draw = "Write down the side of the map after each layer, as `compute_output_shape` would give it."
+    for value, right, name in zip(
+        found, (62, 23), ("two halvings and 256 px", "three halvings and 200 px"), strict=True
+    ):
         hints |= {
             f"{name}: {value} is the side after the halvings. Two more layers follow.": value == right + 2,
             f"{name}: {value} is the side after one of the last two layers.": value == right + 1,
@@ -427,19 +398,16 @@ def check_answers(answer):
 
 
 def _loss_hints(answer, given, parts, known, weight, last):
-    """What a check of a loss of two parts returns. given: the answer's arguments, whose first two are pictures.
-
-    parts(apart): the two parts under a distance; known: {hint: wrong results}; weight: what doesn't belong here.
-    """
+    """What a check returns of a loss that compares two pairs of pictures, `parts`. known: {hint: wrong result}."""
     found = np.asarray(answer_of(answer, *given))
     refuse_if(found.size != 1, f"an array of shape {found.shape}: a loss is one number, a mean over pixels.")
-    right = sum(parts(_apart))
+    right = sum(_apart(a, b) for a, b in parts)
     common = {
-        "half of the sum of both. Each of them counts fully.": [right / 2],
-        "the weight of the loss doesn't belong here.": [weight * right],
-        "errors of both signs cancel out.": [sum(parts(lambda a, b: (a - b).mean()))],
-        "squares instead of absolute values.": [sum(parts(lambda a, b: np.square(a - b).mean()))],
-        "a sum over pixels, which grows with the picture.": [sum(parts(lambda a, b: np.abs(a - b).sum()))],
+        "half of the sum of both. Each of them counts fully.": right / 2,
+        "the weight of the loss doesn't belong here.": weight * right,
+        "errors of both signs cancel out.": sum((a - b).mean() for a, b in parts),
+        "squares instead of absolute values.": sum(np.square(a - b).mean() for a, b in parts),
+        "a sum over pixels, which grows with the picture.": sum(np.abs(a - b).sum() for a, b in parts),
     }
     return close(found, known | common) | {f"not {found:.4f}. {last}": not np.isclose(found, right, rtol=1e-4)}
 
@@ -448,39 +416,37 @@ def _loss_hints(answer, given, parts, known, weight, last):
 def check_cycle(answer):
     monet, photo = np.random.default_rng(0).uniform(-1, 1, (2, 2, 4, 4, 3)).astype(np.float32)
     paint, back = (lambda x: 0.5 * x), (lambda x: x + 0.25)
-    again, turned = back(paint(photo)), paint(back(monet))
+    painted, lost, again, turned = paint(photo), back(monet), back(paint(photo)), paint(back(monet))
     known = {
-        "one cycle is missing: monet -> photo -> monet.": [_apart(again, photo)],
-        "one cycle is missing: photo -> monet -> photo.": [_apart(turned, monet)],
+        "one cycle is missing: monet -> photo -> monet.": _apart(again, photo),
+        "one cycle is missing: photo -> monet -> photo.": _apart(turned, monet),
         "each picture goes through its generators in the wrong order.":
-            [_apart(paint(back(photo)), photo) + _apart(back(paint(monet)), monet)],
-        "only one way is walked: a cycle is there and back.":
-            [_apart(paint(photo), photo) + _apart(back(monet), monet)],
+            _apart(paint(back(photo)), photo) + _apart(back(paint(monet)), monet),
+        "only one way is walked: a cycle is there and back.": _apart(painted, photo) + _apart(lost, monet),
         "a translation is compared with a picture of the other set; those two are no pair.":
-            [_apart(paint(photo), monet), _apart(again, monet) + _apart(turned, photo),
-             _apart(paint(photo), monet) + _apart(back(monet), photo)],
+            [_apart(painted, monet), _apart(again, monet) + _apart(turned, photo),
+             _apart(painted, monet) + _apart(lost, photo)],
     }  # fmt: skip
-    parts = lambda apart: [apart(again, photo), apart(turned, monet)]  # noqa: E731
     last = "Which picture should come back, and through which two generators?"
-    return _loss_hints(answer, (monet, photo, paint, back), parts, known, 10, last)
+    return _loss_hints(answer, (monet, photo, paint, back), ((again, photo), (turned, monet)), known, 10, last)
 
 
 @exercise("Exercise 4, identity")
 def check_identity(answer):
     monet, photo = np.full((1, 2, 2, 3), 0.5, np.float32), np.full((1, 2, 2, 3), -0.25, np.float32)
     paint, back = (lambda x: 1.2 * x), (lambda x: 1.6 * x)
-    ways = [_apart(paint(photo), photo), _apart(back(monet), monet)]
+    same, other, painted, lost = paint(monet), back(photo), paint(photo), back(monet)
+    ways = [_apart(painted, photo), _apart(lost, monet)]
     known = {
         "compared with an image of the other set: every answer is wrong then, and the median of that set the least.":
-            [_apart(paint(monet), photo) + _apart(back(photo), monet), _apart(paint(monet), photo),
-             _apart(paint(photo), monet) + _apart(back(monet), photo), _apart(paint(photo), monet)],
-        "only one of the two generators is asked.": [_apart(paint(monet), monet), _apart(back(photo), photo)],
+            [_apart(same, photo) + _apart(other, monet), _apart(same, photo),
+             _apart(painted, monet) + _apart(lost, photo), _apart(painted, monet)],
+        "only one of the two generators is asked.": [_apart(same, monet), _apart(other, photo)],
         "each generator gets the image that it should translate, and is told to leave it.": [sum(ways), *ways],
-        "the cycle loss.": [_apart(back(paint(photo)), photo) + _apart(paint(back(monet)), monet)],
+        "the cycle loss.": _apart(back(painted), photo) + _apart(paint(lost), monet),
     }  # fmt: skip
-    parts = lambda apart: [apart(paint(monet), monet), apart(back(photo), photo)]  # noqa: E731
     last = "Which image needs no painting, and which needs no way back?"
-    return _loss_hints(answer, (monet, photo, paint, back), parts, known, 5, last)
+    return _loss_hints(answer, (monet, photo, paint, back), ((same, monet), (other, photo)), known, 5, last)
 
 
 @exercise("Exercise 5, two optimizers")
@@ -495,17 +461,15 @@ def check_step(answer):
         refuse_if("on-persistent" in text, "this tape gives one gradient only. See how the class makes its tape.")
         raise
     moves = [[after - before for before, after in each] for each in (mine, _weights(_library, 1))]
-    hints = {
-        "no network has moved: form the sums, then let each optimizer take its step.": not any(map(np.any, moves[0]))
-    }
+    still = not any(map(np.any, moves[0]))
+    hints = {"no network has moved: form the sums, then let each optimizer take its step.": still}
     goals = ("the weighted sum of all four generator losses", "both discriminators' losses")
     names = ("paint", "back", "the Monet discriminator", "the photo discriminator")
     for k, (name, move, right) in enumerate(zip(names, *moves, strict=True)):
         off = np.abs(move - right).max() > 1e-3 * np.abs(right).max()
-        against = move @ right < -0.9 * np.linalg.norm(move) * np.linalg.norm(right)
         hints |= {
             f"{name} has not moved: each optimizer moves two networks.": not move.any(),
-            f"{name} climbs: its loss has the wrong sign.": off and against,
+            f"{name} climbs: its loss has the wrong sign.": off and cosine(move, right) < -0.9,
             f"{name} moved, but not by the slope of {goals[k // 2]}.": off,
         }
     return hints
@@ -514,7 +478,6 @@ def check_step(answer):
 @exercise("Exercise 6, a painter of your own")
 def check_painter(answer):
     painted, photos, monets = answer
-    refuse_if(painted is ... or painted is None, "nothing here yet. Train, paint, and run the cell again.")
     expect_shape(painted, photos.shape, "what you painted")
     scale = f"{painted.dtype}, not uint8: scale [-1, 1] to levels, as `lesson.painted_by` does."
     refuse_if(painted.dtype != np.uint8, scale)
