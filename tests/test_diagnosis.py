@@ -82,6 +82,13 @@ def test_each_cause_is_named_with_its_evidence(cause):
     assert found.why
 
 
+def test_a_grid_is_no_checkerboard_where_pixels_are_repeated_and_convolved():
+    """Its remedy is in place already; paintings with little fine detail let a weak grid stand out."""
+    for upsample, cause in (("transpose", "checkerboard"), ("resize", "healthy")):
+        found = diagnose(evidence(**SICK["checkerboard"], settings=SETTINGS | {"upsample": upsample}))
+        assert found.cause == cause
+
+
 def test_sure_is_what_lies_half_a_limit_beyond_it():
     above, below = Sign("scene", "above", 2.0), Sign("scene", "below", 0.3)
     assert [above.clear({"scene": x}) for x in (2.9, 3.1)] == [False, True]

@@ -138,7 +138,7 @@ def diagnose(evidence: Evidence) -> Diagnosis:
         lines = tuple(sign.words(numbers) for sign in cause.signs if sign.number in numbers)
         also = tuple(other.name for other in others)
         return Diagnosis(cause.name, sure, lines, cause.why, cause.remedy, cause.setting, also, unknown, numbers)
-    if numbers.keys() <= {"not finite", "done", "rate"}:
+    if numbers.keys() <= {"not finite", "done", "rate", "transposed"}:
         remedy = "Give a history of losses with at least ten rows, or photos and their paintings."
         return Diagnosis("nothing to tell from", "", (), "", remedy, "", (), unknown, numbers)
     return Diagnosis("healthy", "", (), "", _go_on(evidence, numbers), "", (), unknown, numbers)
@@ -233,6 +233,8 @@ def _of_networks(e):
     if e.unseen is not None and e.seen is not None and len(e.unseen):
         seen, unseen, fake = (float(np.mean(x)) for x in (e.seen, e.unseen, e.fake))
         found["by heart"] = (seen - unseen) / max(seen - fake, 0.1)
+    if "upsample" in e.settings:
+        found["transposed"] = float(e.settings["upsample"] == "transpose")
     steps, falls = e.settings.get("steps"), e.settings.get("decay_from")
     if e.step is not None and steps:
         found["done"] = e.step / steps
@@ -276,6 +278,7 @@ NUMBERS = {
     "warmth": "correlation of red minus blue of photo and painting",
     "change": "mean difference of painting and photo",
     "checkered": "energy of a grid with a period of 2 px, in units of the energy around it",
+    "transposed": "whether the generator enlarges by transposed convolutions (1: yes)",
     "pattern": "pattern in flat skies, in units of a painting's",
     "modes": "mean difference of the paintings' colours in training mode and as saved",
     "unsettled": "mean difference of paintings by the last weights and by their average",
@@ -367,7 +370,7 @@ CAUSES = (
     ),
     Cause(
         "checkerboard",
-        (Sign("checkered", "above", 80.0),),
+        (Sign("checkered", "above", 80.0), Sign("transposed", "above", 0.5, only_if_known=True)),
         "Transposed convolutions paint some pixels more often than their neighbours.",
         "Enlarge by repeating pixels, then convolve.",
         "--set upsample=resize",
