@@ -233,7 +233,10 @@ class Slider(Control):
 
 
 class Choice(Control):
-    gestures = (1, 0)  # which option to click
+    @property
+    def gestures(self):
+        """Which options to click; none where there is one alone, as of painters before lesson 4."""
+        return (1, 0) if len(self.select().options) > 1 else ()
 
     def value(self):
         return self.select().first_selected_option.text
