@@ -8,6 +8,7 @@ import zipfile
 import keras
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import tensorflow as tf
 from PIL import Image
@@ -133,6 +134,21 @@ def test_the_shipped_painter_is_the_shipped_generator():
     assert painter.surroundings == surroundings(config)
     photo = read_photo(COURSE / "data" / "photos" / "brook.jpg")[:200, :301]
     assert np.abs(painter(photo[None])[0] - paint_large(generator, photo).astype(int)).max() <= 1
+
+
+def test_a_painter_takes_as_many_threads_as_the_process_may_use_cores(monkeypatch):
+    """With two on one core, as a scheduler may leave, painting took twice as long."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3}, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    session, threads = onnxruntime.InferenceSession, []
+
+    def noted(data, options, providers):
+        threads.append(options.intra_op_num_threads)
+        return session(data, options, providers)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", noted)
+    Painter(SHIPPED_PAINTER)
+    assert threads == [1]
 
 
 @pytest.fixture

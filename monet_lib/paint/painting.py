@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import math
+import os
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +60,9 @@ class Painter:
             raise UserError(f"{source}: no such file. Make one: monet export --run RUN --out {source}.")
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # only errors, which are also raised
+        # ONNX Runtime starts a thread for each core of the machine, also where this process may use fewer.
+        if hasattr(os, "sched_getaffinity") and (cores := len(os.sched_getaffinity(0))) < (os.cpu_count() or 1):
+            options.intra_op_num_threads = cores
         with reading(where, "painter", "Make one: monet export --run RUN."):
             data = source if isinstance(source, bytes) else contents(source)
             self._session = onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
