@@ -4,6 +4,14 @@ import keras
 import numpy as np
 import pytest
 
+from monet_lib.course.tools import short_run
+from monet_lib.data.batches import load_pair
+from monet_lib.data.reading import to_float
+from monet_lib.files import COURSE
+from monet_lib.paint import paint_all
+from monet_lib.recipes import profile
+from monet_lib.score.diagnosis import Evidence, diagnose
+from monet_lib.score.metrics import scene_kept
 from monet_lib.train.run import Run
 from monet_lib.train.watch import EVERY, Guard
 
@@ -88,3 +96,16 @@ def test_a_discriminator_that_wins_is_told_at_the_same_step_after_a_pause(traini
     assert capsys.readouterr().out == ""
     begun.to(1200, discriminator=0.001, generator=1)
     assert "step 1200, discriminator wins" in capsys.readouterr().out
+
+
+def test_what_make_demo_trains_changes_its_photos_and_keeps_their_scenes():
+    """Without the losses of tones and colours it ended in one colour, and said so only in a warning."""
+    pair = load_pair(COURSE / "data" / "sample")
+    (_, monets), (_, photos) = pair["monet"], pair["photo"]
+    config = profile("demo")
+    model, history = short_run(config, monets, photos, config.steps)
+    painted = paint_all(model.painter, photos[:12])
+    assert np.abs(painted.astype(float) - photos[:12]).mean() > 10  # levels
+    assert scene_kept(photos[:12], painted) > 0.8
+    seen = to_float(photos[:12]).numpy(), to_float(painted).numpy()
+    assert diagnose(Evidence(history, *seen, settings=config.settings(), step=config.steps)).cause == "healthy"
