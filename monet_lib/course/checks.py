@@ -26,7 +26,8 @@ class Check:
 
     In a notebook it also notes a right answer, for `collect`. test: called with the answer; raises Wrong(hint), or
     returns {hint: whether it applies}, of which the first that applies is given. expected: makes the right answer's
-    picture, (h, w, 3), uint8 or in [-1, 1]. drawn: makes the same of the learner's answer. alt: describes the former.
+    picture, (h, w, 3), uint8 or in [-1, 1]. drawn: makes that picture of the learner's answer. alt: what is to be seen
+    in the right answer's picture.
     """
 
     title: str
@@ -47,8 +48,9 @@ class Check:
     def show_pictures(self, answer: Any) -> None:
         """Show the right answer's picture, and the learner's beside it if the answer makes one of the right size."""
         right, yours = self.expected(), None
-        with suppress(Exception):  # an answer that makes no picture yet
-            yours = np.asarray(self.drawn(answer))
+        if self.drawn:
+            with suppress(Exception):  # an answer that makes no picture yet
+                yours = np.asarray(self.drawn(answer))
         if np.shape(yours) == right.shape:
             print("Your answer makes the left picture, the right answer the other one:")
             show(image_grid([[yours, right]], ["yours", "right"]), f"Left, your answer. Right: {self.alt}")
@@ -60,7 +62,8 @@ class Check:
         """None if the answer is right, else the hint."""
         if answer is None or unfinished(answer):
             open_keys = [key for key, part in answer.items() if unfinished(part)] if isinstance(answer, dict) else []
-            return f"nothing here yet{' for ' * bool(open_keys)}{', '.join(open_keys)}. {BEGIN}"
+            where = f" for {', '.join(open_keys)}" if open_keys else ""
+            return f"nothing here yet{where}. {BEGIN}"
         try:
             table = self.test(answer) or {}
             return next((hint for hint, applies in table.items() if applies), None)

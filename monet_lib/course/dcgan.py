@@ -235,7 +235,11 @@ def averaged(gan: DCGAN) -> None:
 
 def enlarged(rows: Mapping[str, np.ndarray]) -> np.ndarray:
     """{label: patches (n, s, s, 3)} as a grid with a row each, every patch enlarged three times; uint8 (h, w, 3)."""
-    large = lambda x: np.asarray(Image.fromarray(to_uint8(x)).resize((3 * len(x),) * 2, Image.Resampling.BICUBIC))  # noqa: E731
+
+    def large(patch):
+        size = (3 * len(patch), 3 * len(patch))
+        return np.asarray(Image.fromarray(to_uint8(patch)).resize(size, Image.Resampling.BICUBIC))
+
     return image_grid([[*map(large, row)] for row in rows.values()], row_labels=list(rows))
 
 

@@ -85,8 +85,11 @@ def real_features() -> dict[str, np.ndarray]:
 
 def resized(network: FeatureNetwork, filter: Image.Resampling) -> FeatureNetwork:
     """A network that gets images already resized by another filter: Pillow's NEAREST, BICUBIC, …"""
-    small = lambda x: np.asarray(Image.fromarray(x).resize((network.size, network.size), filter))  # noqa: E731
-    extract = lambda images: network(np.stack([*map(small, images)]))  # noqa: E731
+    size = (network.size, network.size)
+
+    def extract(images):
+        return network(np.stack([np.asarray(Image.fromarray(x).resize(size, filter)) for x in images]))
+
     return FeatureNetwork(f"{network.name}, {filter.name.lower()}", False, network.size, extract)
 
 

@@ -42,10 +42,12 @@ SCALES = {
 def settings(config: Config) -> tuple[Config, Config, int]:
     """(Config for whole pictures, shrunk; Config of the last training, with its steps; steps of each comparison)."""
     filters, whole, squares, steps, short = SCALES.get(config.profile, SCALES["laptop"])
-
     common = {"model": "unet", "unet_dropout": 0.0, "norm": "instance", "precision": "float32"}
     common |= {"generator_filters": filters, "discriminator_filters": filters}
-    sized = lambda of, **more: profile(config.profile, image_size=of[0], unet_depth=of[1], **common, **more)  # noqa: E731
+
+    def sized(scale: tuple[int, int], **more: Any) -> Config:
+        return profile(config.profile, image_size=scale[0], unet_depth=scale[1], **common, **more)
+
     return sized(whole, crop=256, beta_1=0.5), sized(squares, crop=squares[0], beta_1=0.0, steps=steps), short
 
 
