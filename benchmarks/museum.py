@@ -139,7 +139,7 @@ def page(found, out):
 
 def seen(sign, numbers):
     """A sign without its unit, such as "variety of the samples: 0.12, below 0.45"."""
-    what, value = NUMBERS[sign.number].split(",")[0], float(f"{numbers[sign.number]:.2g}")
+    what, value = re.split(r",| \(", NUMBERS[sign.number])[0], float(f"{numbers[sign.number]:.2g}")
     return f"{what}: {value:g}, {sign.way} {sign.limit:g}"
 
 

@@ -206,7 +206,7 @@ viewer = explore(
 # ({{ counts["Wasserstein"][1] }}). A cluster without fakes is a mode that G has *dropped*: every one of the four losses
 # of G is a mean over fakes that are looked at one at a time, so that none asks whether all clusters have fakes. Two
 # seeds of one toy don't order four losses, and the vanishing slope of the first one did no harm here. The toy shows
-# that modes can be dropped although D goes on learning.
+# that a generator can drop modes while its discriminator goes on learning.
 
 # %% tags=["ci"]
 if viewer:  # as a hand on the controls would

@@ -543,7 +543,7 @@ show(
 
 # %% [markdown]
 # Yours is {{ gain:.3f }} nearer to held-out paintings than the photo is, and the two bars together are {{ bars:.3f }}. Its
-# rival, of what was made here, are style statistics: by Lite0 {{ table["style statistics"][lite].kid:.3f }}, yours
+# rivals, of what was made here, are style statistics: by Lite0 {{ table["style statistics"][lite].kid:.3f }}, yours
 # {{ table["yours"][lite].kid:.3f }}. The U-Net is to be compared with the curve above at step {{ step }}, where your run
 # had had the same time, and not with the end: {{ table["U-Net"][lite].kid:.3f }} against {{ scores[0, 1]:.3f }} at step
 # {{ scores[0, 0]:.0f }}. Its learning rate had already fallen to zero there, and yours hadn't. One run each, on
@@ -562,10 +562,11 @@ show(
 # the course's        0.010 ± 0.003                    0.37         0.90
 # ```
 #
-# On the sample, {{ near[0] }} came nearest by Lite0 and {{ near[1] }} by SqueezeNet. The course's generator has an
-# advantage there: a generator of the course made the paintings. SqueezeNet judges style statistics with the very features that their pixels descended, as Lite0 judges
-# yours: each column flatters one row. Now look. Colour transfer leaves every texture as it was. Style statistics put one painting's texture
-# everywhere. Where does yours invent strokes in flat places, such as skies, and what does the wider brush lose?
+# Nearest on the sample are, by Lite0, *{{ near[0] }}*, and by SqueezeNet *{{ near[1] }}*. The course's generator has an
+# advantage there: a generator of the course made the paintings. SqueezeNet judges style statistics with the very
+# features that their pixels descended, as Lite0 judges yours: each column flatters one row. Now look. Colour transfer
+# leaves every texture as it was. Style statistics put one painting's texture everywhere. Where does yours invent strokes
+# in flat places, such as skies, and what does the wider brush lose?
 #
 # ## Exercises
 #
