@@ -7,7 +7,6 @@ monet.npz that is there.
 """
 
 import argparse
-import csv
 import json
 from pathlib import Path
 
@@ -40,10 +39,8 @@ def ship(run, out):
     model = build(run.config, run.config.steps)
     step = Checkpoints(run.folder / "checkpoints", model, run.config.keep).restore()
     save_networks(out, model, run.config, half=True)
-    described = {
-        "config": run.config.settings(),
-        "data": {k: v for k, v in run.data.items() if k != "folder"},
-    }
+    data = {k: v for k, v in run.data.items() if k != "folder"}
+    described = {"config": run.config.settings(), "data": data}
     write_beside(out / "config.json", lambda path: path.write_text(json.dumps(described, indent=2) + "\n"))
     for name in ("history.csv", "validation.csv"):
         if (run.folder / name).exists():
@@ -54,15 +51,9 @@ def ship(run, out):
 
 def thin(source, target):
     """Copy a table with at most about ROWS of its rows, the last among them."""
-    with open(source, newline="") as file:
-        head, *rows = csv.reader(file)
-    kept = list(reversed(rows[-1 :: -max(1, len(rows) // ROWS)]))
-
-    def write(path):
-        with open(path, "w", newline="") as file:
-            csv.writer(file).writerows([head, *kept])
-
-    write_beside(target, write)
+    head, *rows = source.read_bytes().splitlines(keepends=True)
+    kept = rows[:: -max(1, len(rows) // ROWS)][::-1]
+    write_beside(target, lambda path: path.write_bytes(head + b"".join(kept)))
 
 
 if __name__ == "__main__":
