@@ -14,7 +14,6 @@ import base64
 import io
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -109,15 +108,9 @@ def build(source):
     for cell in notebook.cells:
         if "cover" in cell.metadata.get("tags", []):
             _save_cover(cell, source.stem)
-    temporary = target.with_suffix(".building.ipynb")
-    nbformat.write(notebook, temporary)
-    strip = [sys.executable, "-m", "nbstripout", "--keep-output", "--keep-count", "--keep-id", "--extra-keys",
-             "metadata.widgets cell.metadata.execution metadata.language_info", str(temporary)]  # fmt: skip
-    subprocess.run(strip, check=True)
-    notebook = nbformat.read(temporary, as_version=4)
+    notebook.metadata.pop("widgets", None)  # the controls of a kernel that is gone
     notebook.metadata["language_info"] = LANGUAGE
-    nbformat.write(notebook, temporary)
-    temporary.replace(target)
+    nbformat.write(notebook, target)
     size = target.stat().st_size / 1e3
     print(f"{target.relative_to(ROOT)}: {size:.0f} kB, {seconds:.0f} s, {megabytes:.0f} MB", flush=True)
 
