@@ -42,7 +42,7 @@ install: .venv/installed
 demo: .venv/trains
 	rm -rf build/demo
 	$(MONET) translate data/photos --brush 2 --overwrite --out build/demo/paintings
-	@$(RUN) tools/gallery.py data/photos build/demo/paintings build/demo/gallery.jpg --pairs 2
+	@$(RUN) tools/gallery.py data/photos build/demo/paintings build/demo/gallery.jpg
 	$(MONET) train --profile demo --data data/sample --out build/demo/run
 	$(MONET) submit --run build/demo/run --overwrite --out build/demo/images.zip
 	@echo
