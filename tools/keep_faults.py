@@ -9,18 +9,18 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from monet_lib.config import Config
+from monet_lib.course.museum import labels_swapped, stepped
 from monet_lib.course.resnet import CURVES, FAULT_STEPS, FAULTS, FAULTS_FILE
 from monet_lib.course.tools import shrunk
 from monet_lib.data import find_images, load, to_uint8
 from monet_lib.data.batches import UnpairedBatches, training_data
-from monet_lib.model import CycleGAN, build
+from monet_lib.model import build
 
 SHOWN, PART = 38, slice(30, 94)  # the photo that is shown and not trained on, and which of its 128 rows and columns
 HEALTHY = Config(
@@ -43,18 +43,9 @@ def train(letter, monets, photos):
         photos = (127.5 + photos / 2).astype(np.uint8)  # these levels are scaled to 0..1
     model = build(config, FAULT_STEPS)
     if letter == "C":
-        model.tell_apart = lambda discriminator, real, fake: CycleGAN.tell_apart(model, discriminator, fake, real)
-    optimizers = (model.generator_optimizer, model.discriminator_optimizer)
-    lost = [*model.discriminator_variables, *(v for optimizer in optimizers for v in optimizer.variables)]
-    fresh = [variable.numpy() for variable in lost]
-    take, rows = tf.function(model.train_step, jit_compile=False), []
-    batches = UnpairedBatches(monets, np.delete(photos, SHOWN, 0), config)
-    for step, pair in enumerate(training_data(batches, 0, FAULT_STEPS)):
-        if letter == "A" and step == FAULT_STEPS // 2:
-            for variable, value in zip(lost, fresh, strict=True):
-                variable.assign(value)
-        losses = take(pair)
-        rows.append([float(losses[name]) for name in CURVES])
+        labels_swapped(model)
+    data = training_data(UnpairedBatches(monets, np.delete(photos, SHOWN, 0), config), 0, FAULT_STEPS)
+    rows = [[float(losses[name]) for name in CURVES] for _, losses in stepped(model, data, letter == "A")]
     photo = shrunk(photos[[SHOWN]], 128)
     sides = [x[0, PART, PART] for x in (photo, np.asarray(model.monet_generator(photo)))]
     return np.array(rows).T, to_uint8(np.concatenate(sides, 1))

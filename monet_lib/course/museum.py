@@ -4,8 +4,9 @@
 benchmarks/museum.py` visits all rooms with several seeds and two sizes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import keras
@@ -15,7 +16,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from monet_lib.config import Config
-from monet_lib.course.tools import shrunk
+from monet_lib.course.tools import descent, shrunk
 from monet_lib.data.batches import UnpairedBatches, split, training_data
 from monet_lib.figures import figure_style, image_grid
 from monet_lib.files import UserError
@@ -65,47 +66,36 @@ def labels_swapped(model: CycleGAN) -> None:
     model.tell_apart = lambda discriminator, real, fake: CycleGAN.tell_apart(model, discriminator, fake, real)
 
 
-def identity_of_the_wrong_image(model: CycleGAN) -> None:
+def identity_of_the_wrong_image(monet: tf.Tensor, photo: tf.Tensor, fakes: Sequence[tf.Tensor]) -> tf.Tensor:
     """The identity loss is given the photo where it should be given the Monet: |G(photo) - monet|, and the reverse."""
-
-    def wrong(monet, photo, fakes):
-        return 60 * (tf.reduce_mean(tf.abs(fakes[0] - monet)) + tf.reduce_mean(tf.abs(fakes[1] - photo)))
-
-    add_loss(model, wrong)
+    return 60 * (tf.reduce_mean(tf.abs(fakes[0] - monet)) + tf.reduce_mean(tf.abs(fakes[1] - photo)))
 
 
 def begins_negative(model: CycleGAN) -> None:
     """Both generators first learn, on soft random pictures, to answer with the negative of what they are given."""
     size = (model.config.image_size,) * 2
     for generator in (model.monet_generator, model.photo_generator):
-        optimizer = keras.optimizers.Adam(2e-3)
-        optimizer.build(generator.trainable_variables)
 
-        @tf.function(jit_compile=False)
-        def learn(step, generator=generator, optimizer=optimizer):
+        def apart(step, generator=generator):
             coarse = tf.random.stateless_uniform((4, 8, 8, 3), [model.config.seed, step], -1, 1)
             images = tf.image.resize(coarse, size)
-            with tf.GradientTape() as tape:
-                loss = tf.reduce_mean(tf.abs(generator(images, training=True) + images))
-            optimizer.apply(tape.gradient(loss, generator.trainable_variables), generator.trainable_variables)
+            return tf.reduce_mean(tf.abs(generator(images, training=True) + images))
 
+        learn = descent(generator, keras.optimizers.Adam(2e-3), apart)
         for step in tf.range(150):
             learn(step)
     if model.averaged_generator is not None:
         model.averaged_generator.set_weights(model.monet_generator.get_weights())
 
 
-def style_in_float16(model: CycleGAN) -> None:
+def style_in_float16(monet: tf.Tensor, photo: tf.Tensor, fakes: Sequence[tf.Tensor]) -> tf.Tensor:
     """A style loss on Gram matrices in float16: sums above 65,504 are infinite, and infinity less infinity is nan."""
 
     def gram(images):
         x = tf.reshape(tf.cast(30 * images, tf.float16), (-1, 3))
         return tf.matmul(x, x, transpose_a=True)
 
-    def loss(monet, photo, fakes):
-        return tf.cast(tf.reduce_mean(tf.abs(gram(fakes[0]) - gram(monet))), tf.float32)
-
-    add_loss(model, loss)
+    return tf.cast(tf.reduce_mean(tf.abs(gram(fakes[0]) - gram(monet))), tf.float32)
 
 
 def add_loss(model: CycleGAN, loss: Callable) -> None:
@@ -149,7 +139,7 @@ ROOMS = {
         "the identity loss takes the photo in place of the Monet: |G(photo) - monet|",
         CYCLE,
         CYCLE_ALONE | {"cycle_weight": 0.0, "residual_output": False},
-        model=identity_of_the_wrong_image,
+        model=partial(add_loss, loss=identity_of_the_wrong_image),
     ),
     "negative": Room(
         "negative",
@@ -163,7 +153,9 @@ ROOMS = {
     "rate-too-high": Room(
         "rate too high", "learning rates of 0.02", TRAINING, {"generator_rate": 0.02, "discriminator_rate": 0.02}
     ),
-    "not-finite": Room("not finite", "a style loss in float16", TRAINING, model=style_in_float16),
+    "not-finite": Room(
+        "not finite", "a style loss in float16", TRAINING, model=partial(add_loss, loss=style_in_float16)
+    ),
     "batch-norm": Room("batch norm", "batch norm, and one picture in a batch", TRAINING, {"norm": "batch"}),
     "circling": Room("circling", "learning rates that never fall", TRAINING, {"decay_from": 1.0}),
     "bgr": Room("channels swapped", "photos in BGR, shown as RGB", PIPELINE, feed=lambda images: images[..., BGR]),
@@ -199,20 +191,13 @@ def visit(room: str, monets: np.ndarray, photos: np.ndarray, seed: int = 0, size
     paintings = made.monets(monets[kept])
     model = build(config, config.steps)
     made.model(model)
-    optimizers = (model.generator_optimizer, model.discriminator_optimizer)
-    lost = [*model.discriminator_variables, *(v for optimizer in optimizers for v in optimizer.variables)]
-    fresh = [variable.numpy() for variable in lost]
     data = training_data(UnpairedBatches(paintings, photos[trained], config), 0, config.steps)
     fed = tf.autograph.experimental.do_not_convert(lambda monet, photo: (monet, made.feed(photo)))
     data = made.pairs(data).take(config.steps).map(fed)
-    take, rows, drawn = tf.function(model.train_step, jit_compile=False), [], []
-    for step, pair in enumerate(data):
-        if made.loses and step == config.steps // 2:
-            for variable, value in zip(lost, fresh, strict=True):
-                variable.assign(value)
-        losses = take(pair)
+    rows, drawn = [], []
+    for pair, losses in stepped(model, data, made.loses):
+        drawn += [pair[1].numpy()[0]] if len(rows) < len(trained) else []
         rows.append([float(losses[name]) for name in losses_of(config)])
-        drawn += [pair[1].numpy()[0]] if step < len(trained) else []
         if not np.isfinite(rows[-1]).all():
             break
     whole = lambda images: shrunk(images, 256 * size // config.crop)  # noqa: E731
@@ -220,6 +205,19 @@ def visit(room: str, monets: np.ndarray, photos: np.ndarray, seed: int = 0, size
     evidence.history = dict(zip(losses_of(config), np.transpose(rows), strict=True))
     evidence.drawn, evidence.step = np.array(drawn), len(rows)
     return evidence
+
+
+def stepped(model: CycleGAN, data: Iterable, loses: bool) -> Iterator[tuple[tuple, Mapping[str, Any]]]:
+    """Train on each pair of `data`; yields (pair, losses) of each step. loses: see `Room`."""
+    optimizers = (model.generator_optimizer, model.discriminator_optimizer)
+    lost = [*model.discriminator_variables, *(v for optimizer in optimizers for v in optimizer.variables)]
+    fresh = [variable.numpy() for variable in lost]
+    take = tf.function(model.train_step, jit_compile=False)
+    for step, pair in enumerate(data):
+        if loses and step == model.config.steps // 2:
+            for variable, value in zip(lost, fresh, strict=True):
+                variable.assign(value)
+        yield pair, take(pair)
 
 
 def dcgan(monets: np.ndarray, rates: tuple[float, float], seed: int, size: int, steps: int = 300) -> Evidence:
