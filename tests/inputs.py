@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import os
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+ROOT = Path(__file__).resolve().parents[1]
 # A processor without 16-bit instructions runs these tests, by TensorFlow's own kernels.
 sixteen_bits = pytest.mark.skipif(
     os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT") not in ("DEFAULT", "ALL"),

@@ -1,17 +1,11 @@
 """What the benchmarks count and train: the convolutions of the GPU estimate, and CUT."""
 
-import sys
-from pathlib import Path
-
-import numpy as np
-from scipy.special import logsumexp
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
-
 import gpu_estimate
+import numpy as np
 import pytest
 from contrastive import TEMPERATURE, build_cut, patch_nce
 from inputs import weights
+from scipy.special import logsumexp
 
 from monet_lib.model.discriminators import patch_discriminator
 from monet_lib.model.generators import resnet_generator

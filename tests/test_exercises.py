@@ -7,7 +7,6 @@ import io
 import re
 import struct
 import zipfile
-from pathlib import Path
 from types import SimpleNamespace
 
 import jupytext
@@ -15,6 +14,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from inputs import ROOT
 from keras import ops
 from PIL import Image
 
@@ -24,7 +24,6 @@ from monet_lib.data import to_uint8
 from monet_lib.model import losses
 from monet_lib.paint import paint_broadly
 
-ROOT = Path(__file__).resolve().parents[1]
 rng = np.random.default_rng(0)
 SOURCES = {"eda": "01_eda", "dcgan": "02_dcgan", "unet": "03_unet_cyclegan", "resnet": "04_resnet_cyclegan",
            "submission": "05_submission"}  # fmt: skip

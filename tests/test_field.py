@@ -4,14 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import keras
 import nbformat
 import numpy as np
 import pytest
 from field import CASES, differs, scene
-from inputs import invert, make_data
+from inputs import ROOT, invert, make_data
 from jupytext.cli import jupytext
 from PIL import Image
 
@@ -21,8 +20,6 @@ from monet_lib.files import UserError, locked, plain
 from monet_lib.model.cyclegan import build
 from monet_lib.paint.photos import exif_of, translate
 from monet_lib.train.run import Run
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.parametrize("name", CASES)

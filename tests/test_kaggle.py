@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import jupytext
 import nbformat
@@ -17,12 +16,12 @@ import pytest
 from address import published, set_published, tracked
 from build_kaggle import PLACEHOLDER, REPO, build_all, kernel_metadata, library_files, packed
 from build_notebooks import for_tests
+from inputs import ROOT
 from IPython.core.inputtransformer2 import TransformerManager
 from standalone import fresh_environment, kaggle_input, run_standalone
 
 from monet_lib.paint.submission import check_submission
 
-ROOT = Path(__file__).resolve().parents[1]
 SUBMISSION = ROOT / "kaggle" / "monet-submission" / "monet-submission.ipynb"
 NAMES = sorted(path.parent.name for path in (ROOT / "kaggle").glob("*/*.ipynb"))
 # What Kaggle's images hold, beside Python's own modules.

@@ -5,19 +5,18 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import jedi
 import nbformat
 import pytest
 from address import published
 from build_notebooks import assemble, for_tests, run, with_values
+from inputs import ROOT
 from lessons import counts
 from real_images import printed
 
 from monet_lib.data import find_images
 
-ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("[0-9]*.py"))
 NAMES = [source.stem for source in SOURCES]
 HEADINGS = ["You will learn", "What you will have made", "Setup", "Exercises", "Self-quiz", "Recap"]

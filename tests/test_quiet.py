@@ -5,17 +5,14 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from inputs import SMALL, make_data
+from inputs import ROOT, SMALL, make_data
 from standalone import progress_removed
 
 from monet_lib import cli, quiet
 from monet_lib.quiet import without_stderr
 from monet_lib.train.loop import FEW
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def fresh(*command, code=0, **environment):

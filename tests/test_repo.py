@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from inputs import ROOT
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -16,7 +17,6 @@ else:
 
 import draw_architecture
 
-ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = sorted((ROOT / "monet_lib").rglob("*.py"))
 # Networks, losses and metrics are written in Keras and NumPy; files and settings need neither.
 TENSORFLOW_FREE = (

@@ -2,23 +2,20 @@
 
 import csv
 import struct
-import sys
 import zlib
 from pathlib import Path
 
 import numpy as np
+import photo_sample
 import pytest
 import tensorflow as tf
+from inputs import ROOT
 from PIL import Image
 
 from monet_lib.data import find_images, load
 from monet_lib.data.reading import closest, shrink
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-
-import photo_sample
-
-SAMPLE = Path(__file__).resolve().parents[1] / "data" / "sample"
+SAMPLE = ROOT / "data" / "sample"
 SOURCES = list(csv.DictReader((SAMPLE / "sources.csv").read_text(encoding="utf-8").splitlines()))
 FEATURES = {key: tf.io.FixedLenFeature([], tf.string) for key in ("image", "image_name", "target")}
 

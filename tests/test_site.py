@@ -6,11 +6,11 @@ import re
 import subprocess
 import sys
 from base64 import b64encode
-from pathlib import Path
 from runpy import run_path
 
 import pytest
 import site_notebooks
+from inputs import ROOT
 from nbformat.v4 import new_markdown_cell, new_notebook
 from PIL import Image
 from site_check import faults
@@ -18,7 +18,6 @@ from site_links import SOURCE, LinkError, relinked
 from site_notebooks import failures, folded, lesson_page, running
 from site_pages import described, entries, finished
 
-ROOT = Path(__file__).resolve().parents[1]
 PAGES = {
     "README.md": "about.md",
     "docs/glossary.md": "glossary.md",

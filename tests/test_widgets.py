@@ -4,19 +4,18 @@ import ast
 import io
 import re
 import sys
-from pathlib import Path
 
 import ipywidgets
 import jupytext
 import numpy as np
 import pytest
+from inputs import ROOT
 from matplotlib import pyplot as plt
 from PIL import Image
 
 from monet_lib.course import tools
 from monet_lib.course.tools import explore
 
-ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("[0-9]*.py"))
 
 

@@ -19,22 +19,20 @@ import time
 import numpy as np
 import onnx
 import pytest
+from build_site import fetch_packages
 from pages import ROOT, browse
 from PIL import Image, ImageOps
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
+from site_paint import build_paint
 
 from monet_lib.config import Config
 from monet_lib.model.generators import generator_of, with_border
 from monet_lib.paint import SHIPPED_PAINTER, Painter, paint_broadly, read_photo
 from monet_lib.paint.onnx_export import export_painter
 from monet_lib.paint.painting import auto_brushes
-
-sys.path.insert(0, str(ROOT / "tools"))
-from build_site import fetch_packages
-from site_paint import build_paint
 
 PHOTOS = ROOT / "data" / "photos"
 SAMPLES = ROOT / "site" / "paint" / "samples"

@@ -5,16 +5,13 @@
 
 import base64
 import struct
-import sys
 import zlib
 
 import numpy as np
+from field import DEEP, GREY, KEY, P3, adobe_by_exif, chunk, chunked, encoded, grey_profile, hundred_thousandths, scene
 from pages import ROOT, browse
 from PIL import Image
 from test_paint_page import Server
-
-sys.path.insert(0, str(ROOT / "tests"))
-from field import DEEP, GREY, KEY, P3, adobe_by_exif, chunk, chunked, encoded, grey_profile, hundred_thousandths, scene
 
 from monet_lib.data.pictures import ADOBE_GAMMA, ADOBE_RGB, SRGB, picture, rgb_profile
 

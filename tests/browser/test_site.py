@@ -24,8 +24,6 @@ from pypdf import PdfReader
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
-
-sys.path.insert(0, str(ROOT / "tools"))
 from site_links import ADDRESS, SOURCE
 
 SHOTS = ROOT / "build" / "browser"

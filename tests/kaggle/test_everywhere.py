@@ -18,6 +18,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from inputs import ROOT
 from nbclient import NotebookClient
 from standalone import fresh_environment, kaggle_input, run_standalone
 
@@ -25,7 +26,6 @@ from monet_lib.paint.painting import paint
 from monet_lib.paint.submission import check_submission
 from monet_lib.train.run import Run
 
-ROOT = Path(__file__).resolve().parents[2]
 SUBMISSION = ROOT / "kaggle" / "monet-submission" / "monet-submission.ipynb"
 # The packages of Kaggle's images of 2025 that a notebook uses; pip adds the packages that these need.
 OLDER = ["tensorflow-cpu==2.18.*", "keras==3.8.*", "numpy==1.26.*", "pillow", "google-crc32c", "matplotlib",
