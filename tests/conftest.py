@@ -4,12 +4,7 @@ from pathlib import Path
 
 # Two processes of tests share two cores: each of them, and each notebook's kernel, gets one thread. Before NumPy.
 if "PYTEST_XDIST_WORKER" in os.environ:
-    for name in (
-        "TF_NUM_INTRAOP_THREADS",
-        "TF_NUM_INTEROP_THREADS",
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-    ):
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
 
 import numpy as np

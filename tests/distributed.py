@@ -69,10 +69,7 @@ def an_overflow_on_one_device_is_left_out_on_both(config):
     def step(factors):
         # Gradients of 1, times the factor on the first and on the second device.
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        adam.apply(
-            [tf.ones(v.shape) * factors[replica] for v in model.generator_variables],
-            model.generator_variables,
-        )
+        adam.apply([tf.ones(v.shape) * factors[replica] for v in model.generator_variables], model.generator_variables)
 
     take = tf.function(lambda factors: scope.run(step, (factors,)))  # traced once: a second trace confuses the devices
     for factors, scale, moves in (([1.0, np.inf], 2.0**7, False), ([1.0, 1.0], 2.0**7, True)):

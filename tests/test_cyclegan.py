@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from inputs import weights
 
 from monet_lib.config import Config
 from monet_lib.model.cyclegan import LOSSES, CycleGAN, build, losses_of
@@ -100,12 +101,12 @@ def test_the_discriminators_gradient_is_of_their_own_loss():
 @pytest.mark.parametrize("adversarial", ["least_squares", "bce", "hinge", "hinge,bce"])
 def test_fit_moves_all_four_networks_and_reports_the_losses(adversarial):
     model = small(heads=adversarial.count(",") + 1, adversarial=adversarial)
-    before = [flat(n.get_weights()) for n in model.layers]
+    before = [weights(network) for network in model.layers]
     history = model.fit(tf.data.Dataset.from_tensors(pair()).repeat(3), verbose=0, shuffle=False).history
     assert set(history) == set(LOSSES)
     assert np.isfinite(list(history.values())).all()
     for old, network in zip(before, model.layers, strict=True):
-        assert np.abs(flat(network.get_weights()) - old).max() > 1e-7
+        assert np.abs(weights(network) - old).max() > 1e-7
     assert int(model.step) == 3
 
 
@@ -197,12 +198,11 @@ def test_the_optimizers_are_the_configs_with_rates_that_are_constant_and_then_fa
 def test_a_configs_weights_depend_on_its_seed_and_on_nothing_else(nano):
     random.seed(5)
     before = random.getstate()
-    first = build(nano, steps=4).monet_generator.get_weights()
+    first = weights(build(nano, steps=4).monet_generator)
     assert random.getstate() == before  # the process's own random numbers go on as if nothing had been built
     keras.utils.set_random_seed(9)
-    np.testing.assert_array_equal(flat(build(nano, steps=4).monet_generator.get_weights()), flat(first))
-    other = flat(build(nano.with_(seed=1), steps=4).monet_generator.get_weights())
-    assert np.abs(other - flat(first)).max() > 1e-3
+    np.testing.assert_array_equal(weights(build(nano, steps=4).monet_generator), first)
+    assert np.abs(weights(build(nano.with_(seed=1), steps=4).monet_generator) - first).max() > 1e-3
 
 
 def test_r1_adds_the_gradients_square():
@@ -219,13 +219,12 @@ def test_r1_adds_the_gradients_square():
 
 def test_the_average_follows_the_generator(nano):
     model = build(nano.with_(ema=0.15), steps=10)
-    expected = model.monet_generator.get_weights()
+    expected = weights(model.monet_generator)
     for step in range(3):
         model.train_step(pair())
         rate = 1 - min(0.15, (1 + step) / (10 + step))  # from the second step on, ema is less
-        weights = model.monet_generator.get_weights()
-        expected = [e + rate * (w - e) for e, w in zip(expected, weights, strict=True)]
-    np.testing.assert_allclose(flat(model.averaged_generator.get_weights()), flat(expected), atol=1e-6)
+        expected += rate * (weights(model.monet_generator) - expected)
+    np.testing.assert_allclose(weights(model.averaged_generator), expected, atol=1e-6)
     photos = pair()[0]
     np.testing.assert_array_equal(model(photos), model.averaged_generator(photos))
 
@@ -283,8 +282,7 @@ def test_recent_colors_by_numpy():
         with tf.GradientTape() as tape:
             loss = layer(tf.constant(monet), variable)
         gradient = tape.gradient(loss, variable).numpy()
-    weights = decay ** np.arange(steps)[::-1]
-    gap = np.subtract(*np.average(seen, 0, weights))
+    gap = np.subtract(*np.average(seen, 0, decay ** np.arange(steps)[::-1]))
     assert float(loss) == pytest.approx((gap**2).sum(), rel=1e-4)
 
     def pull(x):

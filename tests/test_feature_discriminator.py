@@ -1,10 +1,9 @@
 """The discriminator on frozen features: what it trains, what it leaves alone, and that it resumes."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from inputs import sixteen_bits
+from inputs import At, sixteen_bits, weights
 
 from monet_lib.model.cyclegan import build
 from monet_lib.model.discriminators import FeatureDiscriminator
@@ -73,8 +72,7 @@ def test_steps_move_the_heads_and_leave_the_features_bit_by_bit(config, precisio
     for _ in range(2):
         losses = model.train_step(pair())
     assert all(np.isfinite(float(v)) for v in losses.values())
-    for before, now in zip(features, model.feature_discriminator.project(image), strict=True):
-        np.testing.assert_array_equal(before, now)
+    np.testing.assert_array_equal(flat(model.feature_discriminator.project(image)), flat(features))
     moved = [np.abs(a - b).max() for a, b in zip(heads, model.feature_discriminator.get_weights(), strict=True)]
     assert min(moved[::2]) > 0  # the kernels: of the last bias, the sides of the hinge cancel at first
 
@@ -131,16 +129,11 @@ def test_the_generator_hears_it(config):
 
 @pytest.mark.usefixtures("eagerly")
 def test_it_resumes_exactly(config, data_folder, tmp_path):
-    class Stop(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            self.model.stop_training = True
-
-    config = config.with_(steps=2)
+    config, stop = config.with_(steps=2), At(1, lambda model: setattr(model, "stop_training", True))
     whole = train(config, data_folder, tmp_path / "whole")
-    train(config, data_folder, tmp_path / "parts", callbacks=[Stop()])
+    train(config, data_folder, tmp_path / "parts", callbacks=[stop])
     parts = train(config, data_folder, tmp_path / "parts")
-    for expected, got in zip(whole.get_weights(), parts.get_weights(), strict=True):
-        np.testing.assert_array_equal(got, expected)
+    np.testing.assert_array_equal(weights(parts), weights(whole))
     head = (tmp_path / "parts" / "history.csv").read_text().splitlines()
     assert head[0].endswith("feature_generator,feature_discriminator")
     assert len(head) == 3
@@ -149,10 +142,9 @@ def test_it_resumes_exactly(config, data_folder, tmp_path):
 def test_networks_without_it_can_go_on_with_a_fresh_one(config, nano, tmp_path, capsys):
     save_networks(tmp_path, build(nano, 1), nano)
     model = build(config.with_(discriminator_norm="spectral"), 1)
-    heads = model.feature_discriminator.get_weights()
+    heads = weights(model.feature_discriminator)
     load_networks(tmp_path, model)
     said = capsys.readouterr().out
     assert "no feature_discriminator of the config's kind" in said
     assert "no monet_discriminator of the config's kind" in said
-    for expected, got in zip(heads, model.feature_discriminator.get_weights(), strict=True):
-        np.testing.assert_array_equal(got, expected)
+    np.testing.assert_array_equal(weights(model.feature_discriminator), heads)

@@ -8,6 +8,7 @@ import matplotlib
 import numpy as np
 import pytest
 import tensorflow as tf
+from inputs import weights
 from keep_features import write_features
 from PIL import Image
 
@@ -191,8 +192,7 @@ def test_a_short_run_trains_and_repeats():
     pixels = rng.integers(0, 256, (2, 3, 256, 256, 3), np.uint8)
     (one, history), (two, _) = (tools.short_run(config, *pixels, 2) for _ in range(2))
     assert history["cycle"].shape == history["seconds"].shape == (2,)
-    for a, b in zip(one.monet_generator.get_weights(), two.monet_generator.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(weights(one.monet_generator), weights(two.monet_generator))
 
 
 def test_a_discriminator_is_taught_and_watched():
@@ -348,7 +348,7 @@ def test_the_courses_photographs_are_squares_and_a_notebook_alone_takes_others(m
 def test_the_cheapest_translator_is_marked_by_its_weighted_sum():
     rows = {"a": (1.0, 0.0, 0.0), "b": (0.0, 0.3, 0.0), "c": (0.0, 0.0, 0.5)}
     losses = {name: dict(zip(("adversarial", "cycle", "identity"), row, strict=True)) for name, row in rows.items()}
-    for weights, cheapest in (((10.0, 5.0), 0), ((1.0, 5.0), 1), ((10.0, 1.0), 2)):
-        (axis,) = (figure := unet.weights_figure(losses, *weights)).axes
+    for pair, cheapest in (((10.0, 5.0), 0), ((1.0, 5.0), 1), ((10.0, 1.0), 2)):
+        (axis,) = (figure := unet.weights_figure(losses, *pair)).axes
         matplotlib.pyplot.close(figure)
         assert axis.texts[0].get_position()[1] == cheapest

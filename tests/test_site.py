@@ -18,11 +18,7 @@ from site_links import SOURCE, LinkError, relinked
 from site_notebooks import failures, folded, lesson_page, running
 from site_pages import described, entries, finished
 
-PAGES = {
-    "README.md": "about.md",
-    "docs/glossary.md": "glossary.md",
-    "notebooks/01_eda.ipynb": "lessons/01_eda.md",
-}
+PAGES = {"README.md": "about.md", "docs/glossary.md": "glossary.md", "notebooks/01_eda.ipynb": "lessons/01_eda.md"}
 
 
 @pytest.mark.parametrize(
