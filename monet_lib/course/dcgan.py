@@ -277,6 +277,7 @@ def check_blind(answer):
     refuse_if(not 0 <= p <= 1, f"p = {p:g} is no probability.")
     refuse_if(np.isclose(loss, 0.45, 1e-3), "the order is p first, then the loss.")
     refuse_if(p in (0.0, 1.0), f"p = {p:g} is certain: one of the two sides then costs infinitely much.")
+    last = f"{loss:g} is not what p = 0.45 costs. Write out both sides at that p."
     cost = -(0.9 * np.log(p) + 1.1 * np.log(1 - p)) / 2
     known = {
         "that is the sum of both sides, and the discriminator's loss is half of it.": 2 * right,
@@ -291,9 +292,7 @@ def check_blind(answer):
         f"p = {p:g} costs {cost:.4f}; a {'lower' if p > 0.45 else 'higher'} p costs less.": abs(p - 0.45) > 2e-3,
         "the loss is a cost, so it is positive.": loss < 0,
         **close(loss, known, 7e-4),
-        f"{loss:g} is not what p = 0.45 costs. Write out both sides at that p.": not np.isclose(
-            loss, right, 2e-3, 2e-3
-        ),
+        last: not np.isclose(loss, right, 2e-3, 2e-3),
     }
 
 

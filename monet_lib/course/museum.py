@@ -115,61 +115,41 @@ ROOMS = {
     "healthy-no-identity": Room("healthy", changes={"identity_weight": 0.0}),
     "healthy-tight-cycle": Room("healthy", changes={"cycle_weight": 5.0}),
     "healthy-spectral": Room("healthy", changes={"discriminator_norm": "spectral"}),
-    "healthy-unet": Room(
-        "healthy", changes={"model": "unet", "unet_depth": 4, "norm": "instance", "cycle_weight": 5.0}
-    ),
+    "healthy-unet": Room("healthy", changes={
+        "model": "unet", "unet_depth": 4, "norm": "instance", "cycle_weight": 5.0}),
     "discriminator-wins": Room("discriminator wins", "a DCGAN whose discriminator learns 100 times faster", GAME),
     "mode-collapse": Room("mode collapse", "a DCGAN whose generator learns 100 times faster", GAME),
     "by-heart": Room(
         "paintings learnt by heart",
-        "six paintings, always whole, and a large discriminator that sees nothing augmented",
-        TRAINING,
+        "six paintings, always whole, and a large discriminator that sees nothing augmented", TRAINING,
         {"crop": 256, "flip": False, "diff_augment": "", "discriminator_rate": 2e-3, "discriminator_filters": 32},
-        monets=lambda monets: monets[:6],
-    ),
+        monets=lambda monets: monets[:6]),
     "labels-swapped": Room(
-        "labels swapped",
-        "the discriminators are asked to call fakes real",
-        CYCLE,
-        {"tone_weight": 0.0, "color_weight": 0.0},
-        model=labels_swapped,
-    ),
+        "labels swapped", "the discriminators are asked to call fakes real", CYCLE,
+        {"tone_weight": 0.0, "color_weight": 0.0}, model=labels_swapped),
     "one-tint": Room(
-        "one tint",
-        "the identity loss takes the photo in place of the Monet: |G(photo) - monet|",
-        CYCLE,
+        "one tint", "the identity loss takes the photo in place of the Monet: |G(photo) - monet|", CYCLE,
         CYCLE_ALONE | {"cycle_weight": 0.0, "residual_output": False},
-        model=partial(add_loss, loss=identity_of_the_wrong_image),
-    ),
+        model=partial(add_loss, loss=identity_of_the_wrong_image)),
     "negative": Room(
-        "negative",
-        "both generators begin as negatives, which the cycle loss doesn't mind; there is no identity loss",
-        CYCLE,
-        CYCLE_ALONE | {"cycle_weight": 10.0, "residual_output": False},
-        model=begins_negative,
-    ),
+        "negative", "both generators begin as negatives, which the cycle loss doesn't mind; there is no identity loss",
+        CYCLE, CYCLE_ALONE | {"cycle_weight": 10.0, "residual_output": False}, model=begins_negative),
     "copy": Room("copy", "a cycle weight of 200", CYCLE, {"cycle_weight": 200.0}),
     "checkerboard": Room("checkerboard", "transposed convolutions", TRAINING, {"upsample": "transpose"}),
-    "rate-too-high": Room(
-        "rate too high", "learning rates of 0.02", TRAINING, {"generator_rate": 0.02, "discriminator_rate": 0.02}
-    ),
+    "rate-too-high": Room("rate too high", "learning rates of 0.02", TRAINING, {
+        "generator_rate": 0.02, "discriminator_rate": 0.02}),
     "not-finite": Room(
-        "not finite", "a style loss in float16", TRAINING, model=partial(add_loss, loss=style_in_float16)
-    ),
+        "not finite", "a style loss in float16", TRAINING, model=partial(add_loss, loss=style_in_float16)),
     "batch-norm": Room("batch norm", "batch norm, and one picture in a batch", TRAINING, {"norm": "batch"}),
     "circling": Room("circling", "learning rates that never fall", TRAINING, {"decay_from": 1.0}),
     "bgr": Room("channels swapped", "photos in BGR, shown as RGB", PIPELINE, feed=lambda images: images[..., BGR]),
     "wrong-scale": Room("wrong scale", "photos in [0, 1]", PIPELINE, feed=lambda images: (images + 1) / 2),
     "few-images": Room(
-        "few images",
-        "the first 24 pairs are cached after their crop, and repeated",
-        PIPELINE,
-        pairs=lambda data: data.take(24).cache().repeat(),
-    ),
+        "few images", "the first 24 pairs are cached after their crop, and repeated", PIPELINE,
+        pairs=lambda data: data.take(24).cache().repeat()),
     "stale-resume": Room(
-        "stale resume", "the discriminators and both optimizers begin anew in the middle", TRAINING, loses=True
-    ),
-}
+        "stale resume", "the discriminators and both optimizers begin anew in the middle", TRAINING, loses=True),
+}  # fmt: skip
 DCGAN_RATES = {"discriminator-wins": (1e-5, 1e-3), "mode-collapse": (2e-3, 2e-5)}  # rooms of another network
 
 

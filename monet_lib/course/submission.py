@@ -250,21 +250,13 @@ def check_memorization(answer):
         "you take the median over the generated images; the definition, the mean.": np.median(distances.min(1)),
     }  # fmt: skip
     angles = "generated features twice as large change the distance; angles don't."
-    return close(found, known, 1e-5) | {
-        angles: not np.isclose(answer(2 * generated, real), found),
-        f"{found:.4f} instead of {right:.4f} for six generated and three real images.": not np.isclose(
-            found, right, 1e-4
-        ),
-    }
+    other = f"{found:.4f} instead of {right:.4f} for six generated and three real images."
+    hints = close(found, known, 1e-5) | {angles: not np.isclose(answer(2 * generated, real), found)}
+    return hints | {other: not np.isclose(found, right, 1e-4)}
 
 
-REPORT = {
-    "measure": "FID",
-    "network": "inception-2015",
-    "images": 5000,
-    "reference": "300 Monets",
-    "filter": "bilinear",
-}
+REPORT = {"measure": "FID", "network": "inception-2015", "images": 5000, "reference": "300 Monets",
+          "filter": "bilinear"}  # fmt: skip
 
 
 @exercise("Exercise 4, which may be compared")
@@ -298,9 +290,7 @@ CURVE = np.array([[100, 0.09, 0.05], [200, 0.052, 0.01], [300, 0.047, 0.008], [4
 def check_checkpoint(answer):
     found = answer_of(answer, CURVE.copy())
     refuse_if(np.ndim(found) > 0, f"the result has shape {np.shape(found)}: return one step.")
-    late = (
-        "500 is the last step that can't be told apart from the best one. Which of them had the least time to overfit?"
-    )
+    late = "500 is the last step that can't be told from the best one. Which of them had the least time to overfit?"
     hints = {
         400.0: "400 has the lowest KID. Is there an earlier step that can't be told apart from it?",
         100.0: "step 100 is 0.045 above the lowest KID. Whose spread did you take?",

@@ -387,9 +387,8 @@ def check_answers(answer):
     hints = {f"{found}: answers are counted, so these are whole numbers.": any(int(x) != x for x in found)}
     hints["the right two numbers, in the wrong order."] = found == (23, 62)
     draw = "Write down the side of the map after each layer, as `compute_output_shape` would give it."
-    for value, right, name in zip(
-        found, (62, 23), ("two halvings and 256 px", "three halvings and 200 px"), strict=True
-    ):
+    asked = {"two halvings and 256 px": 62, "three halvings and 200 px": 23}
+    for value, (name, right) in zip(found, asked.items(), strict=True):
         hints |= {
             f"{name}: {value} is the side after the halvings. Two more layers follow.": value == right + 2,
             f"{name}: {value} is the side after one of the last two layers.": value == right + 1,
