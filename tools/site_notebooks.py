@@ -41,8 +41,8 @@ def lesson_page(path, change, painters=()):
 
 def running(lesson):
     """How long a lesson runs on two cores, in words; "" where benchmarks/lessons.json does not tell."""
-    kept = json.loads(FIGURES.read_text()).get(lesson, {}).get("laptop") if FIGURES.exists() else None
-    seconds = kept.get("seconds") if isinstance(kept, dict) else kept and kept[0]
+    kept = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+    seconds = kept.get(lesson, {}).get("laptop", [0])[0]
     return f"{max(1, round(seconds / 60))} min" if seconds else ""
 
 
