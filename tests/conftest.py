@@ -10,7 +10,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 import numpy as np
 import pytest
 import tensorflow as tf
-from inputs import make_data
+from inputs import NANO, make_data
 
 import monet_lib  # noqa: F401, first of all: it keeps TensorFlow quiet
 from monet_lib.recipes import profile
@@ -62,7 +62,4 @@ def eagerly():
 @pytest.fixture
 def nano():
     """The smallest config that still has every part: a step takes milliseconds once traced."""
-    return profile(
-        "tiny", image_size=32, generator_filters=2, residual_blocks=1, unet_depth=3, discriminator_filters=2,
-        log_every=1, checkpoint_every=2,
-    )  # fmt: skip
+    return profile("tiny", **NANO)

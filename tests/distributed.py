@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from inputs import At, weights
+from inputs import SMALLEST, At, weights
 
 from monet_lib.files import UserError
 from monet_lib.model.cyclegan import build
@@ -25,9 +25,8 @@ def main(kind, data, run, out):
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     config = profile(
-        "tiny", image_size=32, crop=64, batch_size=2, generator_filters=2, residual_blocks=1, discriminator_filters=2,
-        pool_size=2, diff_augment="color,translation,cutout", r1_weight=0.1, steps=2, log_every=1,
-        feature_discriminator=0.5, color_weight=10.0,
+        "tiny", **SMALLEST, crop=64, batch_size=2, pool_size=2, diff_augment="color,translation,cutout", r1_weight=0.1,
+        steps=2, log_every=1, feature_discriminator=0.5, color_weight=10.0,
     )  # fmt: skip
     if kind == "overflow":
         return an_overflow_on_one_device_is_left_out_on_both(config)

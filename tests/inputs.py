@@ -19,9 +19,17 @@ sixteen_bits = pytest.mark.skipif(
     reason="TensorFlow asks oneDNN for the 16-bit convolutions that it was told to leave unused",
 )
 
-# The smallest training that a command can be asked for.
-SMALL = ["--profile", "tiny", "--set", "image_size=32", "--set", "generator_filters=2", "--set", "residual_blocks=1",
-         "--set", "discriminator_filters=2"]  # fmt: skip
+# The smallest networks that still have every part, and settings of a training in which every step leaves something.
+SMALLEST = {"image_size": 32, "generator_filters": 2, "residual_blocks": 1, "discriminator_filters": 2}
+NANO = SMALLEST | {"unet_depth": 3, "log_every": 1, "checkpoint_every": 2}
+
+
+def options(settings):
+    """Settings as `monet train` is given them."""
+    return [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+
+
+SMALL = ["--profile", "tiny", *options(SMALLEST)]
 
 
 def jpeg(seed=0, mode="RGB", size=(256, 256), format="JPEG"):

@@ -4,7 +4,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from inputs import At, ctrl_c, largest_file
+from inputs import NANO, At, ctrl_c, largest_file, options
 
 from monet_lib import cli
 from monet_lib.model.generators import generator_of
@@ -35,10 +35,7 @@ def download(data, out, tmp_path, nano):
 def training(data, out, tmp_path, nano):
     if not (out / "run").exists():
         train(nano.with_(steps=4), data, out / "run", callbacks=[At(2, ctrl_c)])
-    settings = {name: getattr(nano, name) for name in ("image_size", "generator_filters", "residual_blocks",
-                "unet_depth", "discriminator_filters", "log_every", "checkpoint_every")}  # fmt: skip
-    chosen = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
-    return ["train", "--data", data, "--profile", "tiny", *chosen, "--steps", 4, "--out", out / "run"]
+    return ["train", "--data", data, "--profile", "tiny", *options(NANO), "--steps", 4, "--out", out / "run"]
 
 
 # The bytes that are left. Training has room for its generator, and then TensorFlow has none for the checkpoint.

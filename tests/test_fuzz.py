@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 import pytest
 from field import P3, chunked, hundred_thousandths
-from inputs import example, jpeg, weights, write_shard
+from inputs import SMALLEST, example, jpeg, weights, write_shard
 from PIL import Image, PngImagePlugin
 
 from monet_lib.data.reading import ImageSet, load, read_images
@@ -28,7 +28,7 @@ from monet_lib.train.checkpoints import Checkpoints
 from monet_lib.train.run import Run
 
 INPUTS = int(os.environ.get("MONET_FUZZ", "300"))
-NANO = profile("tiny", image_size=32, generator_filters=2, residual_blocks=1, discriminator_filters=2)
+NANO = profile("tiny", **SMALLEST)
 
 
 def mutated(data, rng):

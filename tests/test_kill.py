@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 import pytest
-from inputs import make_data, rows, weights
+from inputs import NANO, make_data, options, rows, weights
 
 from monet_lib.files import TEMPORARY
 from monet_lib.model.weights import load_generator
@@ -28,12 +28,9 @@ def start():
     started = []
 
     def begin(data, run):
+        settings = NANO | {"model": "unet", "checkpoint_every": 1, "diff_augment": "color,translation,cutout"}
         command = [sys.executable, "-m", "monet_lib.cli", "train", "--data", str(data), "--profile", "tiny", "--steps",
-                   str(STEPS), "--out", str(run)]  # fmt: skip
-        settings = {"model": "unet", "image_size": 32, "unet_depth": 3, "generator_filters": 2, "log_every": 1,
-                    "discriminator_filters": 2, "checkpoint_every": 1,
-                    "diff_augment": "color,translation,cutout"}  # fmt: skip
-        command += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+                   str(STEPS), "--out", str(run), *options(settings)]  # fmt: skip
         # Always two threads: another number would add in another order.
         environment, nothing = os.environ | {"TF_NUM_INTRAOP_THREADS": "2"}, subprocess.DEVNULL
         started.append(subprocess.Popen(command, env=environment, stdout=nothing, stderr=nothing))

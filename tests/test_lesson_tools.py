@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 import pytest
 import tensorflow as tf
-from inputs import weights
+from inputs import SMALLEST, weights
 from keep_features import write_features
 from PIL import Image
 
@@ -188,7 +188,7 @@ def test_what_is_measured_of_two_generators_that_darken_and_lighten():
 
 
 def test_a_short_run_trains_and_repeats():
-    config = profile("tiny", image_size=32, generator_filters=2, residual_blocks=1, discriminator_filters=2)
+    config = profile("tiny", **SMALLEST)
     pixels = rng.integers(0, 256, (2, 3, 256, 256, 3), np.uint8)
     (one, history), (two, _) = (tools.short_run(config, *pixels, 2) for _ in range(2))
     assert history["cycle"].shape == history["seconds"].shape == (2,)

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from inputs import make_data, sixteen_bits
+from inputs import SMALLEST, make_data, sixteen_bits
 
 from monet_lib.model.cyclegan import LOSSES
 from monet_lib.recipes import profile
@@ -20,8 +20,7 @@ STEPS = int(os.environ.get("MONET_STEPS", "3"))
 LONG = STEPS > 3
 DATA = os.environ.get("MONET_DATA") if LONG else None
 # In a few steps nothing is learnt, whatever the size.
-SIZE = {} if LONG else {"image_size": 32, "generator_filters": 2, "discriminator_filters": 2, "residual_blocks": 1,
-                        "unet_depth": 3}  # fmt: skip
+SIZE = {} if LONG else SMALLEST | {"unet_depth": 3}
 EVERYTHING = {
     "adversarial": "hinge,bce", "real_label": 0.9, "r1_weight": 0.1, "norm": "instance",
     "diff_augment": "color,translation,cutout", "generator_rate": 1e-4, "discriminator_rate": 4e-4, "decay_from": 0.5,
