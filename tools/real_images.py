@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks"), str(ROOT / "tools")]
 
-from build_notebooks import NOTEBOOKS, assemble
+from build_notebooks import NOTEBOOKS, assemble, for_tests
 from lessons import execute
 from matplotlib import pyplot as plt
 
@@ -26,7 +26,7 @@ def printed(lesson, data):
     notebook = assemble(NOTEBOOKS / "src" / f"{lesson}.py")
     exercises = ["## Exercises" in cell.source for cell in notebook.cells].index(True)
     # The tests' own cells assert what holds on the sample, which is what the lessons are built with.
-    notebook.cells = [cell for cell in notebook.cells[:exercises] if "ci" not in cell.metadata.get("tags", [])]
+    notebook.cells = [cell for cell in notebook.cells[:exercises] if not for_tests(cell)]
     execute(notebook, "laptop", Path(data).resolve())
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     return "".join(output.text for output in outputs if output.get("name") == "stdout")
