@@ -107,7 +107,7 @@ def moment_figure(moments: Moments, moment: int, turns: int) -> Figure:
     figure, axis = plt.subplots(figsize=(5, 5), layout="constrained")
     _draw(axis, *moments[moment])
     (reached, share), turn = caught(moments[moment][0]), moment * turns // (len(moments) - 1)
-    axis.set_title(f"turn {turn}: {reached} of 8 clusters, {share:.0%} of the fakes in one")
+    axis.set_title(f"turn {turn}: {reached} of 8 clusters, {share:.0%} of the fakes in a cluster")
     return figure
 
 
@@ -142,7 +142,7 @@ def game_figure(
 
     Returns (Figure, where the formula passes 1/2, the largest difference where the densities' sum is above 0.05).
     """
-    x = np.linspace(-3, 3, 601)
+    x = np.linspace(-3, 3, 6001)
     real, fake = (np.exp(-0.5 * ((x - m) / s) ** 2) / (s * np.sqrt(2 * np.pi)) for m, s in (of_real, of_fake))
     best = real / (real + fake)
     learnt = ops.convert_to_numpy(ops.sigmoid(discriminator(x[:, None].astype(np.float32))))[:, 0]
@@ -273,23 +273,24 @@ def check_bce(answer):
 @exercise("Exercise 2, a blind discriminator")
 def check_blind(answer):
     refuse_if(np.shape(answer) != (2,), "give two numbers: p, then the loss.")
-    (p, loss), right = map(float, answer), BLIND["discriminator"]
+    (p, loss), right = map(float, answer), -(0.8 * np.log(0.4) + 1.2 * np.log(0.6)) / 2
     refuse_if(not 0 <= p <= 1, f"p = {p:g} is no probability.")
-    refuse_if(np.isclose(loss, 0.45, 1e-3), "the order is p first, then the loss.")
+    refuse_if(np.isclose(loss, 0.4, 1e-3), "the order is p first, then the loss.")
     refuse_if(p in (0.0, 1.0), f"p = {p:g} is certain: one of the two sides then costs infinitely much.")
-    last = f"{loss:g} is not what p = 0.45 costs. Write out both sides at that p."
-    cost = -(0.9 * np.log(p) + 1.1 * np.log(1 - p)) / 2
+    last = f"{loss:g} is not what p = 0.4 costs. Write out both sides at that p."
+    cost = -(0.8 * np.log(p) + 1.2 * np.log(1 - p)) / 2
     known = {
         "that is the sum of both sides, and the discriminator's loss is half of it.": 2 * right,
-        "that is what the generator pays.": BLIND["generator"],
+        "that is what the generator pays.": -np.log(0.4),
         "that is the level for labels 1 and 0.": np.log(2),
         "take natural logarithms, not those of base 2.": right / np.log(2),
-        "that is the sum for label 1. With 0.9 a real picture's loss has two parts.": -np.log(0.45) - np.log(0.55),
+        "that is the sum for label 1. With 0.8 a real picture's loss has two parts.": -np.log(0.4) - np.log(0.6),
     }
     return {
-        "p = 0.5 costs least for labels 1 and 0. What does 0.9 change?": np.isclose(p, 0.5),
-        "p = 0.9 costs least for real pictures alone. The fakes get the same p.": np.isclose(p, 0.9),
-        f"p = {p:g} costs {cost:.4f}; a {'lower' if p > 0.45 else 'higher'} p costs less.": abs(p - 0.45) > 2e-3,
+        "p = 0.5 costs least for labels 1 and 0. What does 0.8 change?": np.isclose(p, 0.5),
+        "p = 0.8 costs least for real pictures alone. The fakes get the same p.": np.isclose(p, 0.8),
+        "p = 0.45 costs least for labels 0.9 and 0. Here the label is 0.8.": np.isclose(p, 0.45),
+        f"p = {p:g} costs {cost:.4f}; a {'lower' if p > 0.4 else 'higher'} p costs less.": abs(p - 0.4) > 2e-3,
         "the loss is a cost, so it is positive.": loss < 0,
         **close(loss, known, 7e-4),
         last: not np.isclose(loss, right, 2e-3, 2e-3),

@@ -99,7 +99,8 @@ def check_submission(path: str | Path, *, least: int = LEAST, most: int = MOST) 
             _check_image(path, archive, info)
     if len(set(names)) < len(names):
         raise UserError(f"{path}: {counted(len(names) - len(set(names)), 'name')} used twice. Make it again.")
-    pad = "--pad adds mirrored photos." if len(names) < LEAST else "Leave some out."
+    few = f"--pad adds mirrored photos, from {LEAST // len(FLIPS):,} photos on."
+    pad = few if len(names) < LEAST else "Leave some out."
     if not least <= len(names) <= most:
         raise UserError(f"{path}: {counted(len(names), 'valid image')}; Kaggle takes {least:,} to {most:,}. {pad}")
     takes = "Kaggle would take it"

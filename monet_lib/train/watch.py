@@ -1,6 +1,5 @@
 """What is looked at while training: scores on images that were kept out of it, and signs that it goes wrong."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -74,9 +73,9 @@ class Validator(StepCallback):
         self.run.write_table("validation.csv", FIELDS, self.rows)
         self.run.write_picture("validation.png", encode(plot_validation(self.rows, self.network.name))[0])
         tqdm.write(
-            f"step {self.step}: {self.network.name} KID {score.kid:.5f}, best before "
-            f"{float(best[1]) if best else math.inf:.5f}; skies: pattern {pattern:.1f} times a painting's, "
-            f"{orange:.0%} turned orange, {linen:.0%} of the nights like linen"
+            f"step {self.step}: {self.network.name} KID {score.kid:.5f}"
+            f"{f', best before {float(best[1]):.5f}' if best else ''}; skies: pattern {pattern:.1f} times a painting's, "
+            f"{orange:.0%} turned orange; grain like linen in {linen:.0%} of the nights"
         )
         since = len(self.rows) - 1 - min(range(len(self.rows)), key=lambda k: rank(self.rows[k]))
         if 0 < self.run.config.patience <= since:

@@ -22,9 +22,9 @@
 # Time and memory: measured in the table of the [README](../README.md).
 #
 # Five people wrote publicly about their attempts at this competition. The course calls them S0 to S4 and tests what
-# they say:
+# they say (a score is the competition's, and lower is better):
 # [S0](https://github.com/vbthrhb6jy-creator/kaggle_CycleGan_Monet), a CycleGAN with residual blocks, score 125;
-# S1 (no lasting address is known), a U-Net CycleGAN, score 684;
+# S1 (no lasting address is known), a CycleGAN with an encoder and a decoder, score 684;
 # [S2](https://github.com/rsandel94/I-mSomethingOfAPainterMyself), a U-Net CycleGAN with skip connections;
 # [S3](https://github.com/addocolo/Gan-getting-started), a DCGAN and then a U-Net CycleGAN;
 # [S4](https://github.com/Faig22/Machine_Learning_projects), the CycleGAN of the paper, in Russian.
@@ -123,7 +123,8 @@ for name in ("monet", "photo"):
     files = [str(file) for file in shards[name].files]
     data[name] = tf.data.TFRecordDataset(files)
     count = sum(1 for _ in data[name])
-    print(f"{name}: {len(files)} shards, {count} records")
+    first = shards[name].files[0].name
+    print(f"{name}: {count} records in {len(files)} shards; first {first}")
 record = next(iter(data["monet"]))
 feature = tf.io.parse_single_example(record, wanted)
 pixels = parse(record).numpy()
@@ -197,9 +198,9 @@ assert versions["cache, then augment"] > 1 == versions["augment, then cache"]
 # The competition has 23 photos for each painting. S0 calls this a heavy imbalance and tried batch sizes from 64 down
 # to 4; S3 fears that 300 paintings are too few. A CycleGAN, the model that here
 # translates photos into paintings, takes a batch of each set in every step and compares no painting with a certain
-# photo, so the imbalance doesn't bias a class as in a classifier. It decides *which images the networks meet*.
-# S2 trains for 30 [epochs](../docs/glossary.md#epoch), passes over the data, on what it calls paired datasets. Nothing
-# is paired; in the [notebook](https://www.kaggle.com/code/amyjang/monet-cyclegan-tutorial) that it names as a source,
+# photo, so the larger set can't draw answers to its side, as it would in a classifier. It decides *which images the networks meet*.
+# S2 trains for 30 [epochs](../docs/glossary.md#epoch), passes over the data, on what its summary calls paired
+# datasets. Nothing is paired, as its first lines say; in the [notebook](https://www.kaggle.com/code/amyjang/monet-cyclegan-tutorial) that it names as a source,
 # this is `Dataset.zip((monets, photos))`, which ends with its shorter member.
 #
 # **Predict first:** how many of the 7,038 photos do 30 such epochs show, in batches of one, if nothing is shuffled? And
@@ -255,7 +256,7 @@ assert (
 # steps, and every painting 23 or 24 times.
 #
 # The other side of the imbalance remains: the *discriminator*, the network that tells paintings from imitations, sees
-# each painting 23 times while it sees every photo once, and can learn 300 of them by heart. Lesson 4 shows it. What the
+# each painting 23 times while it sees one imitation made from each photo, and can learn 300 of them by heart. Lesson 4 shows it. What the
 # sources set against it is *augmentation*, altered copies: random flips (S1), flips, crops and noise (S3, lesson 2), a
 # library of alterations (S4), flips and rotations (which S0 wished at the end that it had used; here the settings
 # `flip` and `rotate`).
@@ -312,8 +313,8 @@ np.testing.assert_allclose(
 )
 
 # %% [markdown]
-# A hash finds none of the copies. The correlation ignores brightness and contrast, so it finds two; for the mirrored
-# one, compare with mirrored thumbnails as well. **On the real images**
+# A hash finds none of the copies. The correlation of thumbnails ignores brightness, contrast and fine detail, so it finds the
+# brighter copy and the poor JPEG; for the mirrored one, compare with mirrored thumbnails as well. **On the real images**
 #
 # ```
 # monet: 300 images, 300 by hash;
@@ -323,7 +324,7 @@ np.testing.assert_allclose(
 # ```
 #
 # Both tests overlook *siblings*: two pictures of one place on one day. Cut each photo into a left and a right half. The
-# halves share no pixel, but light, grain and motif. Now hold out a quarter, in two ways: of the halves at random, or of
+# halves share no pixel, but they do share light, grain and motif. Now hold out a quarter, in two ways: of the halves at random, or of
 # the photos, with both halves of each. The distance to the nearest training picture is measured by the features of a
 # network trained on ImageNet: 1,280 numbers that tell textures and objects (0 is a copy, 1 has nothing in common). The
 # number after ± is the standard deviation over 20 random splits.
@@ -504,7 +505,7 @@ assert abs(darker - 0.5) < 0.02
 #
 # If colour were all, no network would be needed: give each photo the colours of a painting
 # ([Reinhard et al. 2001](https://doi.org/10.1109/38.946629)). Take a space in which lightness is one axis and the
-# colours are the other two: **CIELAB**, with L from black to white, a from green to red, b from blue to yellow. In each
+# colours are the other two. The paper takes lαβ; **CIELAB** is the better known one, with L from black to white, a from green to red, b from blue to yellow. In each
 # axis, subtract the photo's mean, stretch to the painting's spread, and add the painting's mean. Then move the sliders:
 # whose colours suit which photo? What happens above strength 1?
 
@@ -571,8 +572,9 @@ if explorer:  # as a hand on the slider would
 # course measures it by [KID](../docs/glossary.md#kid): the features of both
 # sets as two clouds, and the distance of the clouds, 0 for two sets of one kind. A score is only worth something beside
 # others, so the untouched photos and other paintings are scored too, all against paintings that are held out: they lend
-# no colours. The bars reach one standard deviation over 100 draws of images to each side. The cell takes about half a
-# minute on two cores.
+# no colours. Each bar is the standard deviation of 100 draws, each of three quarters of the images. The draws share most
+# of their images, so new images would differ more: the bars are about 0.6 of that. The cell takes about half a minute on
+# two cores.
 #
 # **Predict first:** which share of the way from the photos to the paintings do colours alone go?
 
@@ -674,8 +676,8 @@ solved = lesson.check_reds(two_colors)
 # two_colors = [(60, 0, 0), (240, 180, 180)]
 # ```
 # The chroma is 60 in both; the saturation is 60/60 = 1 and 60/240 = 0.25. HSV calls the near-black fully saturated,
-# while an eye sees hardly any colour in it. A set of darker pictures therefore looks "more saturated" by this measure
-# only because it is darker.
+# while an eye sees hardly any colour in it. Of two sets with the same chroma the darker one therefore has the higher
+# saturation, without being more colourful.
 # </details>
 #
 # ### Exercise 2: sentences as measures
@@ -889,7 +891,8 @@ if lesson.check_opponent(my_transfer):
 #
 # <details><summary>A duplicate was overlooked, so that a hash would have found it</summary>
 #
-# **No.** Two squares of one photograph share no pixel: neither a hash nor a correlation of thumbnails finds them.
+# **No.** Two squares of one photograph needn't share a pixel, and where they overlap, the common part lies at different
+# places: neither a hash nor a correlation of thumbnails finds them.
 # </details>
 #
 # <details><summary>New photographs always score worse</summary>

@@ -23,9 +23,9 @@
 # Time and memory: measured in the table of the [README](../README.md).
 #
 # Five people wrote publicly about their attempts at this competition. The course calls them S0 to S4 and tests what
-# they say:
+# they say (a score is the competition's, and lower is better):
 # [S0](https://github.com/vbthrhb6jy-creator/kaggle_CycleGan_Monet), a CycleGAN with residual blocks, score 125;
-# S1 (no lasting address is known), a U-Net CycleGAN, score 684;
+# S1 (no lasting address is known), a CycleGAN with an encoder and a decoder, score 684;
 # [S2](https://github.com/rsandel94/I-mSomethingOfAPainterMyself), a U-Net CycleGAN with skip connections;
 # [S3](https://github.com/addocolo/Gan-getting-started), a DCGAN and then a U-Net CycleGAN;
 # [S4](https://github.com/Faig22/Machine_Learning_projects), the CycleGAN of the paper, in Russian.
@@ -33,7 +33,7 @@
 # %% [markdown]
 # ## What you will have made
 #
-# ![Small patches with strokes and colours of paintings, made from noise, and below each the most similar square of a training painting, which differs](../docs/images/02_dcgan.jpg)
+# ![Small patches of flecks in ochre, pale grey and dark green, made from noise, and below each the most similar square of a training painting, which differs](../docs/images/02_dcgan.jpg)
 #
 # Patches of 32×32 pixels that a generator of yours made from random numbers, after minutes of training without a GPU,
 # each beside the most similar square of all training paintings.
@@ -274,7 +274,7 @@ assert apart < 0.2
 #
 # A small network, trained by samples alone, arrives at the formula where there are samples: there the two differ by at
 # most {{ apart:.2f }}. The best answer passes ½ at {{ half:.2f }}, where the two curves cross, a little to the right of
-# the middle, 0.25. Where there are no samples, nothing in the loss asks for a right answer.
+# the middle, 0.25. (They cross again at 3.62, since the fakes' curve is wider, but hardly any samples lie there.) Where there are no samples, nothing in the loss asks for a right answer.
 #
 # ## From a vector to a picture
 #
@@ -471,7 +471,8 @@ for new, old, other in zip(
 #
 # ## What a handicap does
 #
-# With equal rates, S3 writes, D dominated, and so it handicapped D; how much it doesn't say. Here G's rate is raised
+# With equal rates, S3 writes, D dominated and G collapsed quickly to something like noise. So it handicapped D; by how
+# much it doesn't say. Here G's rate is raised
 # tenfold and D's lowered tenfold, each alone and both together, with two seeds, because two runs that differ only in
 # their random numbers differ too.
 #
@@ -527,7 +528,8 @@ if config.profile != "tiny":
 
 # %% [markdown]
 # Diversity at the end with two seeds: equal rates {{ ends["equal rates"] }}, the faster G {{ ends["G × 10"] }}, the
-# slower D {{ ends["D ÷ 10"] }}, both {{ ends["both"] }}. The slower D costs variety with both seeds, and with both
+# slower D {{ ends["D ÷ 10"] }}, both {{ ends["both"] }}. In these short runs equal rates keep the variety, which S3
+# didn't see. The slower D costs variety with both seeds, and with both
 # handicaps hardly any is left, while the curves lie calm: D's on its pale band, the level at which nothing is known,
 # and G's a little below its own, near ln 2, because so slow a D still answers ½ to everything. With the faster G alone
 # both curves lie on their bands and the pictures vary, but not because they are good: diversity measures no quality.
@@ -548,8 +550,9 @@ if config.profile != "tiny":
 # After {{ sizes.turns }} turns, the fakes still run together from place to place: at no late moment do they reach more
 # clusters than {{ max(late) }}, where equal rates reach {{ counts["non-saturating"][0] }}. Each loss of G judges a fake
 # by itself. Against a D that hardly moves, the best answer is the one point, or picture, that this D rates highest, for
-# every latent; only a D that keeps learning makes the repeated picture expensive. So a slow D is enough for what S3
-# saw, one picture and calm curves. Whether it was S3's cause, at 256 pixels, can't be known from here.
+# every latent; only a D that keeps learning makes the repeated picture expensive. So a slow D
+# can give one picture for all latents. Its curves were calm in the runs above; whether it would catch up in ten times as
+# many turns was not tried, nor can S3's cause, at 256 pixels, be known from here.
 #
 # **Five for one.** S3 added to each painting an upside-down, a mirrored, a cropped and a noisy copy. Measured with an
 # earlier version of this lesson on the competition's 300 paintings, two seeds each: originals alone reached a diversity
@@ -597,14 +600,15 @@ if config.profile != "tiny":
 # {{ away["held out"]:.2f }}, yours at {{ away["yours"]:.2f }}. A generator that had learnt its patches by heart would be
 # near the first number.
 #
-# Judge by eye as well. These are patches of paint: brushed grounds in the paintings' colours, pale skies, dark and light
-# masses with specks that pass for leaves. There are no things in them. Real patches show walls, arches, edges and
+# Judge by eye as well. These are patches of paint: grounds of flecks, pale skies, dark and light masses with specks that
+# pass for leaves. Ochre and pale grey are there, the paintings' blues and reds hardly. There are no things in them. Real patches show walls, arches, edges and
 # strokes with a direction, and no generated one does.
 #
 # KID ([Bińkowski et al. 2018](https://arxiv.org/abs/1801.01401)) judges all patches at once, by the features of a network
-# trained on ImageNet (lesson 5 explains it): 0 for equal sets, higher for sets that look different. The reference is
-# patches of the paintings held out. The sample's paintings are by the course's own generator, so real patches show its
-# level. (The cell takes up to a minute.)
+# trained on ImageNet (lesson 5 explains it): 0 on average for equal sets (by chance a little below),
+# higher for sets that look different. The reference is
+# patches of the paintings held out. The sample's paintings are by the course's own generator, so this score compares
+# yours with its painting and not with Monet's. (The cell takes up to a minute.)
 
 # %%
 seen = feature_network("efficientnet-lite0")
@@ -629,8 +633,9 @@ if config.profile != "tiny":
     assert real_level < min(kid["photos"].kid, kid["yours"].kid)
 
 # %% [markdown]
-# Others of the held-out patches lie at {{ kid["others held out"].kid:.3f }} and training patches at
-# {{ kid["training patches"].kid:.3f }}; yours have {{ kid["yours"].kid:.3f }}, patches of untouched photos
+# Other patches of the same twelve held-out paintings lie at {{ kid["others held out"].kid:.3f }}: siblings of the
+# reference, they show the lowest that can be expected. Patches of other paintings, the training ones, lie at
+# {{ kid["training patches"].kid:.3f }}, which is the level to reach; yours have {{ kid["yours"].kid:.3f }}, patches of untouched photos
 # {{ kid["photos"].kid:.3f }} (each ± about {{ max(x.kid_std for x in kid.values()):.3f }}). So your patches are
 # {{ "nearer to" if kid["yours"].kid < kid["photos"].kid else "farther from" }} the paintings than patches of photos are,
 # and farther than real ones: the number agrees with the eye that something is missing, and doesn't say what.
@@ -677,7 +682,7 @@ solved = lesson.check_bce(my_bce)
 #
 # ### Exercise 2: a blind discriminator
 #
-# A discriminator with labels 0.9 and 0 gives the same p to everything. Which p costs least, and how large is then its
+# A discriminator with labels 0.8 and 0 gives the same p to everything. Which p costs least, and how large is then its
 # loss, half the sum of both sides, to three digits?
 
 # %%
@@ -689,10 +694,10 @@ solved = lesson.check_blind(None if p_blind is ... else (p_blind, loss_blind))
 # <details><summary>Solution</summary>
 #
 # ```python
-# p_blind = 0.45
-# loss_blind = -(0.9 * np.log(0.45) + 0.1 * np.log(0.55) + np.log(0.55)) / 2
+# p_blind = 0.4
+# loss_blind = -(0.8 * np.log(0.4) + 0.2 * np.log(0.6) + np.log(0.6)) / 2
 # ```
-# The cheapest constant answer is the mean of the labels, (0.9 + 0) / 2.
+# The cheapest constant answer is the mean of the labels, (0.8 + 0) / 2.
 # </details>
 #
 # ### Exercise 3: diversity
@@ -909,7 +914,7 @@ if lesson.check_own(own):
 #
 # ## Recap
 #
-# - G and D play against each other, and the loss decides much of how. The best D is p / (p + q).
+# - G and D play against each other; the loss sets what each of them reads, and how steep its slope is. The best D is p / (p + q).
 # - Each loss has a level of knowing nothing: 1.39 by log loss, 0.5 by least squares (halved: 0.69 and 0.25), 0 by
 #   Wasserstein before its penalty. A loss that rests there says: look at the pictures.
 # - A [generator](../docs/glossary.md#generator) doubles a 4×4 map; a

@@ -23,9 +23,9 @@
 # Time and memory: measured in the table of the [README](../README.md).
 #
 # Five people wrote publicly about their attempts at this competition. The course calls them S0 to S4 and tests what
-# they say:
+# they say (a score is the competition's, and lower is better):
 # [S0](https://github.com/vbthrhb6jy-creator/kaggle_CycleGan_Monet), a CycleGAN with residual blocks, score 125;
-# S1 (no lasting address is known), a U-Net CycleGAN, score 684;
+# S1 (no lasting address is known), a CycleGAN with an encoder and a decoder, score 684;
 # [S2](https://github.com/rsandel94/I-mSomethingOfAPainterMyself), a U-Net CycleGAN with skip connections;
 # [S3](https://github.com/addocolo/Gan-getting-started), a DCGAN and then a U-Net CycleGAN;
 # [S4](https://github.com/Faig22/Machine_Learning_projects), the CycleGAN of the paper, in Russian.
@@ -42,7 +42,7 @@
 #
 # The last 16 paintings and the last 16 photos are held out: no training of this lesson sees them, and the figures and
 # measures show them. `small` (to train on) and `new` (held out) are whole pictures, shrunk so that an experiment takes
-# seconds; `short` is its number of steps, and `own` holds the settings of the last training.
+# minutes at most; `short` is its number of steps, and `own` holds the settings of the last training.
 
 # %% tags=["install"]
 # On Colab: fetch the course and its sample. Real images: start(download=True)
@@ -88,8 +88,8 @@ for name in held:
 # ## Two translators and two discriminators
 #
 # In lesson 2 the generator had to invent a scene. Now it gets one: `paint` takes a photo and gives a painting. There are
-# no pairs of a photo and Monet's painting of the same scene, to compare it with. (S2 speaks of paired data sets; the
-# competition's two sets are unrelated.) CycleGAN ([Zhu et al. 2017](https://arxiv.org/abs/1703.10593)) trains a second
+# no pairs of a photo and Monet's painting of the same scene, to compare it with. (S2's summary calls its zipped sets
+# paired, although its first lines say rightly that there are no pairs.) CycleGAN ([Zhu et al. 2017](https://arxiv.org/abs/1703.10593)) trains a second
 # generator, `back`, which makes photos of paintings, and asks that a picture which goes through both generators comes
 # back as it was. A discriminator for each side says whether a picture belongs there. A training step sends pictures
 # through the generators six times:
@@ -108,7 +108,8 @@ show(
 #
 # ## Down, and up again
 #
-# A U-Net ([Isola et al. 2017](https://arxiv.org/abs/1611.07004)) has the shape of an hourglass. Each step of its
+# A U-Net ([Ronneberger et al. 2015](https://arxiv.org/abs/1505.04597); as a generator of images, [Isola et al.
+# 2017](https://arxiv.org/abs/1611.07004)) has the shape of an hourglass. Each step of its
 # *encoder* halves the map by a strided convolution; each step of its *decoder* doubles it. The
 # sources do that by a [transposed convolution](../docs/glossary.md#transposed-convolution) (lesson 2), which can draw a
 # grid; this lesson repeats pixels and then convolves.
@@ -197,7 +198,13 @@ for name in ("skips", "no skips"):
     lesson.teach(network, small["photo"], small["photo"], "mae", 2 * short)
     rows[name] = network.predict(new["photo"], verbose=0)
     errors[name] = np.abs(rows[name] - new["photo"]).mean()
+side = config.image_size
+inner = filters[-1] * (side // 2 ** len(filters)) ** 2
+squares = tf.image.resize(new["photo"], (8, 8), "area")
+mosaic = np.abs(tf.image.resize(squares, (side, side), "nearest") - new["photo"])
+mosaic = mosaic.mean()
 print(", ".join(f"{name}: error {x:.3f}" for name, x in errors.items()))
+print(f"a mosaic of 8×8 colours: error {mosaic:.3f}")
 show(
     lesson.sheet(rows),
     f"Photos held out, given back with skips: error {errors['skips']:.2f}; "
@@ -208,10 +215,12 @@ show(
 assert config.profile == "tiny" or 1.5 * errors["skips"] < errors["no skips"]
 
 # %% [markdown]
-# Without skips everything has to pass through the narrow part of the hourglass: after as many steps no edge is left,
-# anywhere in the picture, and the error is {{ errors["no skips"] / errors["skips"]:.1f }} times as large. For repainting,
-# where the scene has to stay, skips help.
-# They also let a generator pass the photo through unchanged, and then it doesn't paint.
+# Without skips no edge is left after as many steps, anywhere in the picture, and the error is
+# {{ errors["no skips"] / errors["skips"]:.1f }} times as large. The narrow part of the hourglass alone doesn't explain
+# this: its {{ inner }} numbers could hold a mosaic of 8×8 colours, whose error is {{ mosaic:.2f }}. In
+# {{ 2 * short }} steps this network hasn't learnt to use them: it answers every photo with much the same picture, down to
+# the spot in the upper left corner. With skips there is far less to learn. For repainting, where the scene has to stay,
+# skips help. They also let a generator pass the photo through unchanged, and then it doesn't paint.
 # [Lesson 4](04_resnet_cyclegan.ipynb) has another answer, residual blocks.
 #
 # ## A discriminator of patches
@@ -329,10 +338,11 @@ fooling = [
 
 # %% [markdown]
 # The cycle loss notices only the one colour: blue, gold and the negative are undone exactly by their partners. With
-# identity weight 0 only the discriminator stands against them. This one takes
-# {{ "; ".join(fooling) or "none of the four" }} for more of a painting than the untouched photos. With cycle 10 and
+# identity weight 0 only the discriminator stands against them. This one rates
+# higher than the untouched photos: {{ "; ".join(f"'{name}'" for name in fooling) or "none of the four" }}. With cycle 10 and
 # identity 0 the cheapest is: {{ lesson.cheapest(paid, 10, 0) }}; with identity 5: {{ lesson.cheapest(paid, 10, 5) }}. The
-# identity loss needs no discriminator and sees every tint at once. Users meet such negatives
+# identity loss needs no discriminator and sees at once a tint that `paint` gives to every picture. It doesn't see a tint
+# that `paint` gives to photos alone, since it shows `paint` only Monets. Users meet such negatives
 # ([one](https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix/issues/1301),
 # [another](https://github.com/mingyuliutw/UNIT/issues/32)); an author of CycleGAN advises to raise the cycle or the
 # identity weight. By the table only the latter helps.
@@ -557,13 +567,15 @@ if config.profile != "tiny":
 # small as that say nothing. With all on, *scene* is {{ scene["all on"]:.2f }}; without the cycle loss
 # {{ scene["cycle off"]:.2f }}, without the identity loss {{ scene["identity off"]:.2f }} (below 0 light and dark are
 # exchanged), at S1's rate {{ scene["S1's rate"]:.2f }}, without skips {{ scene["no skips"]:.2f }}. In so few steps the
-# identity loss and the skips hold the scene; the cycle loss alone is content with any change that can be undone.
+# identity loss and the skips hold the scene. The cycle's error has hardly fallen yet in any run at the usual rate, so
+# this table doesn't show what the cycle loss does; without the identity loss nothing says which way round light and dark
+# should be.
 #
-# What can this explain of S1's 684, where S0 has 125? {{ short }} steps show how soon a network learns to
+# What can this explain of S1's 684, where S0 has 125 (lower is better)? {{ short }} steps show how soon a network learns to
 # keep a scene, and nothing about its paintings after S1's 10 epochs. S1 reports pictures in which one makes out the
-# scene, with "a bit of cubism", and that more filters, less dropout and 20 more epochs did not improve the score at all.
-# A score that doesn't react to the model can also come from what follows the model, and S1 struggled with writing
-# `images.zip`. That is a suspicion and no proof. [Lesson 5](05_submission.ipynb) measures what wrong writing does.
+# scene, with "a bit of cubism", and that more filters, less dropout and 20 more epochs "did not increase" the score,
+# without a second number. If that means that the score stayed as it was, the cause can also lie in what follows the
+# model, and S1 struggled with writing `images.zip`. That is a suspicion and no proof. [Lesson 5](05_submission.ipynb) measures what wrong writing does.
 #
 # ## Yours
 #
@@ -572,13 +584,13 @@ if config.profile != "tiny":
 # - It sees squares of {{ own.crop }} px at full resolution, where strokes are, not whole pictures.
 # - `change=True` begins with a last layer of zeros and adds its answer to the photo. The painter starts by changing
 #   nothing and need not learn the scene.
-# - So little has to hold it to the photo: cycle weight 1, identity weight 0.1.
+# - Therefore weak losses are enough to hold it to the photo: cycle weight 1, identity weight 0.1.
 # - Its Monet discriminator looks not at pixels but at what a frozen network, EfficientNet-Lite0, sees in them
 #   ([lesson 4](04_resnet_cyclegan.ipynb) opens it). To your class it is a network like any other.
 # - The rate is higher, and Adam has no momentum (β₁ = 0).
 #
 # Lesson 1's colour transfer and the course's generator answer the same held-out photos. KID (lesson 1) is the distance of
-# their features from those of the held-out paintings; the bar is the standard deviation over draws. What was trained
+# their features from those of the held-out paintings; the bar is the standard deviation over draws, as in lesson 1. What was trained
 # against one network can please that network in ways that nobody sees ([Kynkäänniemi et al.
 # 2022](https://arxiv.org/abs/2203.06026)), so another network, SqueezeNet, is asked as well; its KID has other units.
 # ({{ own.steps }} steps: about six minutes on a slow machine.)
@@ -734,7 +746,7 @@ solved = lesson.check_step(my_step)
 #
 # ### Exercise 6: a painter of your own
 #
-# No answer is given here. Change what you like in "Yours" (weights, rate, steps, filters, the loss), train, and paint
+# There is no single right answer. Change what you like in "Yours" (weights, rate, steps, filters, the loss), train, and paint
 # the held-out photos. The check asks that they still show their scenes and are nearer to the paintings than the photos
 # are. Your sheet and its KID by SqueezeNet are kept for the end of the course.
 
@@ -784,7 +796,7 @@ if lesson.check_painter((painted, held["photo"], held["monet"])):
 #
 # <details><summary>A little noise on the painting spoils the way back</summary>
 #
-# **Right.** So it was read from traces that are as weak as the noise.
+# **Right.** A noise that hides nothing on an ordinary photo drowns what `back` reads, so it reads weaker traces.
 # </details>
 #
 # <details><summary>The cycle loss is high</summary>
@@ -855,7 +867,7 @@ if lesson.check_painter((painted, held["photo"], held["monet"])):
 # - A [PatchGAN](../docs/glossary.md#patchgan) answers for each patch. One that knows nothing pays 0.25 by least squares,
 #   0.69 by BCE.
 # - The cycle loss sees neither a change that is undone exactly nor a photo that is hidden in the painting. The
-#   [identity loss](../docs/glossary.md#identity-loss) sees tints.
+#   [identity loss](../docs/glossary.md#identity-loss) sees a tint that every picture gets.
 # - `compile`, `train_step` and `fit` train a `keras.Model`; test it against another implementation.
 # - Judge a painter on images held out, beside the untouched photo and a simple opponent, with bars.
 #

@@ -23,9 +23,9 @@
 # Time and memory: measured in the table of the [README](../README.md).
 #
 # Five people wrote publicly about their attempts at this competition. The course calls them S0 to S4 and tests what
-# they say:
+# they say (a score is the competition's, and lower is better):
 # [S0](https://github.com/vbthrhb6jy-creator/kaggle_CycleGan_Monet), a CycleGAN with residual blocks, score 125;
-# S1 (no lasting address is known), a U-Net CycleGAN, score 684;
+# S1 (no lasting address is known), a CycleGAN with an encoder and a decoder, score 684;
 # [S2](https://github.com/rsandel94/I-mSomethingOfAPainterMyself), a U-Net CycleGAN with skip connections;
 # [S3](https://github.com/addocolo/Gan-getting-started), a DCGAN and then a U-Net CycleGAN;
 # [S4](https://github.com/Faig22/Machine_Learning_projects), the CycleGAN of the paper, in Russian.
@@ -101,7 +101,8 @@ print(f"{len(monets)} paintings, {len(photos)} photos")
 #
 # Each is judged on photos that yours has not seen, by comparison with **250 real Monets**. You need not download them:
 # `lesson.real_features()` holds numbers that `python tools/keep_features.py` computed from the competition's paintings:
-# 96 random mixtures of the 1,280 features that the network EfficientNet-Lite0 gives for an image.
+# 96 random mixtures of the 1,280 features that the network EfficientNet-Lite0 gives for an image, drawn so that KIDs stay
+# within a tenth of those by all features.
 #
 # **Predict first:** your generator trained for minutes, on the sample's paintings, which are not by Monet. Does it bring
 # photos nearer to real Monets all the same? How much of the way does the course's go, which trained for hours on real
@@ -140,11 +141,13 @@ assert not {*lesson.sides(run, names, "photo")[0]} & {*unseen}
 # a little below 0. Here the untouched photos have
 # {{ before.kid:.3f }} and yours {{ after.kid:.3f }}. The number after ± is the spread between draws of
 # {{ max(2, min(250, 3 * len(new_photos) // 4)) }} of the {{ len(new_photos) }} pictures. The rule of this lesson: two
-# sets are told apart if their KIDs differ by more than both spreads together. By this rule yours are
+# sets are told apart if their KIDs differ by more than both spreads together. (A draw takes as few of the Monets, too, so
+# that of few pictures the spread is rather too wide.) By this rule yours are
 # **{{ result }}** the photos.
 #
-# If yours was trained on the competition's images, it has seen most of these 250 Monets: then take paintings that you
-# held out, `score.embed(held, network)`, in the place of `real["Monets"]`.
+# The course's generator was trained on most of these 250 Monets, which flatters its number. If yours was trained on the
+# competition's images, so was yours: then take paintings that you held out, `score.embed(held, network)`, in the place of
+# `real["Monets"]`.
 #
 # The number ranks painters for one goal. Your eye asks something else: is the scene still there, are its edges whole,
 # does it look as if a brush had painted it?
@@ -215,8 +218,8 @@ assert np.min(coded["Monets as monet_jpg"]) > np.max(coded["Monets"])
 # %% [markdown]
 # The coding alone makes a KID of {{ np.mean(coded["Monets as monet_jpg"]):.3f }}: the same paintings, and the smaller
 # files are further away in each of the 12 divisions. The course's paintings of 250 photos have
-# {{ score.kernel_distance(real["the course's"], real["Monets"])[0]:.3f }}. So train on the shards, and write with
-# quality 95 and without subsampling, as the library does. [Parmar et al. (2022)](https://arxiv.org/abs/2104.11222)
+# {{ score.kernel_distance(real["the course's"], real["Monets"])[0]:.3f }}. So train on the shards where you have them (on
+# Kaggle, or by `monet data --download kaggle`; the download without an account has JPEGs alone), and write with quality 95 and without subsampling, as the library does. [Parmar et al. (2022)](https://arxiv.org/abs/2104.11222)
 # found that compression, and the filter of a resize, change FID as well.
 #
 # ## Mistakes of writing
@@ -286,7 +289,7 @@ with zipfile.ZipFile(zip_file) as archive:
 # %% [markdown]
 # The check was told `least=1`, so yours passes in all but its number: a zip of the sample's {{ len(photos) }} photos is
 # too small for Kaggle. With `start(download=True)` in the setup cell this lesson paints the competition's 7,038 photos,
-# and the number is right by itself; with fewer, `write_submission(..., pad=True)` adds mirrored ones.
+# and the number is right by itself; with 1,750 or more, `write_submission(..., pad=True)` adds mirrored ones up to 7,000.
 #
 # ## What the score measures
 #
@@ -301,7 +304,8 @@ with zipfile.ZipFile(zip_file) as archive:
 # set among themselves, and those of both sets; it leaves out each picture's pair with itself.
 #
 # Both are now measured on the real images' features, at 8 to 125 images a side, with 20 draws each.
-# "Monets" are other Monets than those on the other side: no painter can be expected to come closer.
+# "Monets" are other Monets than those on the other side: a painter who came as close would paint as Monet did. (These
+# FIDs are of the 96 mixtures; those by all 1,280 features, further below, are about 13 times as large.)
 # **Predict first:** which number falls as images are added, FID or KID? Where do black pictures stand beside photos?
 
 # %%
@@ -358,7 +362,8 @@ assert at("written black", 8, 1) - at("photos", 8, 1) > at("photos", 8, 1, 1)
 #   images FID can't tell them from photos ({{ at("written black", 8, 0):.1f }} ± {{ at("written black", 8, 0, 1):.1f }}
 #   and {{ at("photos", 8, 0):.1f }} ± {{ at("photos", 8, 0, 1):.1f }}); KID can
 #   ({{ at("written black", 8, 1):.2f }} and {{ at("photos", 8, 1):.2f }}).
-# - **The floor is not zero.** Even real Monets have an FID, and no zip can be expected below it.
+# - **The floor is not zero.** Even real Monets have an FID. With few images a set with too little variety can lie below
+#   theirs.
 #
 # ## Six numbers called FID
 #
@@ -424,7 +429,7 @@ assert readings[whose][f"{n // 2} images"] > readings[whose][f"{n} images"]
 # ```
 #
 # There the network and the number of images count most. The filter counts little, since 256 pixels become 224. The
-# course's generator was trained on all 300 paintings, so both halves are *seen*. In each way the painter and the photos
+# course's generator was trained on 270 of the 300 paintings, so most of both halves are *seen*. In each way the painter and the photos
 # may be compared; from one way to another, nothing may. *BGR* gives no sign that something is wrong. So a score needs its
 # network, number of images, reference, order of channels and filter beside it.
 #
@@ -484,9 +489,9 @@ assert np.isclose(score.mifid(30.0, 0.05), 600.0)
 # ## Upload, and what scores others had
 #
 # ```
-# monet submit --run runs/lesson4 --out images.zip
+# monet submit --run runs/lesson4 --out images.zip   # in the folder notebooks
 # monet submit --check images.zip
-# monet score images.zip --features keras-inception-v3
+# monet score images.zip --features inception-2015   # downloads 89 MB
 # ```
 #
 # The competition takes submissions from *notebooks*, which write `/kaggle/working/images.zip`. Open the
@@ -512,8 +517,9 @@ assert np.isclose(score.mifid(30.0, 0.05), 600.0)
 # ## Your photo
 #
 # Set `my_photo` to a file of yours, of any size. A generator's strokes are a few pixels wide; `brush=2` paints the photo
-# at half its size and enlarges the painting. Above each picture stands the KID that its painter has on the
-# {{ len(new_photos) }} unseen photos: no number judges a single picture.
+# at half its size and enlarges the painting. Above each picture stands the KID that its painter has with brush 1 on the
+# {{ len(new_photos) }} unseen photos; lesson 4's table shows that a brush of 2 has another one. No number judges a single
+# picture.
 
 # %%
 my_photo = lesson.A_PHOTO  # or "holiday/beach.jpg"
