@@ -27,8 +27,7 @@ from monet_lib.data.reading import find_data
 from monet_lib.figures import image_grid
 from monet_lib.files import write_beside
 from monet_lib.model.cyclegan import build, with_optimizers
-from monet_lib.model.discriminators import FeatureDiscriminator
-from monet_lib.model.generators import with_border
+from monet_lib.model.networks import FeatureDiscriminator, with_border
 from monet_lib.paint.painting import paint_all, photographs
 from monet_lib.recipes import profile
 from monet_lib.score.metrics import Skies, kernel_distance, scene_kept

@@ -58,8 +58,7 @@ def tutorial_step(case):
     import tensorflow as tf
 
     from monet_lib.model import layers
-    from monet_lib.model.discriminators import discriminator_of
-    from monet_lib.model.generators import generator_of
+    from monet_lib.model.networks import discriminator_of, generator_of
 
     layers.fuses = lambda x: False  # instance norm by its formula, as the tutorial's layer has it
     config = config_of(case)

@@ -22,7 +22,7 @@ def measure(count):
     from PIL import Image
 
     from monet_lib.data import find_images, load
-    from monet_lib.model.generators import generator_of
+    from monet_lib.model.networks import generator_of
     from monet_lib.paint.painting import paint
     from monet_lib.paint.submission import write_submission
     from monet_lib.recipes import profile

@@ -7,8 +7,7 @@ from contrastive import TEMPERATURE, build_cut, patch_nce
 from inputs import weights
 from scipy.special import logsumexp
 
-from monet_lib.model.discriminators import patch_discriminator
-from monet_lib.model.generators import resnet_generator
+from monet_lib.model.networks import patch_discriminator, resnet_generator
 from monet_lib.recipes import profile
 
 

@@ -12,7 +12,7 @@ from monet_lib import cli
 from monet_lib.data.reading import find_images
 from monet_lib.files import UserError
 from monet_lib.model.cyclegan import ConstantThenLinear
-from monet_lib.model.generators import generator_of
+from monet_lib.model.networks import generator_of
 from monet_lib.model.weights import save_generator
 from monet_lib.train import train
 from monet_lib.train.budget import SessionPlan, TimeBudget, submission_seconds

@@ -8,10 +8,9 @@ from inputs import weights
 
 from monet_lib.config import Config
 from monet_lib.model.cyclegan import LOSSES, CycleGAN, build, losses_of
-from monet_lib.model.discriminators import discriminator_of, patch_discriminator
-from monet_lib.model.generators import generator_of, resnet_generator
 from monet_lib.model.layers import keras_defaults
 from monet_lib.model.losses import color_moments
+from monet_lib.model.networks import discriminator_of, generator_of, patch_discriminator, resnet_generator
 from monet_lib.model.pool import ImagePool, RecentColors
 
 rng = np.random.default_rng(0)

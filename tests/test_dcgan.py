@@ -7,9 +7,8 @@ import tensorflow as tf
 from inputs import weights
 
 from monet_lib.model.dcgan import DCGAN
-from monet_lib.model.discriminators import dcgan_discriminator
-from monet_lib.model.generators import dcgan_generator
 from monet_lib.model.losses import bce
+from monet_lib.model.networks import dcgan_discriminator, dcgan_generator
 
 REAL = tf.constant(np.random.default_rng(0).uniform(-1, 1, (4, 16, 16, 3)), tf.float32)
 

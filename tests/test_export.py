@@ -15,7 +15,7 @@ from PIL import Image
 
 from monet_lib import cli
 from monet_lib.files import COURSE, UserError
-from monet_lib.model.generators import generator_of, with_border
+from monet_lib.model.networks import generator_of, with_border
 from monet_lib.model.weights import load_generator, save_generator
 from monet_lib.paint import SHIPPED_PAINTER, Painter, paint_large, read_photo, shipped_generator
 from monet_lib.paint.onnx_export import export_painter, surroundings

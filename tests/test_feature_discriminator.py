@@ -6,8 +6,8 @@ import tensorflow as tf
 from inputs import At, sixteen_bits, weights
 
 from monet_lib.model.cyclegan import build
-from monet_lib.model.discriminators import FeatureDiscriminator
 from monet_lib.model.layers import SpectralConv2D, spectral_norm
+from monet_lib.model.networks import FeatureDiscriminator
 from monet_lib.model.weights import load_networks, save_networks
 from monet_lib.train.loop import train
 

@@ -8,7 +8,7 @@ import keras
 import pytest
 
 from monet_lib.files import TEMPORARY, UserError, reading, recover_folders, write_beside, write_folder_beside
-from monet_lib.model.generators import generator_of
+from monet_lib.model.networks import generator_of
 from monet_lib.model.weights import load_generator, save_generator
 
 

@@ -7,7 +7,7 @@ import pytest
 from inputs import NANO, At, ctrl_c, largest_file, options
 
 from monet_lib import cli
-from monet_lib.model.generators import generator_of
+from monet_lib.model.networks import generator_of
 from monet_lib.model.weights import save_generator
 from monet_lib.train.loop import train
 

@@ -19,7 +19,7 @@ from PIL import Image, PngImagePlugin
 from monet_lib.data.reading import ImageSet, load, read_images
 from monet_lib.files import UserError, write_beside
 from monet_lib.model.cyclegan import build
-from monet_lib.model.generators import generator_of
+from monet_lib.model.networks import generator_of
 from monet_lib.model.weights import load_generator, save_generator
 from monet_lib.paint.photos import read_photo
 from monet_lib.paint.submission import check_submission

@@ -4,9 +4,17 @@ import keras
 import numpy as np
 import pytest
 
-from monet_lib.model.discriminators import dcgan_discriminator, discriminator_of, patch_discriminator
-from monet_lib.model.generators import dcgan_generator, generator_of, resnet_generator, unet_generator, with_border
 from monet_lib.model.layers import normalization
+from monet_lib.model.networks import (
+    dcgan_discriminator,
+    dcgan_generator,
+    discriminator_of,
+    generator_of,
+    patch_discriminator,
+    resnet_generator,
+    unet_generator,
+    with_border,
+)
 from monet_lib.recipes import PROFILES, profile
 
 S1_DOWN = [64, 128, 128, 128, 128, 256, 256, 256]

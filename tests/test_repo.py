@@ -20,7 +20,7 @@ import draw_architecture
 LIBRARY = sorted((ROOT / "monet_lib").rglob("*.py"))
 # Networks, losses and metrics are written in Keras and NumPy; files and settings need neither.
 TENSORFLOW_FREE = (
-    "files", "config", "model/generators", "model/discriminators", "model/weights", "model/losses", "model/augment",
+    "files", "config", "model/networks", "model/weights", "model/losses", "model/augment",
     "model/imagenet", "score/metrics",
 )  # fmt: skip
 LARGE = {"models/imagenet/efficientnet_lite0.npz"}  # 3.4 million trained weights that no smaller file holds

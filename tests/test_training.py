@@ -18,7 +18,7 @@ from monet_lib import cli
 from monet_lib.data.batches import load_pair
 from monet_lib.files import UserError
 from monet_lib.model.cyclegan import LOSSES, CycleGAN, build
-from monet_lib.model.generators import generator_of
+from monet_lib.model.networks import generator_of
 from monet_lib.model.weights import load_generator, load_networks, save_generator, save_networks
 from monet_lib.paint import paint
 from monet_lib.score.metrics import scene_kept

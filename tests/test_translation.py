@@ -14,7 +14,7 @@ from PIL import Image
 from monet_lib.config import Config
 from monet_lib.course.resnet import unevenness
 from monet_lib.files import UserError
-from monet_lib.model.generators import generator_of, resnet_generator, with_border
+from monet_lib.model.networks import generator_of, resnet_generator, with_border
 from monet_lib.paint import paint, paint_all, paint_broadly, paint_large, read_photo, shipped_generator, translate
 from monet_lib.paint.painting import FADE, auto_brushes
 

@@ -22,8 +22,7 @@ from monet_lib.figures import figure_style, image_grid
 from monet_lib.files import UserError
 from monet_lib.model.cyclegan import CycleGAN, build, losses_of
 from monet_lib.model.dcgan import DCGAN
-from monet_lib.model.discriminators import dcgan_discriminator
-from monet_lib.model.generators import dcgan_generator
+from monet_lib.model.networks import dcgan_discriminator, dcgan_generator
 from monet_lib.score.diagnosis import Evidence
 from monet_lib.train.evidence import look
 

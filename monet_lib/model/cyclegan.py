@@ -12,8 +12,6 @@ import tensorflow as tf
 
 from monet_lib.config import Config
 from monet_lib.model.augment import DRAWS, diff_augment
-from monet_lib.model.discriminators import FeatureDiscriminator, discriminator_of
-from monet_lib.model.generators import generator_of
 from monet_lib.model.layers import keras_defaults
 from monet_lib.model.losses import (
     cycle_loss,
@@ -23,6 +21,7 @@ from monet_lib.model.losses import (
     r1_penalty,
     tone_loss,
 )
+from monet_lib.model.networks import FeatureDiscriminator, discriminator_of, generator_of
 from monet_lib.model.optimizers import ConstantThenLinear, ScaledAdam, pick_precision
 from monet_lib.model.pool import ImagePool, RecentColors
 

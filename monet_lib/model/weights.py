@@ -9,8 +9,8 @@ import numpy as np
 
 from monet_lib.config import Config
 from monet_lib.files import UserError, disguised, reading, refuse_bomb, write_beside
-from monet_lib.model.generators import generator_of, with_border
 from monet_lib.model.layers import keras_defaults
+from monet_lib.model.networks import generator_of, with_border
 
 COMPANIONS = ("photo_generator", "monet_discriminator", "photo_discriminator", "feature_discriminator")
 RESTORE = "Train again or restore it."

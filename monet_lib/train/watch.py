@@ -9,7 +9,7 @@ from tqdm.auto import tqdm
 from monet_lib.data.reading import to_float, to_uint8
 from monet_lib.figures import encode, plot_validation
 from monet_lib.model.cyclegan import losses_of
-from monet_lib.model.generators import with_border
+from monet_lib.model.networks import with_border
 from monet_lib.score.diagnosis import Evidence, diagnose
 from monet_lib.score.metrics import Skies, scene_kept
 from monet_lib.score.networks import feature_network

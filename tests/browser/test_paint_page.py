@@ -29,7 +29,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from site_paint import build_paint
 
 from monet_lib.config import Config
-from monet_lib.model.generators import generator_of, with_border
+from monet_lib.model.networks import generator_of, with_border
 from monet_lib.paint import SHIPPED_PAINTER, Painter, paint_broadly, read_photo
 from monet_lib.paint.onnx_export import export_painter
 from monet_lib.paint.painting import auto_brushes
