@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from monet_lib import import_tensorflow
 from monet_lib.config import Config
 from monet_lib.files import (
     UserError,
@@ -27,7 +28,6 @@ from monet_lib.files import (
     user_path,
     write_beside,
 )
-from monet_lib.quiet import import_tensorflow, open_streams
 from monet_lib.recipes import PROFILES, profile
 
 TRAINS = ("tensorflow", "keras", "onnx", "matplotlib", "seaborn")  # packages of the extra `train`
@@ -61,6 +61,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, OSError) and not error.filename:  # perhaps stdout's
             drop_output()
         return 2
+
+
+def open_streams() -> None:
+    """Open the null device for each of stdin, stdout and stderr that a process was started without, as a service is.
+
+    The next file to be opened would get the number of the missing stream, and messages would be written into it.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    sys.stdout, sys.stderr = (each or open(os.devnull, "w") for each in (sys.stdout, sys.stderr))  # noqa: SIM115
 
 
 def save_on_signals() -> None:

@@ -10,8 +10,8 @@ import pytest
 from inputs import ROOT, SMALL, make_data
 from standalone import progress_removed
 
-from monet_lib import cli, quiet
-from monet_lib.quiet import without_stderr
+import monet_lib
+from monet_lib import cli, without_stderr
 from monet_lib.train.loop import FEW
 
 
@@ -100,7 +100,7 @@ def test_no_saved_output_is_of_stderr(notebook):
     assert progress_removed("".join("".join(text) for text in written)) == ""
 
 
-IMPORT = "import sys; sys.ps1 = 'In : '; from monet_lib.quiet import import_tensorflow; tf = import_tensorflow();"
+IMPORT = "import sys; sys.ps1 = 'In : '; from monet_lib import import_tensorflow; tf = import_tensorflow();"
 
 
 def test_tensorflow_is_quiet_in_a_notebook_until_an_error():
@@ -122,7 +122,7 @@ def test_an_error_while_tensorflow_is_imported_is_shown():
 
 def test_a_processor_that_tensorflow_cannot_use_is_told(tmp_path, monkeypatch, capsys):
     (tmp_path / "cpuinfo").write_text("flags : fpu sse2 ssse3")
-    monkeypatch.setattr(quiet, "CPU", tmp_path / "cpuinfo")
+    monkeypatch.setattr(monet_lib, "CPU", tmp_path / "cpuinfo")
     (tmp_path / "config.json").touch()
     assert cli.main(["export", "--run", str(tmp_path), "--out", str(tmp_path / "a.onnx")]) == 2
     assert capsys.readouterr().err.startswith("monet: TensorFlow's packages need a processor with AVX.")

@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from monet_lib import import_tensorflow
 from monet_lib.config import Config
 from monet_lib.course.handed_in import collect
 from monet_lib.data.download import download_data
 from monet_lib.data.reading import find_data
-from monet_lib.quiet import import_tensorflow
 from monet_lib.recipes import profile
 
 

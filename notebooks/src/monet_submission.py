@@ -59,7 +59,7 @@ import io
 import shutil
 from itertools import islice
 
-from monet_lib.quiet import import_tensorflow
+from monet_lib import import_tensorflow
 
 tf = import_tensorflow()
 import keras
