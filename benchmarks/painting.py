@@ -101,8 +101,7 @@ def scores(data, count=300):
     from monet_lib.data.reading import find_data
     from monet_lib.paint.painting import SHIPPED_PAINTER, Painter, paint_all
     from monet_lib.score.metrics import scene_kept
-    from monet_lib.score.networks import feature_network
-    from monet_lib.score.score import compare, embed
+    from monet_lib.score.scoring import compare, embed, feature_network
 
     pair = load_pair(find_data(data))
     config = Config.from_saved(json.loads((ROOT / "models" / "config.json").read_text())["config"])

@@ -31,8 +31,7 @@ from monet_lib.model.networks import FeatureDiscriminator, with_border
 from monet_lib.paint.painting import paint_all, photographs
 from monet_lib.recipes import profile
 from monet_lib.score.metrics import Skies, kernel_distance, scene_kept
-from monet_lib.score.networks import feature_network
-from monet_lib.score.score import embed
+from monet_lib.score.scoring import embed, feature_network
 
 HELD, SCORED, ROUNDS, STEPS = 500, 200, 6, 6
 SHOWN = [0, 2, 4]  # of the repo's photographs

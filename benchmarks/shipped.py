@@ -27,8 +27,7 @@ from monet_lib.data.reading import find_data
 from monet_lib.model.weights import load_generator
 from monet_lib.paint.painting import SHIPPED, paint_all
 from monet_lib.score.metrics import LUMINANCE, Skies, flat_places, scene_kept
-from monet_lib.score.networks import feature_network
-from monet_lib.score.score import compare, embed
+from monet_lib.score.scoring import compare, embed, feature_network
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTO = ROOT / "data" / "photos" / "brook.jpg"

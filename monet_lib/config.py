@@ -69,7 +69,7 @@ class Config:
     keep: int = 3  # newest checkpoints kept, beside the best
     validate_every: int = 0  # steps between scores on the images kept out; 0: never
     patience: int = 0  # scores without a better one after which training stops; 0: it doesn't stop
-    features: str = "random-conv"  # the network that scores are computed with, see score.networks.NETWORKS
+    features: str = "random-conv"  # the network that scores are computed with, see score.scoring.NETWORKS
 
     def with_(self, **changes: Any) -> "Config":
         """A copy with other values. Raises UserError for a name that is not a setting or a value out of range.

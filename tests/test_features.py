@@ -10,9 +10,8 @@ from inputs import jpeg
 from PIL import Image
 
 from monet_lib.files import UserError
-from monet_lib.score import networks
 from monet_lib.score.metrics import frechet_distance, kernel_distance, memorization_distance
-from monet_lib.score.networks import GRAPH, feature_network, find_inception, load_inception, random_network
+from monet_lib.score.scoring import GRAPH, feature_network, find_inception, load_inception, random_network
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +78,7 @@ def graph_bytes():
 @pytest.fixture
 def as_published(graph_bytes, monkeypatch):
     """Let the small graph's size count as the size of the published file."""
-    monkeypatch.setattr(networks, "GRAPH_BYTES", len(graph_bytes))
+    monkeypatch.setattr("monet_lib.score.scoring.GRAPH_BYTES", len(graph_bytes))
     return graph_bytes
 
 
@@ -112,7 +111,7 @@ def test_the_graph_takes_batches_and_answers_as_for_single_images(tmp_path, as_p
 @pytest.mark.parametrize(("change", "more_bytes"), [({"width": 64}, 0), ({"convolutions": 3}, 0), ({}, 1)])
 def test_a_graph_of_another_shape_or_size_is_a_proxy(tmp_path, monkeypatch, change, more_bytes):
     data = frozen_graph(**change)
-    monkeypatch.setattr(networks, "GRAPH_BYTES", len(data) + more_bytes)
+    monkeypatch.setattr("monet_lib.score.scoring.GRAPH_BYTES", len(data) + more_bytes)
     (tmp_path / "other.pb").write_bytes(data)
     network = load_inception(tmp_path / "other.pb")
     assert not network.canonical

@@ -9,7 +9,7 @@ from keras import layers
 from monet_lib.files import UserError
 from monet_lib.model import imagenet
 from monet_lib.model.imagenet import MAP_CHANNELS, feature_maps, pooled_features, squeezenet_features, trained_arrays
-from monet_lib.score.networks import feature_network
+from monet_lib.score.scoring import feature_network
 
 rng = np.random.default_rng(0)
 

@@ -22,7 +22,7 @@ from monet_lib.paint import painting
 from monet_lib.recipes import profile
 from monet_lib.score import Score, kernel_distance
 from monet_lib.score.diagnosis import Evidence, diagnose
-from monet_lib.score.networks import random_network
+from monet_lib.score.scoring import random_network
 from monet_lib.train import Run
 from monet_lib.train.loop import hold_out
 

@@ -10,8 +10,7 @@ from PIL import Image
 from monet_lib import files
 from monet_lib.data.reading import count_images, find_data, read_images
 from monet_lib.files import UserError
-from monet_lib.score.networks import random_network
-from monet_lib.score.score import Score, embed, extract, score
+from monet_lib.score.scoring import Score, embed, extract, random_network, score
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from monet_lib.figures import COLORS, figure_style
 from monet_lib.files import COURSE, reading
 from monet_lib.paint import shipped_generator
 from monet_lib.score import Score, feature_network, memorization_distance, scene_kept
-from monet_lib.score.networks import FeatureNetwork
+from monet_lib.score.scoring import FeatureNetwork
 from monet_lib.train.run import Run
 
 RUNS = (Path("runs/lesson4"), Path("../runs/lesson4"), COURSE / "runs" / "lesson4")  # where lesson 4 may have trained

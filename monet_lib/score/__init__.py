@@ -10,5 +10,4 @@ from monet_lib.score.metrics import (
     mifid,
     scene_kept,
 )
-from monet_lib.score.networks import feature_network
-from monet_lib.score.score import Score, compare, embed, extract, score
+from monet_lib.score.scoring import Score, compare, embed, extract, feature_network, score

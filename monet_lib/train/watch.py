@@ -12,8 +12,7 @@ from monet_lib.model.cyclegan import losses_of
 from monet_lib.model.networks import with_border
 from monet_lib.score.diagnosis import Evidence, diagnose
 from monet_lib.score.metrics import Skies, scene_kept
-from monet_lib.score.networks import feature_network
-from monet_lib.score.score import compare, embed
+from monet_lib.score.scoring import compare, embed, feature_network
 from monet_lib.train.checkpoints import Saver
 from monet_lib.train.run import Run, StepCallback
 
