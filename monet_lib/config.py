@@ -48,7 +48,7 @@ class Config:
     cycle_weight: float = 10.0
     identity_weight: float = 5.0
     tone_weight: float = 0.0  # keeps the photo's tones, square by square: see losses.tone_loss
-    color_weight: float = 0.0  # holds the paintings' colours, over many steps, to Monet's: see pool.RecentColors
+    color_weight: float = 0.0  # holds the paintings' colours, over many steps, to Monet's: see state.RecentColors
     r1_weight: float = 0.0  # gradient penalty on real images
     feature_discriminator: float = 0.0  # its share of the Monet side's adversarial loss; 0: there is none
     diff_augment: str = ""  # comma list of color, translation, cutout: on what the discriminators see

@@ -11,7 +11,7 @@ from monet_lib.model.cyclegan import LOSSES, CycleGAN, build, losses_of
 from monet_lib.model.layers import keras_defaults
 from monet_lib.model.losses import color_moments
 from monet_lib.model.networks import discriminator_of, generator_of, patch_discriminator, resnet_generator
-from monet_lib.model.pool import ImagePool, RecentColors
+from monet_lib.model.state import ImagePool, RecentColors
 
 rng = np.random.default_rng(0)
 

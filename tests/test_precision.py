@@ -6,9 +6,10 @@ import pytest
 import tensorflow as tf
 from inputs import sixteen_bits
 
-from monet_lib.model import optimizers
+from monet_lib.model import state
 from monet_lib.model.cyclegan import build
-from monet_lib.model.optimizers import ScaledAdam, pick_precision
+from monet_lib.model.layers import pick_precision
+from monet_lib.model.state import ScaledAdam
 from monet_lib.train.checkpoints import Checkpoints
 
 rng = np.random.default_rng(0)
@@ -43,7 +44,7 @@ def test_a_gpus_compute_capability_decides(abilities, expected, monkeypatch):
 )
 def test_precision_follows_the_processor_and_what_onednn_may_use(flags, most, expected, monkeypatch):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
-    monkeypatch.setattr("monet_lib.model.optimizers.Path.read_text", lambda self: f"flags : {flags}")
+    monkeypatch.setattr("monet_lib.model.layers.Path.read_text", lambda self: f"flags : {flags}")
     monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     if most:
         monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", most)
@@ -87,7 +88,7 @@ def test_scaled_steps_follow_those_in_float32(float16):
 
 @sixteen_bits
 def test_an_overflow_is_left_out_and_the_scale_recovers(float16, monkeypatch):
-    monkeypatch.setattr(optimizers, "GROWTH", 2)
+    monkeypatch.setattr(state, "GROWTH", 2)
     model = build(float16, 10)
     step, optimizer = tf.function(model.train_step), model.generator_optimizer
     optimizer.loss_scale.assign(2.0**40)  # no gradient fits into 16 bits times this

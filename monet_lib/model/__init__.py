@@ -17,6 +17,5 @@ from monet_lib.model.networks import (
     unet_generator,
     with_border,
 )
-from monet_lib.model.optimizers import ConstantThenLinear
-from monet_lib.model.pool import ImagePool
+from monet_lib.model.state import ConstantThenLinear, ImagePool
 from monet_lib.model.weights import load_generator, load_networks, save_generator, save_networks

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from monet_lib.config import Config
 from monet_lib.model.augment import DRAWS, diff_augment
-from monet_lib.model.layers import keras_defaults
+from monet_lib.model.layers import keras_defaults, pick_precision
 from monet_lib.model.losses import (
     cycle_loss,
     discriminator_loss,
@@ -22,8 +22,7 @@ from monet_lib.model.losses import (
     tone_loss,
 )
 from monet_lib.model.networks import FeatureDiscriminator, discriminator_of, generator_of
-from monet_lib.model.optimizers import ConstantThenLinear, ScaledAdam, pick_precision
-from monet_lib.model.pool import ImagePool, RecentColors
+from monet_lib.model.state import ConstantThenLinear, ImagePool, RecentColors, ScaledAdam
 
 # The losses that a training step reports, in the order of history.csv; see `losses_of`.
 LOSSES = ("monet_generator", "photo_generator", "cycle", "identity", "monet_discriminator", "photo_discriminator")

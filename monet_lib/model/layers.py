@@ -5,7 +5,9 @@ Images and maps are (batch, height, width, channels).
 
 import contextlib
 import math
+import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -15,6 +17,8 @@ if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
 INIT_STDDEV = 0.02  # Radford et al. 2016 and Zhu et al. 2017 draw every convolution's weights from N(0, 0.02)
+# GPUs' compute capability: tensor cores for float16 from 7.0 on (V100, T4), for bfloat16 from 8.0 on (A100, L4, H100).
+FLOAT16, BFLOAT16 = (7, 0), (8, 0)
 SQUARINGS = 5  # of the matrix in `spectral_norm`: as many power iterations as 2 ** 5
 
 
@@ -262,3 +266,27 @@ def keras_defaults(precision: str = "float32") -> Iterator[None]:
         config.set_floatx(floatx)
         config.set_image_data_format(data_format)
         config.set_dtype_policy(policy)
+
+
+def pick_precision(precision: str = "auto") -> str:
+    """The Keras dtype policy to train in: "auto" asks the slowest GPU, or the CPU where there is none.
+
+    bfloat16 has float32's range and needs no care. float16 is for GPUs that have no bfloat16, and its losses are
+    scaled (see `state.ScaledAdam`). A P100 (6.0) has neither's tensor cores, and convolutions of float16 are summed in
+    float32 there: only memory would be saved, so it keeps float32. Norm statistics, losses, the networks' outputs,
+    weights and optimizers are float32 in each.
+    """
+    if precision != "auto":
+        return precision
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = (tf.config.experimental.get_device_details(gpu) for gpu in gpus)
+        slowest = min(tuple(found.get("compute_capability", (0, 0))) for found in details)
+        return "mixed_bfloat16" if slowest >= BFLOAT16 else "mixed_float16" if slowest >= FLOAT16 else "float32"
+    if os.environ.get("ONEDNN_MAX_CPU_ISA", "DEFAULT") not in ("DEFAULT", "ALL"):
+        return "float32"  # TensorFlow would ask oneDNN for the instructions that it was told to leave unused
+    try:
+        flags = Path("/proc/cpuinfo").read_text().split()
+    except OSError:
+        flags = []
+    return "mixed_bfloat16" if {"avx512_bf16", "amx_bf16"} & set(flags) else "float32"

@@ -19,7 +19,7 @@ from monet_lib.data.reading import find_images, to_float
 from monet_lib.figures import encode, image_grid, plot_history, read_history
 from monet_lib.files import UserError, locked, made_folder, say, unwritable
 from monet_lib.model.cyclegan import CycleGAN, build, losses_of
-from monet_lib.model.optimizers import pick_precision
+from monet_lib.model.layers import pick_precision
 from monet_lib.model.weights import load_networks
 from monet_lib.train.budget import SessionPlan, TimeBudget
 from monet_lib.train.checkpoints import Checkpoints, Saver, os_error

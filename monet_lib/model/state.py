@@ -1,4 +1,4 @@
-"""What training remembers of earlier steps: fakes for the discriminators, and the colours of both sets."""
+"""What training keeps from step to step, beside the networks: earlier fakes, colours, learning rates, Adam's scale."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from monet_lib.model.losses import color_moments
 
+GROWTH = 2000  # steps without an overflow after which `ScaledAdam` doubles its scale
 # All devices compute the same state, so none has to send it to another.
 ALIKE = {"synchronization": tf.VariableSynchronization.ON_READ}
 
@@ -77,3 +78,62 @@ class RecentColors(keras.layers.Layer):
         gap = tf.subtract(*tf.unstack(tf.convert_to_tensor(self.moments) / tf.convert_to_tensor(self.weight)))
         pull = tf.reduce_sum(-2 * gap * now[1])
         return tf.reduce_sum(gap**2) + pull - tf.stop_gradient(pull)
+
+
+@keras.saving.register_keras_serializable("monet_lib")
+class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
+    """`rate` for the first `constant` steps, then a straight line to 0 at `total` (Zhu et al. 2017, 7.1)."""
+
+    def __init__(self, rate: float, constant: int, total: int) -> None:
+        self.rate = rate
+        # A variable, so that a plan made while training needs no new graph; float32 counts exactly to 16 million.
+        self.bounds = keras.Variable([float(constant), float(total)], trainable=False, dtype="float32", name="bounds")
+
+    def __call__(self, step: Any) -> Any:
+        constant, total = self.bounds[0], self.bounds[1]
+        left = (total - keras.ops.cast(step, "float32")) / keras.ops.maximum(1.0, total - constant)
+        return self.rate * keras.ops.clip(left, 0.0, 1.0)
+
+    def plan(self, constant: float, total: float) -> None:
+        """Fall from step `constant` on, to 0 at step `total`."""
+        self.bounds.assign([float(constant), float(total)])
+
+    def get_config(self) -> dict[str, Any]:
+        constant, total = (float(x) for x in self.bounds.numpy())
+        return {"rate": self.rate, "constant": constant, "total": total}
+
+
+@keras.saving.register_keras_serializable("monet_lib")
+class ScaledAdam(keras.optimizers.Adam):
+    """Adam for float16, on one device or several: small gradients don't become 0 (Micikevicius et al. 2018, 3.2).
+
+    `scale_loss` multiplies the loss before its gradient is taken, `apply` divides the gradient. Where a gradient
+    overflows on any device the scale is halved, and the step counts on each device as one with a gradient of 0; after
+    GROWTH steps without an overflow it is doubled. `keras.optimizers.LossScaleOptimizer` leaves such a step out by a
+    branch, in which the devices lose count of what they exchange (two devices stopped with a shape mismatch), and it
+    asks only the first device.
+    """
+
+    def build(self, variables: list[Any]) -> None:
+        if not self.built:
+            options = {"shape": (), "aggregation": "only_first_replica"}
+            start = keras.initializers.Constant(2.0**15)
+            self.loss_scale = self.add_variable(initializer=start, dtype="float32", name="loss_scale", **options)
+            self.since = self.add_variable(initializer="zeros", dtype="int32", name="since", **options)
+        super().build(variables)
+
+    def scale_loss(self, loss: tf.Tensor) -> tf.Tensor:
+        """The loss times the scale."""
+        return loss * self.loss_scale.value
+
+    def apply(self, gradients: list[Any], trainable_variables: list[Any] | None = None) -> None:
+        """Take a step by gradients of the scaled loss, this device's, which are added up over the devices."""
+        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients])
+        context = tf.distribute.get_replica_context()
+        overflows = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.where(finite, 0.0, 1.0))
+        fits, scale, since = overflows == 0, self.loss_scale.value, self.since.value + 1
+        gradients = [tf.where(fits, g / scale, tf.zeros_like(g)) for g in gradients]
+        grows = since >= GROWTH
+        self.loss_scale.assign(tf.where(fits, tf.where(grows, 2.0, 1.0), 0.5) * scale)
+        self.since.assign(tf.where(fits & ~grows, since, 0))
+        super().apply(gradients, trainable_variables)
