@@ -5,6 +5,7 @@ UserError that names the file, what was found and what to do.
 """
 
 import errno
+import hashlib
 import os
 import re
 import shutil
@@ -239,6 +240,15 @@ def contents(file: str | Path) -> bytes:
     """The bytes of a file, `opened`."""
     with opened(file) as stream:
         return stream.read()
+
+
+def sha256_of(file: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(file, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def user_path(text: str | Path) -> Path:

@@ -1,7 +1,6 @@
 """Download the images: monet2photo, which anyone may get, or the competition's own with the user's Kaggle token."""
 
 import csv
-import hashlib
 from pathlib import Path, PurePosixPath
 
 from tqdm.auto import tqdm
@@ -15,6 +14,7 @@ from monet_lib.files import (
     disguised,
     made_folder,
     reason,
+    sha256_of,
     unwritable,
     write_folder_beside,
 )
@@ -56,9 +56,9 @@ def download_data(
         return folder
     part = folder.with_name(f"{folder.name}.zip.part")
     print(f"{folder}: downloading monet2photo, 305 MB, from {url}")
-    if not part.is_file() or _hash(part) != sha256:  # whole, if only the unpacking failed
+    if not part.is_file() or sha256_of(part) != sha256:  # whole, if only the unpacking failed
         _fetch(url, part)
-        if (found := _hash(part)) != sha256:
+        if (found := sha256_of(part)) != sha256:
             with open(part, "rb") as stream:
                 kind = disguised(stream.read(64)) or f"sha256 {found[:12]}…, not {sha256[:12]}…"
             part.unlink()
@@ -104,14 +104,6 @@ def _innermost(error):
     while error.__context__:
         error = error.__context__
     return reason(error)
-
-
-def _hash(file):
-    digest = hashlib.sha256()
-    with open(file, "rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _unpack(part, folder):

@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import glob
-import hashlib
 import json
 import os
 import shutil
@@ -16,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from monet_lib.files import UserError, reading, recover_folders, say, write_folder_beside
+from monet_lib.files import UserError, reading, recover_folders, say, sha256_of, write_folder_beside
 from monet_lib.train.run import STEP, Run, StepCallback
 
 SUMS = "sha256.json"  # beside the state: the hash that each of its files must have
@@ -86,7 +85,7 @@ class Checkpoints:
                     self.state.write(str(plain / "state"))
             except tf.errors.OpError as error:
                 raise os_error(error) from None
-            sums = {file.name: sha256(file) for file in sorted(folder.iterdir())}
+            sums = {file.name: sha256_of(file) for file in sorted(folder.iterdir())}
             (folder / SUMS).write_text(json.dumps(sums, indent=1))
 
         write_folder_beside(target, write)
@@ -161,18 +160,9 @@ def damage(folder: Path) -> str | None:
     for name in (name for name in sums if Path(name).name == name):
         if not (folder / name).is_file():
             return f"{name} is missing"
-        if sha256(folder / name) != sums[name]:
+        if sha256_of(folder / name) != sums[name]:
             return f"the checksum of {name} is wrong"
     return None
-
-
-def sha256(file: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal digits."""
-    digest = hashlib.sha256()
-    with open(file, "rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def os_error(error: tf.errors.OpError) -> OSError:
