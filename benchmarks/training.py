@@ -26,7 +26,7 @@ def measure(root, steps):
     from monet_lib.data.batches import UnpairedBatches, load_pair, training_data
     from monet_lib.recipes import profile
     from monet_lib.train import Run, train
-    from monet_lib.train.checkpoints import Checkpoints, Saver
+    from monet_lib.train.run import Checkpoints, Saver
 
     process, resident, clock, cpu, saves = psutil.Process(), {}, [], [], []
 

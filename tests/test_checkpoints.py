@@ -10,7 +10,7 @@ from inputs import weights
 
 from monet_lib.files import UserError
 from monet_lib.model.cyclegan import build
-from monet_lib.train.checkpoints import SUMS, Checkpoints
+from monet_lib.train.run import SUMS, Checkpoints
 
 # TensorFlow takes it for a pattern and knows only UTF-8; of the systems only Linux has names that are not UTF-8.
 NAME = os.fsdecode(b"M\xfcnchen [v2]") if sys.platform == "linux" else "München [v2]"

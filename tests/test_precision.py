@@ -10,7 +10,7 @@ from monet_lib.model import state
 from monet_lib.model.cyclegan import build
 from monet_lib.model.layers import pick_precision
 from monet_lib.model.state import ScaledAdam
-from monet_lib.train.checkpoints import Checkpoints
+from monet_lib.train.run import Checkpoints
 
 rng = np.random.default_rng(0)
 

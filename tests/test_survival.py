@@ -6,7 +6,7 @@ import pytest
 from inputs import make_data
 
 from monet_lib.train import Run, train, watch
-from monet_lib.train.checkpoints import Checkpoints
+from monet_lib.train.run import Checkpoints
 
 
 class Killed(BaseException):

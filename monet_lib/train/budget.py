@@ -9,8 +9,7 @@ from tqdm.auto import tqdm
 
 from monet_lib.data.reading import ImageSet
 from monet_lib.paint.submission import check_submission, submission_size, write_submission
-from monet_lib.train.checkpoints import Saver
-from monet_lib.train.run import Run, StepCallback
+from monet_lib.train.run import Run, Saver, StepCallback
 
 SLACK = 1.25  # times the measured time of painting: the machine may have been quicker when it was measured
 

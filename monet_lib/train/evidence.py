@@ -11,8 +11,8 @@ from monet_lib.data.reading import find_data, to_float
 from monet_lib.figures import read_history
 from monet_lib.model.cyclegan import CycleGAN
 from monet_lib.score.diagnosis import Evidence
-from monet_lib.train.loop import hold_out, restored
-from monet_lib.train.run import Run
+from monet_lib.train.loop import hold_out
+from monet_lib.train.run import Run, restored
 
 PHOTOS, PAINTINGS = 8, 64  # that a diagnosis looks at: a pattern in skies is compared with that of many paintings
 

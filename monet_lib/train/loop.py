@@ -18,12 +18,10 @@ from monet_lib.data.batches import UnpairedBatches, load_pair, split, training_d
 from monet_lib.data.reading import find_images, to_float
 from monet_lib.figures import encode, image_grid, plot_history, read_history
 from monet_lib.files import UserError, locked, made_folder, say, unwritable
-from monet_lib.model.cyclegan import CycleGAN, build, losses_of
+from monet_lib.model.cyclegan import CycleGAN, losses_of
 from monet_lib.model.layers import pick_precision
-from monet_lib.model.weights import load_networks
 from monet_lib.train.budget import SessionPlan, TimeBudget
-from monet_lib.train.checkpoints import Checkpoints, Saver, os_error
-from monet_lib.train.run import LOCK, Run, StepCallback
+from monet_lib.train.run import LOCK, Run, StepCallback, os_error, restored
 from monet_lib.train.watch import Guard, Validator, score_is_missing
 
 FEW = 6  # steps of a run up to which tracing the steps takes longer than taking them
@@ -145,18 +143,6 @@ def hold_out(pixels: np.ndarray, name: str, config: Config) -> tuple[np.ndarray,
         raise UserError(f"holdout_{name}s: {count} of {len(pixels)} leaves none to train on. Lower it.")
     inside, outside = split(len(pixels), count, config.seed)
     return pixels[inside] if count else pixels, pixels[outside]
-
-
-def restored(run: Run) -> tuple[CycleGAN, Saver]:
-    """(model, Saver) of a run: from its newest checkpoint, or from its config where it has none."""
-    model = build(run.config, run.config.steps)
-    checkpoints = Checkpoints(run.folder / "checkpoints", model, run.config.keep)
-    start = checkpoints.restore()
-    if run.config.start_from and not start:
-        load_networks(run.config.start_from, model)
-    saver = Saver(run, checkpoints, start)
-    saver.set_model(model)
-    return model, saver
 
 
 LONG = 12.0  # hours on a CPU from which on a warning is due

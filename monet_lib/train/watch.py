@@ -13,8 +13,7 @@ from monet_lib.model.networks import with_border
 from monet_lib.score.diagnosis import Evidence, diagnose
 from monet_lib.score.metrics import Skies, scene_kept
 from monet_lib.score.scoring import compare, embed, feature_network
-from monet_lib.train.checkpoints import Saver
-from monet_lib.train.run import Run, StepCallback
+from monet_lib.train.run import Run, Saver, StepCallback
 
 # The columns of validation.csv.
 FIELDS = ("step", "kid", "kid_std", "fid", "memorization", "content", "pattern", "orange", "linen")
