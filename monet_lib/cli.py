@@ -306,7 +306,7 @@ def diagnose(arguments: argparse.Namespace) -> None:
     import_tensorflow()
     from monet_lib.figures import read_history
     from monet_lib.score.diagnosis import Evidence, diagnose
-    from monet_lib.train.evidence import evidence_of
+    from monet_lib.train.watch import evidence_of
 
     if Path(arguments.run).suffix == ".csv":
         with reading(Path(arguments.run), "table of losses", "A header, then a row of numbers a step."):

@@ -14,10 +14,11 @@ from monet_lib.files import UserError
 from monet_lib.model.cyclegan import ConstantThenLinear
 from monet_lib.model.networks import generator_of
 from monet_lib.model.weights import save_generator
+from monet_lib.paint.submission import submission_seconds
 from monet_lib.train import train
-from monet_lib.train.budget import SessionPlan, TimeBudget, submission_seconds
 from monet_lib.train.loop import Journal
 from monet_lib.train.run import Run
+from monet_lib.train.watch import SessionPlan, TimeBudget
 
 
 class Clock:

@@ -24,8 +24,7 @@ from monet_lib.model.weights import load_generator, save_generator
 from monet_lib.paint.photos import read_photo
 from monet_lib.paint.submission import check_submission
 from monet_lib.recipes import profile
-from monet_lib.train.run import Checkpoints
-from monet_lib.train.run import Run
+from monet_lib.train.run import Checkpoints, Run
 
 INPUTS = int(os.environ.get("MONET_FUZZ", "300"))
 NANO = profile("tiny", **SMALLEST)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from monet_lib.course import dcgan, resnet, submission, tools, unet
 from monet_lib.data import find_images, load
-from monet_lib.data.batches import split
+from monet_lib.data.batches import hold_out, split
 from monet_lib.files import COURSE, UserError
 from monet_lib.model import ResidualBlock, patch_discriminator, receptive_field, unet_generator
 from monet_lib.model.cyclegan import build
@@ -24,7 +24,6 @@ from monet_lib.score import Score, kernel_distance
 from monet_lib.score.diagnosis import Evidence, diagnose
 from monet_lib.score.scoring import random_network
 from monet_lib.train import Run
-from monet_lib.train.loop import hold_out
 
 rng = np.random.default_rng(0)
 

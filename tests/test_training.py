@@ -15,7 +15,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from monet_lib import cli
-from monet_lib.data.batches import load_pair
+from monet_lib.data.batches import hold_out, load_pair
 from monet_lib.files import UserError
 from monet_lib.model.cyclegan import LOSSES, CycleGAN, build
 from monet_lib.model.networks import generator_of
@@ -23,7 +23,7 @@ from monet_lib.model.weights import load_generator, load_networks, save_generato
 from monet_lib.paint import paint
 from monet_lib.score.metrics import scene_kept
 from monet_lib.train import train
-from monet_lib.train.loop import FEW, hold_out
+from monet_lib.train.loop import FEW
 from monet_lib.train.watch import Validator
 
 

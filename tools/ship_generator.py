@@ -14,8 +14,7 @@ from monet_lib.files import write_beside
 from monet_lib.model.cyclegan import build
 from monet_lib.model.weights import load_generator, save_networks
 from monet_lib.paint.onnx_export import export_painter
-from monet_lib.train.run import Checkpoints
-from monet_lib.train.run import Run
+from monet_lib.train.run import Checkpoints, Run
 
 ROWS = 200
 

@@ -24,7 +24,7 @@ from monet_lib.model.cyclegan import CycleGAN, build, losses_of
 from monet_lib.model.dcgan import DCGAN
 from monet_lib.model.networks import dcgan_discriminator, dcgan_generator
 from monet_lib.score.diagnosis import Evidence
-from monet_lib.train.evidence import look
+from monet_lib.train.watch import look
 
 HELD = 8  # paintings, and photos, that no room trains on
 # Small, quick and healthy: the picture changes, its scene stays, and the rates fall to zero at the end.

@@ -7,7 +7,7 @@ import numpy as np
 
 from monet_lib.config import Config
 from monet_lib.data.reading import find_images, load, to_float
-from monet_lib.files import counted, say
+from monet_lib.files import UserError, counted, say
 
 
 class UnpairedBatches:
@@ -75,6 +75,15 @@ def split(count: int, holdout: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """(kept, held): two sorted arrays of indices below `count`; the seed decides which `holdout` indices are held."""
     order = np.random.default_rng([seed, 4]).permutation(count)
     return np.sort(order[holdout:]), np.sort(order[:holdout])
+
+
+def hold_out(pixels: np.ndarray, name: str, config: Config) -> tuple[np.ndarray, np.ndarray]:
+    """(to train on, held out to score with) of uint8 (n, 256, 256, 3) images. Raises UserError if none is left."""
+    count = getattr(config, f"holdout_{name}s")
+    if count >= len(pixels):
+        raise UserError(f"holdout_{name}s: {count} of {len(pixels)} leaves none to train on. Lower it.")
+    inside, outside = split(len(pixels), count, config.seed)
+    return pixels[inside] if count else pixels, pixels[outside]
 
 
 def load_pair(

@@ -109,6 +109,33 @@ def check_submission(path: str | Path, *, least: int = LEAST, most: int = MOST) 
     return f"{path}: {counted(len(names), 'image')}, all {SIZE}x{SIZE} RGB JPEGs with flat, unique names: {takes}"
 
 
+START, TRIAL, LONG_TRIAL = 8, 64, 512  # images of a trial submission: the first, the second, and a longer second one
+SOON = 5.0  # seconds: in a trial that takes less than this, its start still weighs much
+
+
+def submission_seconds(generator: Callable, photos: ImageSet, folder: Path) -> float:
+    """Seconds that `write_submission` and `check_submission` will take, measured on this machine.
+
+    Small submissions of the first photos are written into `folder` and removed: one pays the start-up, the last gives
+    the time of an image. Raises UserError where a submission of this generator is not valid.
+    """
+    path, total = folder / "trial.zip", submission_size(photos, pad=True)
+
+    def trial(images):
+        began = time.monotonic()
+        write_submission(generator, photos, path, pad=True, limit=images)
+        check_submission(path, least=images)
+        path.unlink()
+        return time.monotonic() - began
+
+    start_up, images = trial(min(START, total)), min(TRIAL, total)
+    seconds = trial(images)
+    if seconds < SOON and total > images:
+        images = min(LONG_TRIAL, total)
+        seconds = trial(images)
+    return start_up + seconds * total / images
+
+
 def _check_image(path, archive, info):
     stem, _, ending = info.filename.rpartition(".")
     if ending not in ("jpg", "jpeg") or not plain_name(stem):

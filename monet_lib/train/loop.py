@@ -14,15 +14,14 @@ import tensorflow as tf
 from tqdm.auto import tqdm
 
 from monet_lib.config import Config
-from monet_lib.data.batches import UnpairedBatches, load_pair, split, training_data
+from monet_lib.data.batches import UnpairedBatches, hold_out, load_pair, training_data
 from monet_lib.data.reading import find_images, to_float
 from monet_lib.figures import encode, image_grid, plot_history, read_history
 from monet_lib.files import UserError, locked, made_folder, say, unwritable
 from monet_lib.model.cyclegan import CycleGAN, losses_of
 from monet_lib.model.layers import pick_precision
-from monet_lib.train.budget import SessionPlan, TimeBudget
 from monet_lib.train.run import LOCK, Run, StepCallback, os_error, restored
-from monet_lib.train.watch import Guard, Validator, score_is_missing
+from monet_lib.train.watch import Guard, SessionPlan, TimeBudget, Validator, score_is_missing
 
 FEW = 6  # steps of a run up to which tracing the steps takes longer than taking them
 
@@ -134,15 +133,6 @@ def strategy(name: str = "auto", batch_size: int = 1) -> tf.distribute.Strategy:
 
 # The strategy of all trainings in a process: with a second one, the devices would mix up the exchanges of both.
 mirrored = cache(tf.distribute.MirroredStrategy)
-
-
-def hold_out(pixels: np.ndarray, name: str, config: Config) -> tuple[np.ndarray, np.ndarray]:
-    """(to train on, held out to score with) of uint8 (n, 256, 256, 3) images. Raises UserError if none is left."""
-    count = getattr(config, f"holdout_{name}s")
-    if count >= len(pixels):
-        raise UserError(f"holdout_{name}s: {count} of {len(pixels)} leaves none to train on. Lower it.")
-    inside, outside = split(len(pixels), count, config.seed)
-    return pixels[inside] if count else pixels, pixels[outside]
 
 
 LONG = 12.0  # hours on a CPU from which on a warning is due
