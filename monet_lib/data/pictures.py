@@ -37,9 +37,7 @@ TURNS = {
 WHITE_IS_ZERO = 262  # TIFF's tag of what the numbers mean; at 0 the largest is black
 
 
-def picture(
-    data: bytes, where: str | Path, otherwise: str, check: Callable[[int, int], None] = lambda width, height: None
-) -> np.ndarray:
+def picture(data: bytes, where: str | Path, otherwise: str, check: Callable[[int, int], None]) -> np.ndarray:
     """The bytes of an image file as uint8 (h, w, 3), by the steps above.
 
     check: called with the upright width and height before the pixels are converted; it may raise. Raises UserError,

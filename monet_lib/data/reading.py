@@ -478,9 +478,9 @@ def _near_twins(thumbs):
     return [f"{counted(len(found), 'pair')} nearly the same: {_few(found)}"] if found else []
 
 
-def _few(names, most=10):
+def _few(names):
     """`a, b, c and 7 more`"""
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 
 def plain_name(name: str) -> bool:

@@ -37,20 +37,20 @@ def color(images: Any, draws: Any) -> Any:
     return mean + (x - mean) * ops.cast(contrast + 0.5, x.dtype)
 
 
-def translation(images: Any, draws: Any, ratio: float = 0.125) -> Any:
-    """Shift down and right by up to `ratio` of the size either way; what comes in is 0, mid-grey. draws: (batch, 2)."""
-    rows, columns = (_shifted(images.shape[1], draws[:, 0], ratio), _shifted(images.shape[2], draws[:, 1], ratio))
+def translation(images: Any, draws: Any) -> Any:
+    """Shift down and right by up to an eighth, either way; what comes in is 0, mid-grey. draws: (batch, 2)."""
+    rows, columns = _shifted(images.shape[1], draws[:, 0]), _shifted(images.shape[2], draws[:, 1])
     # A shift as two products with 0/1 matrices: exact, and a plain matrix product on every device.
     x = ops.einsum("bij,bjwc->biwc", ops.cast(rows, images.dtype), images)
     return ops.einsum("bij,bhjc->bhic", ops.cast(columns, images.dtype), x)
 
 
-def cutout(images: Any, draws: Any, ratio: float = 0.5) -> Any:
-    """Set a square of `ratio` of the size, centred anywhere, to 0. draws: (batch, 2)."""
+def cutout(images: Any, draws: Any) -> Any:
+    """Set a square of half the size, centred anywhere, to 0. draws: (batch, 2)."""
     inside = []
     for axis, draw in ((1, draws[:, 0]), (2, draws[:, 1])):
         size = images.shape[axis]
-        hole = int(size * ratio + 0.5)
+        hole = int(size * 0.5 + 0.5)
         centre = ops.floor(draw * (size + 1 - hole % 2))[:, None]
         place = ops.arange(size, dtype=draw.dtype)[None, :]
         inside.append(ops.logical_and(place >= centre - hole // 2, place < centre - hole // 2 + hole))
@@ -58,9 +58,9 @@ def cutout(images: Any, draws: Any, ratio: float = 0.5) -> Any:
     return ops.where(hole, ops.zeros_like(images), images)
 
 
-def _shifted(size, draw, ratio):
-    """(batch, size, size) matrices that shift a column of `size` values by each draw's share of +-ratio."""
-    reach = int(size * ratio + 0.5)
+def _shifted(size, draw):
+    """(batch, size, size) matrices that shift a column of `size` values by each draw's share of +-1/8."""
+    reach = int(size * 0.125 + 0.5)
     shift = ops.floor(draw * (2 * reach + 1)) - reach
     place = ops.arange(size, dtype=draw.dtype)
     return ops.cast(place[None, :, None] - shift[:, None, None] == place[None, None, :], "float32")

@@ -84,9 +84,7 @@ def resnet_generator(
     return keras.Model(inputs, _image(x, inputs), name=name)
 
 
-def dcgan_generator(
-    latent: int = 128, image_size: int = 256, filters: int = 512, norm: str = "batch", name: str | None = None
-) -> keras.Model:
+def dcgan_generator(latent: int = 128, image_size: int = 256, filters: int = 512) -> keras.Model:
     """Noise to image by transposed convolutions (Radford et al. 2016): 4x4, then doubled up to image_size.
 
     Input (batch, latent) from N(0, 1), output (batch, image_size, image_size, 3) in [-1, 1]. `filters` at 4x4,
@@ -96,11 +94,11 @@ def dcgan_generator(
     x = inputs = keras.Input((latent,))
     init = keras.initializers.RandomNormal(stddev=blocks.INIT_STDDEV)
     x = layers.Dense(4 * 4 * filters, use_bias=False, kernel_initializer=init)(x)
-    x = layers.LeakyReLU(0.2)(blocks.normalization(norm, filters)(layers.Reshape((4, 4, filters))(x)))
+    x = layers.LeakyReLU(0.2)(blocks.normalization("batch", filters)(layers.Reshape((4, 4, filters))(x)))
     for level in range(1, doublings):
-        x = blocks.upsample(max(16, filters >> level), norm=norm, activation="leaky_relu")(x)
+        x = blocks.upsample(max(16, filters >> level), norm="batch", activation="leaky_relu")(x)
     x = blocks.upsample(3, norm="none", activation="linear")(x)
-    return keras.Model(inputs, layers.Activation("tanh", dtype="float32")(x), name=name or "dcgan_generator")
+    return keras.Model(inputs, layers.Activation("tanh", dtype="float32")(x), name="dcgan_generator")
 
 
 def with_border(generator: keras.Model, border: int) -> keras.Model:
@@ -187,21 +185,20 @@ class FeatureDiscriminator(keras.Model):
     rely on the few channels that differ most (Sauer et al. 2021, 3.2).
     """
 
-    def __init__(self, channels: int = MIXED_CHANNELS, seed: int = 0, **kwargs: Any) -> None:
+    def __init__(self, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.channels, self.seed = channels, seed
         rng = np.random.default_rng([seed, 5])
         self._mixtures = [
-            rng.normal(0, 1 / (size * count**0.5), (count, channels)).astype("float32")
+            rng.normal(0, 1 / (size * count**0.5), (count, MIXED_CHANNELS)).astype("float32")
             for count, size in zip(MAP_CHANNELS, MAP_SIZES, strict=True)
         ]
-        self.heads = [_head(channels, f"stride_{stride}") for stride in STRIDES]
+        self.heads = [_head(f"stride_{stride}") for stride in STRIDES]
         for head in self.heads:
-            head.build((None, None, None, channels))
+            head.build((None, None, None, MIXED_CHANNELS))
         self.built = True
 
     def project(self, images: Any) -> list[Any]:
-        """Images (batch, h, w, 3) in [-1, 1] to four maps (batch, h / stride, w / stride, channels)."""
+        """Images (batch, h, w, 3) in [-1, 1] to four maps (batch, h / stride, w / stride, 64)."""
         maps = feature_maps(ops.cast(images, self.compute_dtype))
         return [ops.matmul(x, ops.cast(m, x.dtype)) for x, m in zip(maps, self._mixtures, strict=True)]
 
@@ -209,19 +206,17 @@ class FeatureDiscriminator(keras.Model):
         return [head(x) for head, x in zip(self.heads, maps, strict=True)]
 
 
-def _head(channels, name):
+def _head(name):
     head = keras.Sequential(name=name)
     for stride in (2, 1):
-        head.add(blocks.SpectralConv2D(channels, 3, stride, "same"))
+        head.add(blocks.SpectralConv2D(MIXED_CHANNELS, 3, stride, "same"))
         head.add(layers.LeakyReLU(0.2))
     head.add(blocks.SpectralConv2D(1, 3, 1, "same"))
     head.add(layers.Activation("linear", dtype="float32"))
     return head
 
 
-def dcgan_discriminator(
-    image_size: int = 256, filters: int = 64, dropout: float = 0.3, name: str | None = None
-) -> keras.Model:
+def dcgan_discriminator(image_size: int = 256, filters: int = 64, dropout: float = 0.3) -> keras.Model:
     """Image to one logit, high for "real": strided convolutions, LeakyReLU and dropout down to 4x4, then a sum.
 
     (batch, image_size, image_size, 3) -> (batch, 1). No norm, so that real and generated batches can't be told
@@ -232,7 +227,7 @@ def dcgan_discriminator(
         x = blocks.downsample(min(8 * filters, filters << level), norm="none")(x)
         x = layers.Dropout(dropout)(x)
     x = layers.Dense(1, dtype="float32")(layers.Flatten()(x))
-    return keras.Model(inputs, x, name=name or "dcgan_discriminator")
+    return keras.Model(inputs, x, name="dcgan_discriminator")
 
 
 def doublings_to(image_size: int) -> int:
