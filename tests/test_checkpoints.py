@@ -146,14 +146,14 @@ def test_copies_beside_the_checkpoints_are_none(kept):
 
 def test_the_best_is_loaded_on_request(kept):
     model, generator = kept.model, kept.model.monet_generator
-    assert kept.restore_best() == 0
     model.generator_optimizer.iterations.assign(2)
     at_two = weights(generator)
     kept.save(2)
     kept.save_best(2, 0.125)
     generator.set_weights([w + 1 for w in generator.get_weights()])
     kept.save(6)
-    assert kept.restore_best() == 2
+    kept.load(kept.folder / "best")
+    assert int(model.step) == 2
     np.testing.assert_array_equal(weights(generator), at_two)
     assert kept.restore() == 6
     np.testing.assert_array_equal(weights(generator), at_two + 1)

@@ -45,10 +45,12 @@ def picture(data: bytes, where: str | Path, otherwise: str, check: Callable[[int
     """
     formats: tuple[str, ...] = FORMATS
     if data[4:12] in HEIC_BRANDS and b"avif" not in data[8:40]:
-        if not _heic():
-            raise UserError(
-                f"{where}: a HEIC photo. Install its reader: pip install pillow-heif, or convert it to JPEG."
-            )
+        try:
+            import pillow_heif
+        except ImportError:
+            install = "Install its reader: pip install pillow-heif, or convert it to JPEG."
+            raise UserError(f"{where}: a HEIC photo. {install}") from None
+        pillow_heif.register_heif_opener()
         formats = ("HEIF",)
     with opened_image(data, where, otherwise, formats=formats) as image:
         if image.format in ("JPEG", "MPO"):
@@ -118,16 +120,6 @@ def strict_jpeg(data: bytes, smallest: bool = False) -> tuple[np.ndarray | None,
     except ValueError as error:
         warning = str(error).startswith(("Corrupt JPEG data", "Premature end"))
         return None, str(error).removeprefix("Corrupt JPEG data: ") if warning else None
-
-
-def _heic():
-    """Whether Pillow reads HEIC, which it does with the package pillow-heif."""
-    try:
-        import pillow_heif
-    except ImportError:
-        return False
-    pillow_heif.register_heif_opener()
-    return True
 
 
 def _eight_bits(image, original):

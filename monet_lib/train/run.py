@@ -357,14 +357,6 @@ class Checkpoints:
             )
         return 0
 
-    def restore_best(self) -> int:
-        """Load `best/` and return its step, 0 if there is none. Raises UserError where it can't be read."""
-        folder = self.folder / "best"
-        if not folder.is_dir():
-            return 0
-        self.load(folder)
-        return int(self.model.step)
-
     def load(self, folder: Path) -> None:
         """Load one checkpoint. Raises UserError where TensorFlow can't."""
         with reading(folder, "checkpoint of this run", RESTORE), plainly_named(folder) as plain:
