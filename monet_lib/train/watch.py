@@ -78,10 +78,10 @@ class Validator(StepCallback):
         self.rows.append(row)
         self.run.write_table("validation.csv", FIELDS, self.rows)
         self.run.write_picture("validation.png", encode(plot_validation(self.rows, self.network.name))[0])
+        before = f", best before {float(best[1]):.5f}" if best else ""
         tqdm.write(
-            f"step {self.step}: {self.network.name} KID {score.kid:.5f}"
-            f"{f', best before {float(best[1]):.5f}' if best else ''}; skies: pattern {pattern:.1f} times a painting's, "
-            f"{orange:.0%} turned orange; grain like linen in {linen:.0%} of the nights"
+            f"step {self.step}: {self.network.name} KID {score.kid:.5f}{before}; skies: pattern {pattern:.1f} times a "
+            f"painting's, {orange:.0%} turned orange; grain like linen in {linen:.0%} of the nights"
         )
         since = len(self.rows) - 1 - min(range(len(self.rows)), key=lambda k: rank(self.rows[k]))
         if 0 < self.run.config.patience <= since:

@@ -201,7 +201,9 @@ for name in ("skips", "no skips"):
 side = config.image_size
 inner = filters[-1] * (side // 2 ** len(filters)) ** 2
 squares = tf.image.resize(new["photo"], (8, 8), "area")
-mosaic = np.abs(tf.image.resize(squares, (side, side), "nearest") - new["photo"])
+mosaic = np.abs(
+    tf.image.resize(squares, (side, side), "nearest") - new["photo"]
+)
 mosaic = mosaic.mean()
 print(", ".join(f"{name}: error {x:.3f}" for name, x in errors.items()))
 print(f"a mosaic of 8×8 colours: error {mosaic:.3f}")

@@ -314,7 +314,9 @@ for policy in ("", "color,translation"):
         runs[title].append(run)
     ends = [run["seen"][-1] - run["held"][-1] for run in runs[title]]
     gaps[title] = np.mean(ends)
-    ranges = [[r["seen"][k] - r["photo"][k] for r in runs[title]] for k in (0, -1)]
+    ranges = [
+        [r["seen"][k] - r["photo"][k] for r in runs[title]] for k in (0, -1)
+    ]
     wide[title] = np.mean(ranges, 1)  # from photos to known paintings
     early[title] = np.mean([r["seen"][0] - r["held"][0] for r in runs[title]])
     print(f"{title}: known paintings higher by {np.round(ends, 1)}, by seed")
