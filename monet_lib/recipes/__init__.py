@@ -9,10 +9,11 @@ from monet_lib.recipes.demo import RECIPE as DEMO
 from monet_lib.recipes.full import RECIPE as FULL
 from monet_lib.recipes.laptop import RECIPE as LAPTOP
 from monet_lib.recipes.quick import RECIPE as QUICK
+from monet_lib.recipes.shipped import RECIPE as SHIPPED
 from monet_lib.recipes.tiny import RECIPE as TINY
 from monet_lib.recipes.unet import RECIPE as UNET
 
-RECIPES = {recipe.profile: recipe for recipe in (TINY, DEMO, QUICK, LAPTOP, UNET, FULL)}
+RECIPES = {recipe.profile: recipe for recipe in (TINY, DEMO, QUICK, LAPTOP, SHIPPED, UNET, FULL)}
 PROFILES = tuple(RECIPES)
 
 
