@@ -1,6 +1,6 @@
 """Training killed with SIGKILL at random moments, resumed each time, ends with the uninterrupted run's weights.
 
-Every other kill comes while a checkpoint is being written. `make soak` kills 20 times.
+Every other kill comes while a checkpoint is being written. `make soak` kills 20 times, and repeats a larger run.
 """
 
 import os
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from inputs import NANO, make_data, options, rows, weights
 
-from monet_lib.files import TEMPORARY
+from monet_lib.files import COURSE, TEMPORARY
 from monet_lib.model.weights import load_generator
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL and no SIGSTOP")
@@ -80,3 +80,26 @@ def test_killed_training_ends_as_if_never_killed(tmp_path, start):
     np.testing.assert_array_equal(*(weights(load_generator(run / "generator.npz")[0]) for run in runs))
     whole, killed = ([list(row.values())[2:] for row in rows(run)] for run in runs)
     assert whole == killed
+
+
+@pytest.mark.skipif("MONET_KILLS" not in os.environ, reason="takes minutes: make soak")
+def test_equal_runs_with_several_images_a_batch_agree(tmp_path):
+    """TensorFlow's rewriter of graphs ordered sums by hashes of the process; small networks don't show it."""
+    runs = [tmp_path / name for name in ("first", "second", "third")]
+    settings = options({"batch_size": 4, "precision": "float32"})
+    command = [
+        sys.executable,
+        "-m",
+        "monet_lib.cli",
+        "train",
+        "--data",
+        str(COURSE / "data" / "sample"),
+        "--steps",
+        "8",
+    ]
+    environment = os.environ | {"TF_NUM_INTRAOP_THREADS": "2"}
+    for run in runs:
+        subprocess.run([*command, "--out", str(run), *settings], env=environment, check=True, capture_output=True)
+    first, *others = (weights(load_generator(run / "generator.npz")[0]) for run in runs)
+    for other in others:
+        np.testing.assert_array_equal(first, other)

@@ -2,8 +2,9 @@
 
 data/sample/sources.csv lists the photographs. FOLDER holds their Debian packages, unpacked (`apt-get download
 PACKAGE=VERSION`, `dpkg -x FILE FOLDER`); OUT is a new folder. One square is cut from each photograph. The squares of
-side "photo" are the photos. The squares of side "monet" become the paintings: the course's own generator paints each
-of them twice. OUT.jpg shows all pictures. The same files and the same generator give the same pictures.
+side "photo" are the photos. The squares of side "monet" become the paintings: the course's generator paints each of
+them twice (the sample's own were painted by an earlier one). OUT.jpg shows all pictures. The same files and the same
+generator give the same pictures.
 """
 
 import csv

@@ -60,7 +60,7 @@ def sides(run: Run | None, names: Sequence[str], kind: str) -> tuple[np.ndarray,
 def validation(run: Run | None) -> np.ndarray:
     """The curve of a run, rows of (step, KID, spread, …), or that of the course's generator."""
     own = run.folder / "validation.csv" if run else COURSE
-    file = own if own.is_file() else COURSE / "models" / "log" / "3" / "validation.csv"
+    file = own if own.is_file() else COURSE / "models" / "log" / "validation.csv"
     return np.genfromtxt(file, delimiter=",", skip_header=1, ndmin=2)
 
 

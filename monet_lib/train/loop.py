@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -95,7 +96,8 @@ def train(
         # By the length of the whole run and not of this session, so that a resumed run computes as it began.
         model.run_eagerly = steps <= FEW and scope.num_replicas_in_sync == 1
         try:
-            model.fit(training_data(batches, start, steps), epochs=1, shuffle=False, verbose=0, callbacks=around)
+            with graph_as_written():
+                model.fit(training_data(batches, start, steps), epochs=1, shuffle=False, verbose=0, callbacks=around)
         except KeyboardInterrupt:
             if journal.bar is None:  # nothing has begun
                 raise
@@ -112,6 +114,23 @@ def train(
         finally:
             journal.on_train_end()
         return model
+
+
+@contextmanager
+def graph_as_written() -> Iterator[None]:
+    """Around a training on a CPU: TensorFlow computes each step's graph without rewriting it first.
+
+    Its rewriter, Grappler, orders sums by hashes that differ from process to process, so that two equal runs with more
+    than one image in a batch parted in the last digits. On a CPU a step takes as long without it, and the first one
+    begins sooner. On a GPU, where it chooses the layout of images in memory, it stays.
+    """
+    options, name = tf.config.optimizer, "disable_meta_optimizer"
+    before = options.get_experimental_options().get(name, False)
+    options.set_experimental_options({name: before or not tf.config.list_physical_devices("GPU")})
+    try:
+        yield
+    finally:
+        options.set_experimental_options({name: before})
 
 
 def strategy(name: str = "auto", batch_size: int = 1) -> tf.distribute.Strategy:

@@ -39,7 +39,7 @@
 # ## Setup
 #
 # Without a download, everything runs on the embedded sample: 48 photographs with free licences, and 48 paintings
-# ([credits](../data/README.md)). These paintings are not Monets: the course's own generator, which learnt from
+# ([credits](../data/README.md)). These paintings are not Monets: an earlier generator of the course, which learnt from
 # Monet's paintings, painted them from 48 other photographs. `start(download=True)` fetches the real images instead,
 # without an account (305 MB). **On the real images** stands above what the same cells print for all 300 paintings
 # and 2,816 of the photos; `python tools/real_images.py 01_eda` prints it again.
@@ -614,7 +614,7 @@ show(lesson.scores_figure(scores), f"KID with bars: {text}")
 #
 # There colours go about an eighth of the way from the photos to the other paintings. These rows are the course's
 # baseline: a network that doesn't beat *colour transfer* is no nearer to paintings than twenty lines without learning.
-# (On the sample the generator's row flatters, since it painted those paintings too.) Why do colours go such a short
+# (On the sample the generator's row flatters, since one of its kind painted those paintings.) Why do colours go such a short
 # way? Look closely.
 
 

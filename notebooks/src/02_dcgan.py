@@ -607,7 +607,7 @@ if config.profile != "tiny":
 # KID ([Bińkowski et al. 2018](https://arxiv.org/abs/1801.01401)) judges all patches at once, by the features of a network
 # trained on ImageNet (lesson 5 explains it): 0 on average for equal sets (by chance a little below),
 # higher for sets that look different. The reference is
-# patches of the paintings held out. The sample's paintings are by the course's own generator, so this score compares
+# patches of the paintings held out. The sample's paintings are by a generator of the course, so this score compares
 # yours with its painting and not with Monet's. (The cell takes up to a minute.)
 
 # %%

@@ -501,7 +501,7 @@ show(
 # the pixels of each photo descend towards the correlations that SqueezeNet's features have in one painting; lesson 3's
 # kind of generator, a U-Net, in a short run with all other settings of yours, except that it can't begin at the photo
 # (`residual_output` is the ResNet's) and that it has dropout; and the course's
-# generator, which was trained for hours: see [models/README.md](../models/README.md). Yours paints twice,
+# generator, trained in one run of less than an hour: see [models/README.md](../models/README.md). Yours paints twice,
 # the second time with a brush of 2: the photo is painted at half its size and the painting is enlarged
 # (`monet translate --brush 2`). **Predict first:** which of them comes nearest to the paintings? Which one by SqueezeNet?
 # (One to two minutes for the U-Net, half a minute for style statistics.)
@@ -577,8 +577,8 @@ show(
 # ```
 #
 # (The course's generator knows most of these 60 paintings from its training.) On the sample, *{{ near[0] }}* is nearest by
-# Lite0, *{{ near[1] }}* by SqueezeNet. The course's generator has an advantage there too: a generator of the course made
-# the paintings. SqueezeNet's column flatters style statistics, whose pixels descended its features; Lite0's flatters the
+# Lite0, *{{ near[1] }}* by SqueezeNet. The course's generator may have an advantage there too: an earlier one made the
+# paintings. SqueezeNet's column flatters style statistics, whose pixels descended its features; Lite0's flatters the
 # four rows whose generators learnt against Lite0. Now look. Colour transfer
 # leaves every texture as it was. Style statistics put one painting's texture everywhere. Where does yours invent strokes
 # in flat places, such as skies, and what does the wider brush lose?

@@ -105,8 +105,8 @@ print(f"{len(monets)} paintings, {len(photos)} photos")
 # within a tenth of those by all features.
 #
 # **Predict first:** your generator trained for minutes, on the sample's paintings, which are not by Monet. Does it bring
-# photos nearer to real Monets all the same? How much of the way does the course's go, which trained for hours on real
-# Monets?
+# photos nearer to real Monets all the same? How much of the way does the course's go, which trained on real Monets
+# for the better part of an hour?
 
 # %%
 whose, generator, run = lesson.own_generator(config)
