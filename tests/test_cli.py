@@ -109,7 +109,7 @@ def test_a_bad_record_stops_training_before_it_starts(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--profile", "huge"], "profile 'huge' is unknown. Choose one of tiny, demo, quick, laptop, unet, "),
+        (["--profile", "huge"], "profile 'huge' is unknown. Choose one of tiny, demo, quick, laptop, shipped, "),
         (["--set", "colour=1"], "not of the form name=value"),
         (["--set", "batch_size=many"], "'many' is not int"),
         (["--set", "norm=layer"], "norm 'layer' is unknown"),

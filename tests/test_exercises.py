@@ -286,7 +286,7 @@ WRONG = {
         (chained(".map(crop).cache().shuffle(12).batch(4)"), "the same crops"),
         (chained(".shuffle(12).cache().map(crop).batch(4)"), "in the same order"),
         (chained(".cache().map(crop).batch(4).shuffle(12)"), "the same four images are together"),
-        (chained(".shuffle(12).map(crop).batch(4)"), "read from the file 288 times"),
+        (chained(".shuffle(12).map(crop).batch(4)"), "read from the file 480 times"),
         (chained(CHAIN.replace("12", "2")), "never come in the first batch"),
         (chained(".cache().shuffle(12).map(crop)"), "a batch has shape 8 x 8 x 3"),
         (chained(".take(8)" + CHAIN), "brings 8 of 12 images; 4 are missing"),

@@ -28,7 +28,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from monet_lib.data.reading import to_uint8
-from monet_lib.figures import image_grid, show
 from monet_lib.files import UserError, made_folder, reading, write_beside
 
 LESSONS = {"eda": 1, "dcgan": 2, "unet": 3, "resnet": 4, "submission": 5}  # {module of checks: its lesson's number}
@@ -65,6 +64,8 @@ class Check:
 
     def show_pictures(self, answer: Any) -> None:
         """Show the right answer's picture, and the learner's beside it if the answer makes one of the right size."""
+        from monet_lib.figures import image_grid, show  # here: `collect` needs no Matplotlib
+
         right, yours = self.expected(), None
         if self.drawn:
             with suppress(Exception):  # an answer that makes no picture yet

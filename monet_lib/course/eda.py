@@ -258,7 +258,7 @@ def check_deal(answer):
     }  # fmt: skip
 
 
-PASSES = 24  # so many that a full shuffle leaves no image out of the first batch: (2/3)^24 is one in 17,000
+PASSES = 40  # so many that a full shuffle leaves no image out of the first batch: (2/3)^40 is one in 11 million
 
 
 @exercise("Exercise 5, a chain repaired")
