@@ -1,6 +1,7 @@
 """The `monet` command: data, train, diagnose, museum, translate, export, submit, score."""
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -8,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from configparser import ConfigParser
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -312,7 +313,7 @@ def diagnose(arguments: argparse.Namespace) -> None:
             evidence = Evidence(read_history(arguments.run))
     else:
         # With --json, the line of JSON is all that goes to stdout.
-        with redirect_stdout(sys.stderr if arguments.json else sys.stdout):
+        with contextlib.redirect_stdout(sys.stderr if arguments.json else sys.stdout):
             evidence = evidence_of(arguments.run, arguments.data)
     found = diagnose(evidence)
     for line in (json.dumps(asdict(found)) if arguments.json else str(found)).splitlines():
@@ -454,7 +455,7 @@ def score(arguments: argparse.Namespace) -> None:
     from monet_lib.data import count_images, find_data, find_images
 
     # With --json, the line of JSON is all that goes to stdout.
-    with redirect_stdout(sys.stderr if arguments.json else sys.stdout):
+    with contextlib.redirect_stdout(sys.stderr if arguments.json else sys.stdout):
         reference = arguments.reference or find_images(find_data(), "monet").files[0].parent
         for source in (arguments.generated, reference, arguments.train or reference):
             count_images(source)  # what is missing or empty is told before TensorFlow is imported
