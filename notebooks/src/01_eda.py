@@ -607,7 +607,7 @@ show(lesson.scores_figure(scores), f"KID with bars: {text}")
 # ```
 # untouched photos        KID  0.091 ± 0.004
 # colour transfer         KID  0.079 ± 0.004
-# the course's generator  KID  0.013 ± 0.002
+# the course's generator  KID  0.014 ± 0.002
 # other paintings         KID  0.001 ± 0.001
 # photos and colour transfer differ beyond the bars
 # ```

@@ -573,7 +573,7 @@ show(
 # U-Net               0.126 ± 0.009                    1.64         0.94
 # yours               0.036 ± 0.005                    0.49         0.96
 # yours, brush 2      0.076 ± 0.006                    2.21         0.93
-# the course's        0.010 ± 0.003                    0.37         0.90
+# the course's        0.012 ± 0.003                    0.42         0.89
 # ```
 #
 # (The course's generator knows most of these 60 paintings from its training.) On the sample, *{{ near[0] }}* is nearest by
