@@ -120,7 +120,7 @@ def test_every_check_has_an_exercise_some_draw_and_every_picture_has_an_alt_text
 
 def test_a_picture_of_the_answer_stands_beside_the_right_one(monkeypatch, capsys):
     shown = []
-    monkeypatch.setattr(checks, "show", lambda picture, alt: shown.append((picture, alt)))
+    monkeypatch.setattr("monet_lib.figures.show", lambda picture, alt: shown.append((picture, alt)))
     right = np.full((8, 8, 3), 200, np.uint8)
 
     @checks.exercise("a test", expected=lambda: right, drawn=lambda x: np.full((8, 8, 3), x, np.uint8), alt="bright")

@@ -191,7 +191,7 @@ def test_the_shipped_generator_paints_a_photo():
     photo = read_photo(file.parents[1] / "data" / "photos" / "brook.jpg")[:256, :256]
     painted = paint(generator, photo[None])[0]
     luminance = [image.mean(-1).ravel() for image in (photo, painted)]
-    assert 0.8 < np.corrcoef(*luminance)[0, 1] < 0.999
+    assert 0.7 < np.corrcoef(*luminance)[0, 1] < 0.999
     assert 4 < np.abs(painted.astype(int) - photo).mean() < 60
     assert unevenness(painted[None]) < 3 * unevenness(photo[None]) + 1
 

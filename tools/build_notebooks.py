@@ -109,6 +109,9 @@ def build(source):
         if "cover" in cell.metadata.get("tags", []):
             _save_cover(cell, source.stem)
     notebook.metadata.pop("widgets", None)  # the controls of a kernel that is gone
+    for cell in notebook.cells:
+        if cell.cell_type == "code":  # without progress bars, which are written to stderr
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     notebook.metadata["language_info"] = LANGUAGE
     nbformat.write(notebook, target)
     size = target.stat().st_size / 1e3

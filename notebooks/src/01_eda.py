@@ -123,8 +123,7 @@ for name in ("monet", "photo"):
     files = [str(file) for file in shards[name].files]
     data[name] = tf.data.TFRecordDataset(files)
     count = sum(1 for _ in data[name])
-    first = shards[name].files[0].name
-    print(f"{name}: {count} records in {len(files)} shards; first {first}")
+    print(f"{name}: {count} records in {len(files)} shards")
 record = next(iter(data["monet"]))
 feature = tf.io.parse_single_example(record, wanted)
 pixels = parse(record).numpy()

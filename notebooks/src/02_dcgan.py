@@ -274,7 +274,7 @@ assert apart < 0.2
 #
 # A small network, trained by samples alone, arrives at the formula where there are samples: there the two differ by at
 # most {{ apart:.2f }}. The best answer passes ½ at {{ half:.2f }}, where the two curves cross, a little to the right of
-# the middle, 0.25. (They cross again at 3.62, since the fakes' curve is wider, but hardly any samples lie there.) Where there are no samples, nothing in the loss asks for a right answer.
+# the middle, 0.25. Where there are no samples, nothing in the loss asks for a right answer.
 #
 # ## From a vector to a picture
 #
@@ -471,8 +471,7 @@ for new, old, other in zip(
 #
 # ## What a handicap does
 #
-# With equal rates, S3 writes, D dominated and G collapsed quickly to something like noise. So it handicapped D; by how
-# much it doesn't say. Here G's rate is raised
+# With equal rates, S3 writes, D dominated and G collapsed to noise, so it handicapped D. Here G's rate is raised
 # tenfold and D's lowered tenfold, each alone and both together, with two seeds, because two runs that differ only in
 # their random numbers differ too.
 #
@@ -528,8 +527,7 @@ if config.profile != "tiny":
 
 # %% [markdown]
 # Diversity at the end with two seeds: equal rates {{ ends["equal rates"] }}, the faster G {{ ends["G × 10"] }}, the
-# slower D {{ ends["D ÷ 10"] }}, both {{ ends["both"] }}. In these short runs equal rates keep the variety, which S3
-# didn't see. The slower D costs variety with both seeds, and with both
+# slower D {{ ends["D ÷ 10"] }}, both {{ ends["both"] }}. Here equal rates keep the variety. The slower D costs variety with both seeds, and with both
 # handicaps hardly any is left, while the curves lie calm: D's on its pale band, the level at which nothing is known,
 # and G's a little below its own, near ln 2, because so slow a D still answers ½ to everything. With the faster G alone
 # both curves lie on their bands and the pictures vary, but not because they are good: diversity measures no quality.
@@ -551,8 +549,7 @@ if config.profile != "tiny":
 # clusters than {{ max(late) }}, where equal rates reach {{ counts["non-saturating"][0] }}. Each loss of G judges a fake
 # by itself. Against a D that hardly moves, the best answer is the one point, or picture, that this D rates highest, for
 # every latent; only a D that keeps learning makes the repeated picture expensive. So a slow D
-# can give one picture for all latents. Its curves were calm in the runs above; whether it would catch up in ten times as
-# many turns was not tried, nor can S3's cause, at 256 pixels, be known from here.
+# can give one picture for all latents.
 #
 # **Five for one.** S3 added to each painting an upside-down, a mirrored, a cropped and a noisy copy. Measured with an
 # earlier version of this lesson on the competition's 300 paintings, two seeds each: originals alone reached a diversity
@@ -597,18 +594,17 @@ if config.profile != "tiny":
 # %% [markdown]
 # A distance of 0 is a copy, and 1 is as far as a plain square of the patch's mean colour. Copies with a little noise are
 # found at {{ away["noisy"]:.2f }}, patches of paintings that no training has seen lie at
-# {{ away["held out"]:.2f }}, yours at {{ away["yours"]:.2f }}. A generator that had learnt its patches by heart would be
-# near the first number.
+# {{ away["held out"]:.2f }}, yours at {{ away["yours"]:.2f }}.
 #
 # Judge by eye as well. These are patches of paint: grounds of flecks, pale skies, dark and light masses with specks that
-# pass for leaves. Ochre and pale grey are there, the paintings' blues and reds hardly. There are no things in them. Real patches show walls, arches, edges and
+# pass for leaves. Blues and reds are nearly missing. There are no things in them. Real patches show walls, arches, edges and
 # strokes with a direction, and no generated one does.
 #
 # KID ([Bińkowski et al. 2018](https://arxiv.org/abs/1801.01401)) judges all patches at once, by the features of a network
-# trained on ImageNet (lesson 5 explains it): 0 on average for equal sets (by chance a little below),
+# trained on ImageNet (lesson 5 explains it): 0 on average for equal sets,
 # higher for sets that look different. The reference is
 # patches of the paintings held out. The sample's paintings are by a generator of the course, so this score compares
-# yours with its painting and not with Monet's. (The cell takes up to a minute.)
+# yours with its painting and not with Monet's. (Up to a minute.)
 
 # %%
 seen = feature_network("efficientnet-lite0")
@@ -635,7 +631,7 @@ if config.profile != "tiny":
 # %% [markdown]
 # Other patches of the same twelve held-out paintings lie at {{ kid["others held out"].kid:.3f }}: siblings of the
 # reference, they show the lowest that can be expected. Patches of other paintings, the training ones, lie at
-# {{ kid["training patches"].kid:.3f }}, which is the level to reach; yours have {{ kid["yours"].kid:.3f }}, patches of untouched photos
+# {{ kid["training patches"].kid:.3f }}, the level to reach; yours have {{ kid["yours"].kid:.3f }}, patches of untouched photos
 # {{ kid["photos"].kid:.3f }} (each ± about {{ max(x.kid_std for x in kid.values()):.3f }}). So your patches are
 # {{ "nearer to" if kid["yours"].kid < kid["photos"].kid else "farther from" }} the paintings than patches of photos are,
 # and farther than real ones: the number agrees with the eye that something is missing, and doesn't say what.

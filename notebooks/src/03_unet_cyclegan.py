@@ -88,8 +88,7 @@ for name in held:
 # ## Two translators and two discriminators
 #
 # In lesson 2 the generator had to invent a scene. Now it gets one: `paint` takes a photo and gives a painting. There are
-# no pairs of a photo and Monet's painting of the same scene, to compare it with. (S2's summary calls its zipped sets
-# paired, although its first lines say rightly that there are no pairs.) CycleGAN ([Zhu et al. 2017](https://arxiv.org/abs/1703.10593)) trains a second
+# no pairs of a photo and Monet's painting of the same scene, to compare it with. CycleGAN ([Zhu et al. 2017](https://arxiv.org/abs/1703.10593)) trains a second
 # generator, `back`, which makes photos of paintings, and asks that a picture which goes through both generators comes
 # back as it was. A discriminator for each side says whether a picture belongs there. A training step sends pictures
 # through the generators six times:
@@ -198,15 +197,7 @@ for name in ("skips", "no skips"):
     lesson.teach(network, small["photo"], small["photo"], "mae", 2 * short)
     rows[name] = network.predict(new["photo"], verbose=0)
     errors[name] = np.abs(rows[name] - new["photo"]).mean()
-side = config.image_size
-inner = filters[-1] * (side // 2 ** len(filters)) ** 2
-squares = tf.image.resize(new["photo"], (8, 8), "area")
-mosaic = np.abs(
-    tf.image.resize(squares, (side, side), "nearest") - new["photo"]
-)
-mosaic = mosaic.mean()
 print(", ".join(f"{name}: error {x:.3f}" for name, x in errors.items()))
-print(f"a mosaic of 8×8 colours: error {mosaic:.3f}")
 show(
     lesson.sheet(rows),
     f"Photos held out, given back with skips: error {errors['skips']:.2f}; "
@@ -217,12 +208,9 @@ show(
 assert config.profile == "tiny" or 1.5 * errors["skips"] < errors["no skips"]
 
 # %% [markdown]
-# Without skips no edge is left after as many steps, anywhere in the picture, and the error is
-# {{ errors["no skips"] / errors["skips"]:.1f }} times as large. The narrow part of the hourglass alone doesn't explain
-# this: its {{ inner }} numbers could hold a mosaic of 8×8 colours, whose error is {{ mosaic:.2f }}. In
-# {{ 2 * short }} steps this network hasn't learnt to use them: it answers every photo with much the same picture, down to
-# the spot in the upper left corner. With skips there is far less to learn. For repainting, where the scene has to stay,
-# skips help. They also let a generator pass the photo through unchanged, and then it doesn't paint.
+# Without skips no edge is left after as many steps, and the error is
+# {{ errors["no skips"] / errors["skips"]:.1f }} times as large: the network hasn't learnt yet to use the narrow part. Skips
+# keep the scene, but a generator can also copy by them.
 # [Lesson 4](04_resnet_cyclegan.ipynb) has another answer, residual blocks.
 #
 # ## A discriminator of patches
@@ -343,8 +331,8 @@ fooling = [
 # identity weight 0 only the discriminator stands against them. This one rates
 # higher than the untouched photos: {{ "; ".join(f"'{name}'" for name in fooling) or "none of the four" }}. With cycle 10 and
 # identity 0 the cheapest is: {{ lesson.cheapest(paid, 10, 0) }}; with identity 5: {{ lesson.cheapest(paid, 10, 5) }}. The
-# identity loss needs no discriminator and sees at once a tint that `paint` gives to every picture. It doesn't see a tint
-# that `paint` gives to photos alone, since it shows `paint` only Monets. Users meet such negatives
+# identity loss needs no discriminator and sees every tint, but for one that `paint` gives to photos alone, since it shows
+# `paint` only Monets. Users meet such negatives
 # ([one](https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix/issues/1301),
 # [another](https://github.com/mingyuliutw/UNIT/issues/32)); an author of CycleGAN advises to raise the cycle or the
 # identity weight. By the table only the latter helps.
@@ -569,15 +557,12 @@ if config.profile != "tiny":
 # small as that say nothing. With all on, *scene* is {{ scene["all on"]:.2f }}; without the cycle loss
 # {{ scene["cycle off"]:.2f }}, without the identity loss {{ scene["identity off"]:.2f }} (below 0 light and dark are
 # exchanged), at S1's rate {{ scene["S1's rate"]:.2f }}, without skips {{ scene["no skips"]:.2f }}. In so few steps the
-# identity loss and the skips hold the scene. The cycle's error has hardly fallen yet in any run at the usual rate, so
-# this table doesn't show what the cycle loss does; without the identity loss nothing says which way round light and dark
-# should be.
+# identity loss and the skips hold the scene. The cycle's error has hardly fallen yet.
 #
 # What can this explain of S1's 684, where S0 has 125 (lower is better)? {{ short }} steps show how soon a network learns to
 # keep a scene, and nothing about its paintings after S1's 10 epochs. S1 reports pictures in which one makes out the
-# scene, with "a bit of cubism", and that more filters, less dropout and 20 more epochs "did not increase" the score,
-# without a second number. If that means that the score stayed as it was, the cause can also lie in what follows the
-# model, and S1 struggled with writing `images.zip`. That is a suspicion and no proof. [Lesson 5](05_submission.ipynb) measures what wrong writing does.
+# scene, with "a bit of cubism", and that more filters, less dropout and 20 more epochs "did not increase" the score. If
+# it stayed as it was, the cause can lie in what follows the model, and S1 struggled with writing `images.zip`. That is a suspicion and no proof. [Lesson 5](05_submission.ipynb) measures what wrong writing does.
 #
 # ## Yours
 #
@@ -592,7 +577,7 @@ if config.profile != "tiny":
 # - The rate is higher, and Adam has no momentum (β₁ = 0).
 #
 # Lesson 1's colour transfer and the course's generator answer the same held-out photos. KID (lesson 1) is the distance of
-# their features from those of the held-out paintings; the bar is the standard deviation over draws, as in lesson 1. What was trained
+# their features from those of the held-out paintings; the bar is that of lesson 1. What was trained
 # against one network can please that network in ways that nobody sees ([Kynkäänniemi et al.
 # 2022](https://arxiv.org/abs/2203.06026)), so another network, SqueezeNet, is asked as well; its KID has other units.
 # ({{ own.steps }} steps: about six minutes on a slow machine.)
