@@ -98,7 +98,7 @@ def main():
         if arguments.kept and name == "step":
             command.append("--table")
         out = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
-        lines = [line for line in out.splitlines() if not line.startswith("data: ")]
+        lines = [line for line in out.splitlines() if not line.startswith(("data: ", "monet: ", "photo: "))]
         body = out if name == "step" else "```\n" + "\n".join(lines) + "\n```"
         about = machine()
         elsewhere = "" if about in parts(REPORT, "machine")[1] else f" on {about}"
