@@ -264,7 +264,7 @@ def faults_figure(runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
             upper.plot(np.linspace(0, FAULT_STEPS, len(curve)), np.clip(curve, 0, 1.2), lw=1.2, **style)
         upper.axhline(0.25, color="0.5", ls=":", lw=1)
         upper.set(title=letter, ylim=(0, 1.2), xlabel="step")
-        lower.imshow(picture, interpolation="antialiased")  # a factor of 2.07 by nearest pixels draws a grid
+        lower.imshow(picture, interpolation="nearest")
         lower.set(xticks=[], yticks=[], xlabel="photo | painting")
         lower.grid(False)
     last = cells.flat[-1].subplots()
