@@ -194,13 +194,13 @@ assert versions["cache, then augment"] > 1 == versions["augment, then cache"]
 #
 # ## What the imbalance does to an epoch
 #
-# The competition has 23 photos for each painting. S0 calls this a heavy imbalance and tried batch sizes from 64 down
-# to 4; S3 fears that 300 paintings are too few. A CycleGAN, the model that here
-# translates photos into paintings, takes a batch of each set in every step and compares no painting with a certain
-# photo, so the larger set can't draw answers to its side, as it would in a classifier. It decides *which images the networks meet*.
-# S2 trains for 30 [epochs](../docs/glossary.md#epoch), passes over the data, on what its summary calls paired
-# datasets. Nothing is paired, as its first lines say; in the [notebook](https://www.kaggle.com/code/amyjang/monet-cyclegan-tutorial) that it names as a source,
-# this is `Dataset.zip((monets, photos))`, which ends with its shorter member.
+# The competition has 23 photos for each painting. S0 calls this a heavy imbalance and tried batch sizes from 64 down to
+# 4; S3 fears that 300 paintings are too few. A CycleGAN, the model that here translates photos into paintings, takes a
+# batch of each set in every step and compares no painting with a certain photo, so the larger set can't draw answers to
+# its side, as it would in a classifier. It decides *which images the networks meet*. S2 trains for 30
+# [epochs](../docs/glossary.md#epoch), passes over the data, on what its summary calls paired datasets. Nothing is paired,
+# as its first lines say; in the [notebook](https://www.kaggle.com/code/amyjang/monet-cyclegan-tutorial) that it names as
+# a source, this is `Dataset.zip((monets, photos))`, which ends with its shorter member.
 #
 # **Predict first:** how many of the 7,038 photos do 30 such epochs show, in batches of one, if nothing is shuffled? And
 # if all photos are shuffled before each epoch?
@@ -255,10 +255,10 @@ assert (
 # steps, and every painting 23 or 24 times.
 #
 # The other side of the imbalance remains: the *discriminator*, the network that tells paintings from imitations, sees
-# each painting 23 times while it sees one imitation made from each photo, and can learn 300 of them by heart. Lesson 4 shows it. What the
-# sources set against it is *augmentation*, altered copies: random flips (S1), flips, crops and noise (S3, lesson 2), a
-# library of alterations (S4), flips and rotations (which S0 wished at the end that it had used; here the settings
-# `flip` and `rotate`).
+# each painting 23 times while it sees one imitation made from each photo, and can learn 300 of them by heart. Lesson 4
+# shows it. What the sources set against it is *augmentation*, altered copies: random flips (S1), flips, crops and noise
+# (S3, lesson 2), a library of alterations (S4), flips and rotations (which S0 wished at the end that it had used; here
+# the settings `flip` and `rotate`).
 #
 # ## Look, twins, and why a split goes by source
 #
@@ -312,8 +312,9 @@ np.testing.assert_allclose(
 )
 
 # %% [markdown]
-# A hash finds none of the copies. The correlation of thumbnails ignores brightness, contrast and fine detail, so it finds the
-# brighter copy and the poor JPEG; for the mirrored one, compare with mirrored thumbnails as well. **On the real images**
+# A hash finds none of the copies. The correlation of thumbnails ignores brightness, contrast and fine detail, so it finds
+# the brighter copy and the poor JPEG; for the mirrored one, compare with mirrored thumbnails as well. **On the real
+# images**
 #
 # ```
 # monet: 300 images, 300 by hash;
@@ -323,10 +324,10 @@ np.testing.assert_allclose(
 # ```
 #
 # Both tests overlook *siblings*: two pictures of one place on one day. Cut each photo into a left and a right half. The
-# halves share no pixel, but they do share light, grain and motif. Now hold out a quarter, in two ways: of the halves at random, or of
-# the photos, with both halves of each. The distance to the nearest training picture is measured by the features of a
-# network trained on ImageNet: 1,280 numbers that tell textures and objects (0 is a copy, 1 has nothing in common). The
-# number after ± is the standard deviation over 20 random splits.
+# halves share no pixel, but they do share light, grain and motif. Now hold out a quarter, in two ways: of the halves at
+# random, or of the photos, with both halves of each. The distance to the nearest training picture is measured by the
+# features of a network trained on ImageNet: 1,280 numbers that tell textures and objects (0 is a copy, 1 has nothing in
+# common). The number after ± is the standard deviation over 20 random splits.
 #
 # **Predict first:** which of the two ways leaves the held-out pictures nearer to the training pictures?
 
@@ -502,11 +503,11 @@ assert abs(darker - 0.5) < 0.02
 #
 # ## A first opponent: colour transfer
 #
-# If colour were all, no network would be needed: give each photo the colours of a painting
-# ([Reinhard et al. 2001](https://doi.org/10.1109/38.946629)). Take a space in which lightness is one axis and the
-# colours are the other two. The paper takes lαβ; **CIELAB** is the better known one, with L from black to white, a from green to red, b from blue to yellow. In each
-# axis, subtract the photo's mean, stretch to the painting's spread, and add the painting's mean. Then move the sliders:
-# whose colours suit which photo? What happens above strength 1?
+# If colour were all, no network would be needed: give each photo the colours of a painting ([Reinhard et al.
+# 2001](https://doi.org/10.1109/38.946629)). Take a space in which lightness is one axis and the colours are the other
+# two. The paper takes lαβ; **CIELAB** is the better known one, with L from black to white, a from green to red, b from
+# blue to yellow. In each axis, subtract the photo's mean, stretch to the painting's spread, and add the painting's mean.
+# Then move the sliders: whose colours suit which photo? What happens above strength 1?
 
 # %%
 RGB_TO_XYZ = lesson.RGB_TO_XYZ  # of sRGB, by the white of ICC profiles
@@ -572,8 +573,8 @@ if explorer:  # as a hand on the slider would
 # sets as two clouds, and the distance of the clouds, 0 for two sets of one kind. A score is only worth something beside
 # others, so the untouched photos and other paintings are scored too, all against paintings that are held out: they lend
 # no colours. Each bar is the standard deviation of 100 draws, each of three quarters of the images. The draws share most
-# of their images, so new images would differ more: the bars are about 0.6 of that. The cell takes about half a minute on
-# two cores.
+# of their images: over draws of new images the bars would be about 1.7 times as long. The cell takes about half a minute
+# on two cores.
 #
 # **Predict first:** which share of the way from the photos to the paintings do colours alone go?
 
@@ -613,8 +614,8 @@ show(lesson.scores_figure(scores), f"KID with bars: {text}")
 #
 # There colours go about an eighth of the way from the photos to the other paintings. These rows are the course's
 # baseline: a network that doesn't beat *colour transfer* is no nearer to paintings than twenty lines without learning.
-# (On the sample the generator's row flatters, since one of its kind painted those paintings.) Why do colours go such a short
-# way? Look closely.
+# (On the sample the generator's row flatters, since one of its kind painted those paintings.) Why do colours go such a
+# short way? Look closely.
 
 
 # %% tags=["cover"]

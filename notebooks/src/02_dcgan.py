@@ -527,10 +527,11 @@ if config.profile != "tiny":
 
 # %% [markdown]
 # Diversity at the end with two seeds: equal rates {{ ends["equal rates"] }}, the faster G {{ ends["G × 10"] }}, the
-# slower D {{ ends["D ÷ 10"] }}, both {{ ends["both"] }}. Here equal rates keep the variety. The slower D costs variety with both seeds, and with both
-# handicaps hardly any is left, while the curves lie calm: D's on its pale band, the level at which nothing is known,
-# and G's a little below its own, near ln 2, because so slow a D still answers ½ to everything. With the faster G alone
-# both curves lie on their bands and the pictures vary, but not because they are good: diversity measures no quality.
+# slower D {{ ends["D ÷ 10"] }}, both {{ ends["both"] }}. Here equal rates keep the variety. The slower D costs variety
+# with both seeds, and with both handicaps hardly any is left, while the curves lie calm: D's on its pale band, the level
+# at which nothing is known, and G's a little below its own, near ln 2, because so slow a D still answers ½ to everything.
+# With the faster G alone both curves lie on their bands and the pictures vary, but not because they are good: diversity
+# measures no quality.
 #
 # Is this collapse, or is such a G merely not trained yet? The points can be trained to the end. The next cell
 # plays the whole game with a D whose rate is divided by ten.
@@ -597,8 +598,8 @@ if config.profile != "tiny":
 # {{ away["held out"]:.2f }}, yours at {{ away["yours"]:.2f }}.
 #
 # Judge by eye as well. These are patches of paint: grounds of flecks, pale skies, dark and light masses with specks that
-# pass for leaves. Blues and reds are nearly missing. There are no things in them. Real patches show walls, arches, edges and
-# strokes with a direction, and no generated one does.
+# pass for leaves. Blues and reds are nearly missing. There are no things in them. Real patches show walls, arches, edges
+# and strokes with a direction, and no generated one does.
 #
 # KID ([Bińkowski et al. 2018](https://arxiv.org/abs/1801.01401)) judges all patches at once, by the features of a network
 # trained on ImageNet (lesson 5 explains it): 0 on average for equal sets,
@@ -631,8 +632,8 @@ if config.profile != "tiny":
 # %% [markdown]
 # Other patches of the same twelve held-out paintings lie at {{ kid["others held out"].kid:.3f }}: siblings of the
 # reference, they show the lowest that can be expected. Patches of other paintings, the training ones, lie at
-# {{ kid["training patches"].kid:.3f }}, the level to reach; yours have {{ kid["yours"].kid:.3f }}, patches of untouched photos
-# {{ kid["photos"].kid:.3f }} (each ± about {{ max(x.kid_std for x in kid.values()):.3f }}). So your patches are
+# {{ kid["training patches"].kid:.3f }}, the level to reach; yours have {{ kid["yours"].kid:.3f }}, patches of untouched
+# photos {{ kid["photos"].kid:.3f }} (each ± about {{ max(x.kid_std for x in kid.values()):.3f }}). So your patches are
 # {{ "nearer to" if kid["yours"].kid < kid["photos"].kid else "farther from" }} the paintings than patches of photos are,
 # and farther than real ones: the number agrees with the eye that something is missing, and doesn't say what.
 #
@@ -910,7 +911,8 @@ if lesson.check_own(own):
 #
 # ## Recap
 #
-# - G and D play against each other; the loss sets what each of them reads, and how steep its slope is. The best D is p / (p + q).
+# - G and D play against each other; the loss sets what each of them reads, and how steep its slope is. The best D is p /
+#   (p + q).
 # - Each loss has a level of knowing nothing: 1.39 by log loss, 0.5 by least squares (halved: 0.69 and 0.25), 0 by
 #   Wasserstein before its penalty. A loss that rests there says: look at the pictures.
 # - A [generator](../docs/glossary.md#generator) doubles a 4×4 map; a

@@ -88,10 +88,10 @@ for name in held:
 # ## Two translators and two discriminators
 #
 # In lesson 2 the generator had to invent a scene. Now it gets one: `paint` takes a photo and gives a painting. There are
-# no pairs of a photo and Monet's painting of the same scene, to compare it with. CycleGAN ([Zhu et al. 2017](https://arxiv.org/abs/1703.10593)) trains a second
-# generator, `back`, which makes photos of paintings, and asks that a picture which goes through both generators comes
-# back as it was. A discriminator for each side says whether a picture belongs there. A training step sends pictures
-# through the generators six times:
+# no pairs of a photo and Monet's painting of the same scene, to compare it with. CycleGAN ([Zhu et al.
+# 2017](https://arxiv.org/abs/1703.10593)) trains a second generator, `back`, which makes photos of paintings, and asks
+# that a picture which goes through both generators comes back as it was. A discriminator for each side says whether a
+# picture belongs there. A training step sends pictures through the generators six times:
 
 # %%
 show(
@@ -208,10 +208,9 @@ show(
 assert config.profile == "tiny" or 1.5 * errors["skips"] < errors["no skips"]
 
 # %% [markdown]
-# Without skips no edge is left after as many steps, and the error is
-# {{ errors["no skips"] / errors["skips"]:.1f }} times as large: the network hasn't learnt yet to use the narrow part. Skips
-# keep the scene, but a generator can also copy by them.
-# [Lesson 4](04_resnet_cyclegan.ipynb) has another answer, residual blocks.
+# Without skips no edge is left after as many steps, and the error is {{ errors["no skips"] / errors["skips"]:.1f }} times
+# as large: the network hasn't learnt yet to use the narrow part. Skips keep the scene, and also let a generator simply
+# copy. [Lesson 4](04_resnet_cyclegan.ipynb) has another answer, residual blocks.
 #
 # ## A discriminator of patches
 #
@@ -328,12 +327,11 @@ fooling = [
 
 # %% [markdown]
 # The cycle loss notices only the one colour: blue, gold and the negative are undone exactly by their partners. With
-# identity weight 0 only the discriminator stands against them. This one rates
-# higher than the untouched photos: {{ "; ".join(f"'{name}'" for name in fooling) or "none of the four" }}. With cycle 10 and
-# identity 0 the cheapest is: {{ lesson.cheapest(paid, 10, 0) }}; with identity 5: {{ lesson.cheapest(paid, 10, 5) }}. The
-# identity loss needs no discriminator and sees every tint, but for one that `paint` gives to photos alone, since it shows
-# `paint` only Monets. Users meet such negatives
-# ([one](https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix/issues/1301),
+# identity weight 0 only the discriminator stands against them. This one rates higher than the untouched photos:
+# {{ "; ".join(f"'{name}'" for name in fooling) or "none of the four" }}. With cycle 10 and identity 0 the cheapest is:
+# {{ lesson.cheapest(paid, 10, 0) }}; with identity 5: {{ lesson.cheapest(paid, 10, 5) }}. The identity loss needs no
+# discriminator and sees every tint, but for one that `paint` gives to photos alone, since it shows `paint` only Monets.
+# Users meet such negatives ([one](https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix/issues/1301),
 # [another](https://github.com/mingyuliutw/UNIT/issues/32)); an author of CycleGAN advises to raise the cycle or the
 # identity weight. By the table only the latter helps.
 #
@@ -559,10 +557,11 @@ if config.profile != "tiny":
 # exchanged), at S1's rate {{ scene["S1's rate"]:.2f }}, without skips {{ scene["no skips"]:.2f }}. In so few steps the
 # identity loss and the skips hold the scene. The cycle's error has hardly fallen yet.
 #
-# What can this explain of S1's 684, where S0 has 125 (lower is better)? {{ short }} steps show how soon a network learns to
-# keep a scene, and nothing about its paintings after S1's 10 epochs. S1 reports pictures in which one makes out the
+# What can this explain of S1's 684, where S0 has 125 (lower is better)? {{ short }} steps show how soon a network learns
+# to keep a scene, and nothing about its paintings after S1's 10 epochs. S1 reports pictures in which one makes out the
 # scene, with "a bit of cubism", and that more filters, less dropout and 20 more epochs "did not increase" the score. If
-# it stayed as it was, the cause can lie in what follows the model, and S1 struggled with writing `images.zip`. That is a suspicion and no proof. [Lesson 5](05_submission.ipynb) measures what wrong writing does.
+# it stayed as it was, the cause can lie in what follows the model, and S1 struggled with writing `images.zip`. That is a
+# suspicion and no proof. [Lesson 5](05_submission.ipynb) measures what wrong writing does.
 #
 # ## Yours
 #
@@ -733,9 +732,9 @@ solved = lesson.check_step(my_step)
 #
 # ### Exercise 6: a painter of your own
 #
-# There is no single right answer. Change what you like in "Yours" (weights, rate, steps, filters, the loss), train, and paint
-# the held-out photos. The check asks that they still show their scenes and are nearer to the paintings than the photos
-# are. Your sheet and its KID by SqueezeNet are kept for the end of the course.
+# There is no single right answer. Change what you like in "Yours" (weights, rate, steps, filters, the loss), train, and
+# paint the held-out photos. The check asks that they still show their scenes and are nearer to the paintings than the
+# photos are. Your sheet and its KID by SqueezeNet are kept for the end of the course.
 
 # %%
 painted = ...  # uint8, like held["photo"], by your own generator

@@ -396,17 +396,17 @@ if config.profile != "tiny":
 # By Lite0 the distance went from {{ fooled["photos"][lite]:.3f }} to {{ fooled["pulled"][lite]:.3f }}; the training
 # paintings themselves have {{ fooled["other paintings"][lite]:.3f }}. (The estimate leaves out the pairs of an image with
 # itself, so it can fall below 0, the more so for images that were moved together.) By SqueezeNet {{ second:.0%}} of the
-# distance are left, and the eye finds photos, with a faint grain in their skies. (SqueezeNet's KID has other
-# units than Lite0's.) A score can be met in
-# ways that hardly anybody sees ([Kynkäänniemi et al. 2022](https://arxiv.org/abs/2203.06026)), and a generator that is trained against a network
-# searches for such ways. So another network must judge as well, and your eye.
+# distance are left, and the eye finds photos, with a faint grain in their skies. (SqueezeNet's KID has other units than
+# Lite0's.) A score can be met in ways that hardly anybody sees ([Kynkäänniemi et al.
+# 2022](https://arxiv.org/abs/2203.06026)), and a generator that is trained against a network searches for such ways. So
+# another network must judge as well, and your eye.
 #
 # ## Train, stop, resume
 #
 # S0 writes that more epochs would have been beneficial, S4 stopped after one because it learnt slowly, and a Kaggle
-# session ends after 9 to 12 hours, in this competition perhaps after 5. A training must survive being stopped. `train` keeps in a folder what the next step
-# depends on: weights, the optimizers' moments, and the step, of which learning rates, data order and random numbers are
-# functions. Three things help a long training, and what they need is kept too:
+# session ends after 9 to 12 hours, in this competition perhaps after 5. A training must survive being stopped. `train`
+# keeps in a folder what the next step depends on: weights, the optimizers' moments, and the step, of which learning
+# rates, data order and random numbers are functions. Three things help a long training, and what they need is kept too:
 #
 # - **[Image pool](../docs/glossary.md#image-pool)** ([Shrivastava et al. 2017](https://arxiv.org/abs/1612.07828)): the
 #   discriminator also sees earlier fakes, of which {{ quick.pool_size }} are kept.
@@ -464,10 +464,10 @@ np.testing.assert_array_equal(saved, model.painter.get_weights()[0])
 # The resumed run ends, on one machine, with the same weights bit by bit as an unbroken one: the library's tests kill
 # processes at random moments to show it.
 #
-# (The generators begin at the photo, leave it at once, and come back.) The losses can't say when to stop. Both sides may improve at one pace, and then the curves stay. The second figure can,
-# as far as its bars reach: they are the deviation of draws of three quarters of the {{ len(out["photo"]) }} held-out
-# images. `checkpoints/best` keeps the step with the lowest KID, here {{ scores[:, 1].min():.3f }}. It was *chosen* by
-# these images, which flatters it a little.
+# (The generators begin at the photo, leave it at once, and come back.) The losses can't say when to stop. Both sides may
+# improve at one pace, and then the curves stay. The second figure can, as far as its bars reach: they are the deviation
+# of draws of three quarters of the {{ len(out["photo"]) }} held-out images. `checkpoints/best` keeps the step with the
+# lowest KID, here {{ scores[:, 1].min():.3f }}. It was *chosen* by these images, which flatters it a little.
 #
 # ## Find the fault
 #
@@ -566,12 +566,12 @@ show(
 # the course's        0.012 ± 0.003                    0.42         0.89
 # ```
 #
-# (The course's generator knows most of these 60 paintings from its training.) On the sample, *{{ near[0] }}* is nearest by
-# Lite0, *{{ near[1] }}* by SqueezeNet. The course's generator may have an advantage there too: an earlier one made the
-# paintings. SqueezeNet's column flatters style statistics, whose pixels descended its features; Lite0's flatters the
-# four rows whose generators learnt against Lite0. Now look. Colour transfer
-# leaves every texture as it was. Style statistics put one painting's texture everywhere. Where does yours invent strokes
-# in flat places, such as skies, and what does the wider brush lose?
+# (The course's generator knows most of these 60 paintings from its training.) On the sample, *{{ near[0] }}* is nearest
+# by Lite0, *{{ near[1] }}* by SqueezeNet. The course's generator may have an advantage there too: an earlier one made the
+# paintings. SqueezeNet's column flatters style statistics, whose pixels descended its features; Lite0's flatters the four
+# rows whose generators learnt against Lite0. Now look. Colour transfer leaves every texture as it was. Style statistics
+# put one painting's texture everywhere. Where does yours invent strokes in flat places, such as skies, and what does the
+# wider brush lose?
 #
 # ## Exercises
 #
@@ -717,7 +717,8 @@ solved = lesson.check_faults(my_faults)
 #
 # Then ask the tool. [`monet diagnose`](../docs/diagnosis.md) names A, B, C, D and F from these curves and this one small
 # picture, and calls E healthy: it looks for the grid in the spectrum, and one picture of 64 px is too little for that.
-# You had to find E by elimination: at this size its grid is faint stripes in the sky. [The museum](../docs/museum.md) has more such rooms; `monet museum checkerboard` makes one.
+# You had to find E by elimination: at this size its grid is faint stripes in the sky. [The museum](../docs/museum.md) has
+# more such rooms; `monet museum checkerboard` makes one.
 # </details>
 #
 # ### Exercise 6: an ablation, to hand in

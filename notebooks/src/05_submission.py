@@ -141,13 +141,13 @@ assert not {*lesson.sides(run, names, "photo")[0]} & {*unseen}
 # a little below 0. Here the untouched photos have
 # {{ before.kid:.3f }} and yours {{ after.kid:.3f }}. The number after ± is the spread between draws of
 # {{ max(2, min(250, 3 * len(new_photos) // 4)) }} of the {{ len(new_photos) }} pictures. The rule of this lesson: two
-# sets are told apart if their KIDs differ by more than both spreads together. (A draw takes as few of the Monets, too, so
-# that of few pictures the spread is rather too wide.) By this rule yours are
+# sets are told apart if their KIDs differ by more than both spreads together. (A draw takes
+# as few of the Monets, so with few pictures the spread is rather too wide.) By this rule yours are
 # **{{ result }}** the photos.
 #
 # The course's generator was trained on most of these 250 Monets, which flatters its number. If yours was trained on the
-# competition's images, so was yours: then take paintings that you held out, `score.embed(held, network)`, in the place of
-# `real["Monets"]`.
+# competition's images, its number is flattered too: then take paintings that you held out, `score.embed(held, network)`,
+# in the place of `real["Monets"]`.
 #
 # The number ranks painters for one goal. Your eye asks something else: is the scene still there, are its edges whole,
 # does it look as if a brush had painted it?
@@ -219,8 +219,9 @@ assert np.min(coded["Monets as monet_jpg"]) > np.max(coded["Monets"])
 # The coding alone makes a KID of {{ np.mean(coded["Monets as monet_jpg"]):.3f }}: the same paintings, and the smaller
 # files are further away in each of the 12 divisions. The course's paintings of 250 photos have
 # {{ score.kernel_distance(real["the course's"], real["Monets"])[0]:.3f }}. So train on the shards where you have them (on
-# Kaggle, or by `monet data --download kaggle`; the download without an account has JPEGs alone), and write with quality 95 and without subsampling, as the library does. [Parmar et al. (2022)](https://arxiv.org/abs/2104.11222)
-# found that compression, and the filter of a resize, change FID as well.
+# Kaggle, or by `monet data --download kaggle`; the download without an account has JPEGs alone), and write with quality
+# 95 and without subsampling, as the library does. [Parmar et al. (2022)](https://arxiv.org/abs/2104.11222) found that
+# compression, and the filter of a resize, change FID as well.
 #
 # ## Mistakes of writing
 #
