@@ -21,7 +21,6 @@ from monet_lib.files import (
     counted,
     opened,
     plain,
-    reading,
     reason,
     refuse_replacing,
     say,
@@ -246,6 +245,8 @@ def data(arguments: argparse.Namespace) -> int:
 def train(arguments: argparse.Namespace) -> None:
     """`monet train`: train a CycleGAN in a run's folder."""
     began = time.monotonic()
+    if arguments.steps == 0:
+        raise UserError("--steps 0: no step to train. Leave it out to train by epochs.")
     typed = {
         name: getattr(arguments, name)
         for name in ("seed", "steps", "epochs", "fit_schedule", "validate_every", "patience")
@@ -309,8 +310,7 @@ def diagnose(arguments: argparse.Namespace) -> None:
     from monet_lib.train.watch import evidence_of
 
     if Path(arguments.run).suffix == ".csv":
-        with reading(Path(arguments.run), "table of losses", "A header, then a row of numbers a step."):
-            evidence = Evidence(read_history(arguments.run))
+        evidence = Evidence(read_history(arguments.run))
     else:
         # With --json, the line of JSON is all that goes to stdout.
         with contextlib.redirect_stdout(sys.stderr if arguments.json else sys.stdout):

@@ -1,6 +1,5 @@
 """Figures: grids of images and plots, in one style that also works on a dark page and for colour-blind readers."""
 
-import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
 from monet_lib.data.reading import to_uint8
+from monet_lib.files import read_table, reading
 
 # Okabe & Ito's palette, whose colours differ under every common colour blindness. In every figure its orange stands for
 # Monet and its blue for photos, and for nothing else: channels and other lines have colours of their own, which no
@@ -137,7 +137,15 @@ def plot_validation(rows: Sequence[Sequence[float]], features: str) -> Figure:
 
 
 def read_history(path: str | Path) -> dict[str, np.ndarray]:
-    """history.csv as {column: float array}."""
-    with open(path, newline="") as file:
-        rows = list(csv.reader(file))
-    return dict(zip(rows[0], np.array(rows[1:], float).reshape(-1, len(rows[0])).T, strict=True))
+    """history.csv as {column: float array}, without a last line that a kill cut short. Any table of losses is read.
+
+    Raises UserError where it is no table of numbers.
+    """
+    with reading(path, "table of losses", "A header, then a row of numbers a step."):
+        header, rows, _ = read_table(Path(path))
+        if rows and len(rows[-1]) < len(header):
+            rows.pop()
+        for line, row in enumerate(rows, 2):
+            if len(row) != len(header):
+                raise ValueError(f"line {line} has {len(row)} fields, the header {len(header)}")
+        return {name: np.array([row[column] for row in rows], float) for column, name in enumerate(header)}

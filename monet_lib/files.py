@@ -4,6 +4,7 @@ A file is written beside its place, flushed to the disk, then renamed. A file th
 UserError that names the file, what was found and what to do.
 """
 
+import csv
 import errno
 import hashlib
 import os
@@ -240,6 +241,14 @@ def contents(file: str | Path) -> bytes:
     """The bytes of a file, `opened`."""
     with opened(file) as stream:
         return stream.read()
+
+
+def read_table(file: Path) -> tuple[list[str], list[list[str]], str]:
+    """(header, rows, delimiter) of a CSV table of numbers. What a spreadsheet saved with ; or tabs has points again."""
+    text = contents(file).replace(b"\0", b"").decode("utf-8-sig", "replace")
+    between = max(",;\t", key=text.partition("\n")[0].count)
+    header, *rows = list(csv.reader(text.splitlines(), delimiter=between)) or [[]]
+    return header, rows if between == "," else [[cell.replace(",", ".") for cell in row] for row in rows], between
 
 
 def sha256_of(file: Path) -> str:

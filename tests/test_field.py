@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -10,15 +11,19 @@ import nbformat
 import numpy as np
 import pytest
 from field import CASES, differs, scene
-from inputs import ROOT, invert, make_data
+from inputs import ROOT, At, invert, make_data
 from jupytext.cli import jupytext
 from PIL import Image
 
 from monet_lib import cli
 from monet_lib.data.batches import UnpairedBatches, load_pair, training_data
+from monet_lib.figures import read_history
 from monet_lib.files import UserError, locked, plain
 from monet_lib.model.cyclegan import build
-from monet_lib.paint.photos import exif_of, translate
+from monet_lib.model.weights import load_arrays
+from monet_lib.paint.photos import exif_of, read_photo, translate
+from monet_lib.paint.submission import check_submission
+from monet_lib.train.loop import train
 from monet_lib.train.run import Run
 
 
@@ -74,6 +79,11 @@ def test_nothing_that_is_there_is_replaced(tmp_path, monkeypatch):
         (["translate", "a.png", "--out", "b.jpg"], "b.jpg: --out names the folder"),
         (["export", "--generator", "g.npz", "--out", "g.npz"], "and no .npz, as generators are kept"),
         (["data", "a.png"], "a.png: a file. If it is the competition's zip, unpack it"),
+        (["translate", "a.png", "--brush", "inf"], "brush: inf is no width of strokes"),
+        (["train", "--steps", "0", "--out", "run"], "--steps 0: no step to train"),
+        (["train", "--profile", "", "--out", "run"], "profile '' is unknown"),
+        (["train", "--time-budget", "inf", "--out", "run"], "time budget: must be a number of hours above 0, got inf"),
+        (["export", "--generator", "a.png"], "a.png: no .npz"),
         (["translate", "\x1b[31m\nmonet: all fine.png"], r"monet: \x1b[31m\nmonet: all fine.png: no such file"),
     ],
 )
@@ -83,6 +93,37 @@ def test_what_is_refused_in_one_line(tmp_path, monkeypatch, capsys, arguments, s
     assert cli.main(arguments) == 2
     assert says in capsys.readouterr().err
     assert [f.name for f in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda pipe: read_photo(pipe),
+        lambda pipe: read_history(pipe),
+        lambda pipe: check_submission(pipe),
+        lambda pipe: load_arrays(pipe, "generator file"),
+        lambda pipe: Run.load(pipe.parent),
+        lambda pipe: Run(pipe.parent, None, {}).table(pipe.name, ["step"], 1),
+    ],
+)
+def test_no_reader_waits_for_a_pipe(tmp_path, read):
+    pipe = tmp_path / "config.json"
+    os.mkfifo(pipe)
+    signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits"))
+    signal.alarm(20)
+    try:
+        with pytest.raises(UserError, match="a pipe or a device, not a file"):
+            read(pipe)
+    finally:
+        signal.alarm(0)
+
+
+def test_a_photo_named_twice_is_painted_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(scene()).save("a.png")
+    (tmp_path / "b").mkdir()
+    assert len(translate(invert, ["a.png", "./a.png", tmp_path / "a.png", "b/../a.png", "."], "out")) == 1
 
 
 def test_a_lock_is_held_by_one_and_freed_by_a_dead_process(tmp_path):
@@ -137,6 +178,27 @@ def test_tables_are_read_by_name_and_what_is_more_is_kept(tmp_path, nano, capsys
     told = capsys.readouterr().out
     assert "it is kept as history.csv.old-3" in told
     assert "3 lines that can't be read, left out" in told
+
+
+def test_losses_are_read_as_spreadsheets_and_kills_leave_them(tmp_path):
+    file = tmp_path / "history.csv"
+    for text in ("step,cycle\n10,0.25\n20", "\ufeffstep;cycle\n10;0,25\n", "step\tcycle\r\n10\t0.25\r\n2"):
+        file.write_text(text, encoding="utf-8", newline="")
+        assert {name: list(values) for name, values in read_history(file).items()} == {"step": [10], "cycle": [0.25]}
+    file.write_text("step,cycle\n10,0.25,7\n20,0.5\n")
+    with pytest.raises(UserError, match="line 2 has 3 fields, the header 2"):
+        read_history(file)
+    file.write_bytes(bytes(200))
+    assert not read_history(file)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_table_that_another_program_saves_meanwhile_stops_no_training(tmp_path, nano, data_folder):
+    def save(model):
+        (tmp_path / "run" / "history.csv").write_text("step;seconds\n1;0,5\n")
+
+    train(nano.with_(steps=2), data_folder, tmp_path / "run", callbacks=[At(1, save)])
+    assert (tmp_path / "run" / "losses.png").exists()
 
 
 def test_names_are_shown_and_not_obeyed():

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms
 
-from monet_lib.files import UserError, reading, say
+from monet_lib.files import UserError, disguised, reading, say
 
 MOST_PIXELS = 250_000_000  # of one image: phones make 200 million; as an array these are 750 MB
 # What is read, MPO as JPEG. Other formats of Pillow's are not tried: for PostScript, say, it starts another program.
@@ -44,6 +44,8 @@ def picture(data: bytes, where: str | Path, otherwise: str, check: Callable[[int
     beginning with `where` and ending with `otherwise`, for anything that can't be read.
     """
     formats: tuple[str, ...] = FORMATS
+    if kind := disguised(data):
+        raise UserError(f"{where}: {kind}. {otherwise}")
     if data[4:12] in HEIC_BRANDS and b"avif" not in data[8:40]:
         try:
             import pillow_heif
@@ -132,7 +134,7 @@ def _eight_bits(image, original):
         white = next((white for white in whites if (values > white).mean() < 0.25), values.max())
         if original.format == "TIFF" and original.tag_v2.get(WHITE_IS_ZERO) == 0:
             values = white - values
-        grey = Image.fromarray((values / white * 255).clip(0, 255).round().astype(np.uint8))
+        grey = Image.fromarray((values.clip(0, white) / white * 255).round().astype(np.uint8))
         if isinstance(key := original.info.get("transparency"), int):  # of a PNG: the grey that is transparent
             grey.putalpha(Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8)))
         return grey

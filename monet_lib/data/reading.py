@@ -12,7 +12,7 @@ import zipfile
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
@@ -601,9 +601,9 @@ def opened_zip(path: Path) -> Iterator[tuple[zipfile.ZipFile, list[zipfile.ZipIn
     Raises UserError where the file is no whole zip, where an entry leads out of it or is encrypted, and where all
     entries would unpack to far more bytes than the zip has.
     """
-    with reading(path, "zip", ZIP_ADVICE):
-        archive = zipfile.ZipFile(path)
-    with archive:
+    with ExitStack() as files:
+        with reading(path, "zip", ZIP_ADVICE):
+            archive = files.enter_context(zipfile.ZipFile(files.enter_context(opened(path))))
         for info in archive.infolist():
             name = PurePosixPath(info.filename.replace("\\", "/"))
             if name.is_absolute() or ".." in name.parts or info.filename[1:2] == ":":

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from monet_lib.config import Config
-from monet_lib.files import UserError, disguised, reading, refuse_bomb, write_beside
+from monet_lib.files import UserError, disguised, opened, reading, refuse_bomb, write_beside
 from monet_lib.model.layers import keras_defaults
 from monet_lib.model.networks import generator_of, with_border
 
@@ -31,7 +31,7 @@ def load_generator(path: str | Path) -> tuple[keras.Model, Config]:
         raise UserError(f"{path}: no such file. Train first: monet train --out RUN.")
     arrays = load_arrays(path, "generator file")
     with reading(path, "generator file", RESTORE):
-        settings = json.loads(str(arrays.pop("config")))
+        settings = json.loads(str(arrays.pop("config", None)))
         if not isinstance(settings, dict):
             raise ValueError("no settings in it")
     try:
@@ -110,9 +110,10 @@ def save_arrays(path: str | Path, arrays: dict[str, np.ndarray], half: bool) -> 
 def load_arrays(path: str | Path, what: str) -> dict[str, np.ndarray]:
     """{name: array} of a .npz, all of it read, which compares its checksums. Raises UserError for other files."""
     with reading(path, what, RESTORE):
-        with open(path, "rb") as file:
-            if kind := disguised(file.read(64)):
-                raise UserError(f"{path}: {kind}. {RESTORE}")
+        with opened(path) as file:
+            start = file.read(64)
+        if not start.startswith(b"PK"):  # NumPy would take it for a pickle
+            raise UserError(f"{path}: {disguised(start) or 'no .npz'}. {RESTORE}")
         with np.load(path, allow_pickle=False) as arrays:
             refuse_bomb(Path(path), arrays.zip.infolist())
             return {name: arrays[name] for name in arrays.files}

@@ -1,12 +1,14 @@
 """Photos: found, their paintings named before any work, read, painted and written, with the date of the photo."""
 
 import glob
+import math
 import os
 import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -55,8 +57,8 @@ def translate(
     alone, or "none". A file that is there already is refused before any work, if not `overwrite`. If one of several
     photos can't be read, it is named and the others are painted; then UserError says how many are missing.
     """
-    if brush is not None and not brush >= 1:
-        raise UserError(f"brush: {brush:g} is below 1, a stroke's own width. Take 1 or more.")
+    if brush is not None and not 1 <= brush < math.inf:
+        raise UserError(f"brush: {brush:g} is no width of strokes. Take 1, their own, or more.")
     files = image_files(inputs)
     targets, jobs = targets_of(files, out, overwrite), []
 
@@ -97,9 +99,9 @@ def translate(
 def image_files(inputs: Iterable[str | Path]) -> list[Path]:
     """The image files that `inputs` name: files as they are, and the images of folders in the order of their names.
 
-    A pattern such as "holiday/*.jpg" that the shell has not expanded is expanded here. What a folder holds beside
-    images is printed, except folders and the hidden files of a system. Raises UserError for a missing file and for a
-    folder without images.
+    A pattern such as "holiday/*.jpg" that the shell has not expanded is expanded here. A file named twice counts
+    once. What a folder holds beside images is printed, except folders and the hidden files of a system. Raises
+    UserError for a missing file and for a folder without images.
     """
     files: list[Path] = []
     for name in map(Path, inputs):
@@ -110,7 +112,8 @@ def image_files(inputs: Iterable[str | Path]) -> list[Path]:
                 files += found
             else:
                 raise UserError(f"{name}: no such file. Name photos or their folder.")
-    return files
+    resolved = cache(Path.resolve)
+    return list({(resolved(file.parent), file.name): file for file in files}.values())
 
 
 def _images_in(folder):

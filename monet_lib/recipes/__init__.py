@@ -23,7 +23,7 @@ def profile(name: str | None = None, **changes: Any) -> Config:
     name: one of PROFILES; None asks the environment variable MONET_PROFILE, then takes "laptop". Raises UserError for
     an unknown recipe or setting.
     """
-    name = name or os.environ.get("MONET_PROFILE") or "laptop"
+    name = os.environ.get("MONET_PROFILE") or "laptop" if name is None else name
     if name not in RECIPES:
         raise UserError(f"profile {name!r} is unknown. Choose one of {', '.join(PROFILES)}.")
     return RECIPES[name].with_(**changes)

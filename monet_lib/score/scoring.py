@@ -21,7 +21,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from monet_lib.data.reading import count_images, read_images
-from monet_lib.files import UserError, reading, reason, user_path, write_beside
+from monet_lib.files import UserError, contents, reading, reason, user_path, write_beside
 from monet_lib.model.imagenet import pooled_features, squeezenet_features
 from monet_lib.model.layers import keras_defaults
 from monet_lib.score.metrics import frechet_distance, kernel_distance, memorization_distance, mifid
@@ -278,7 +278,7 @@ def load_inception(path: str | Path) -> FeatureNetwork:
     """
     advice = f"Use {GRAPH} of 2015; download it again."
     with reading(path, "Inception graph", advice):
-        data = Path(path).read_bytes()
+        data = contents(path)
         graph_def = tf.compat.v1.GraphDef.FromString(data)
     nodes = {node.name: node for node in graph_def.node}
     if missing := [name for name in ("ExpandDims", "ResizeBilinear", "pool_3") if name not in nodes]:

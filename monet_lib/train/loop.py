@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from monet_lib.config import Config
 from monet_lib.data.batches import UnpairedBatches, hold_out, load_pair, training_data
 from monet_lib.data.reading import find_images, to_float
-from monet_lib.figures import encode, image_grid, plot_history, read_history
+from monet_lib.figures import encode, image_grid, plot_history
 from monet_lib.files import UserError, locked, made_folder, say, unwritable
 from monet_lib.model.cyclegan import CycleGAN, losses_of
 from monet_lib.model.layers import pick_precision
@@ -50,8 +50,8 @@ def train(
     began = time.monotonic()
     if tensorboard and find_spec("tensorboard") is None:
         raise UserError("tensorboard: not installed. Install it: pip install tensorboard, or train without it.")
-    if time_budget is not None and not time_budget > 0:
-        raise UserError(f"time budget: must be more than 0 hours, got {time_budget!r}.")
+    if time_budget is not None and not 0 < time_budget < math.inf:
+        raise UserError(f"time budget: must be a number of hours above 0, got {time_budget!r}.")
     if config.fit_schedule and time_budget is None:
         raise UserError("fit_schedule: fits the learning rates to a time budget, and there is none. Set both.")
     scope = strategy(devices, config.batch_size)
@@ -246,6 +246,5 @@ class Pictures(StepCallback):
         labels = ["photo", "painted", "back to photo", "Monet", "as a photo", "back to Monet"]
         grid = image_grid(list(zip(*map(np.asarray, columns), strict=False)), labels)  # of as many as both have
         self.run.write_picture(f"grids/step-{self.step:08d}.jpg", encode(grid)[0])
-        history = read_history(self.run.folder / "history.csv")
-        if len(history["step"]) > 1:
-            self.run.write_picture("losses.png", encode(plot_history(history))[0])
+        if len(self.run.history) > 1:
+            self.run.write_picture("losses.png", encode(plot_history(self.run.columns()))[0])

@@ -28,6 +28,7 @@ from monet_lib.files import (
     contents,
     counted,
     made_folder,
+    read_table,
     reading,
     recover_folders,
     say,
@@ -125,7 +126,7 @@ class Run:
         if not file.exists():
             raise UserError(f"{folder}: no run is there (no config.json). Train first: monet train --out {folder}.")
         with reading(file, "run's config", "Restore it or start a new run."):
-            match json.loads(file.read_bytes().decode("utf-8-sig")):
+            match json.loads(contents(file).decode("utf-8-sig")):
                 case {
                     "config": dict(settings),
                     "data": {"folder": str(), "monet": {"count": int(), "sha256": str()},
@@ -149,7 +150,7 @@ class Run:
         best = self.folder / "checkpoints" / "best"
         if (best / "generator.npz").exists():
             with reading(best / "score.json", "score", "Remove checkpoints/best to paint with the last generator."):
-                score = json.loads((best / "score.json").read_bytes())
+                score = json.loads(contents(best / "score.json"))
                 which = f"step {score['step']}, KID {score['score']:.5f}"
             found = load_generator(best / "generator.npz")
             which = f"best generator by validation ({which}), not the last one"
@@ -187,6 +188,11 @@ class Run:
             raise UserError(f"{unwritable(file, error)} The same command resumes.") from None
         self.history.append([float(value) for value in row])
 
+    def columns(self) -> dict[str, np.ndarray]:
+        """The history so far as {column: float array}; {} before its first row."""
+        names = ("step", "seconds", *losses_of(self.config))
+        return dict(zip(names, np.transpose(self.history), strict=True)) if self.history else {}
+
     def table(self, name: str, fields: Sequence[str], step: int) -> list[list[str]]:
         """The rows of a CSV table up to `step`, in the order of `fields`: a killed run may have written beyond.
 
@@ -197,14 +203,11 @@ class Run:
         if not file.exists():
             return []
         with reading(file, "table", "Remove it: the run resumes without it."):
-            text = contents(file).replace(b"\0", b"").decode("utf-8-sig", "replace")
-            between = max(",;\t", key=text.partition("\n")[0].count)
-            header, *read = csv.reader(text.splitlines(), delimiter=between) if text.strip() else [list(fields)]
+            header, read, between = read_table(file)
         rows = []
         for row in read:
             cells = dict(zip(header, row, strict=False))
             values = [cells.get(name, "nan") if name in header else "nan" for name in fields]
-            values = values if between == "," else [value.replace(",", ".") for value in values]
             if len(row) == len(header) and fields[0] in header and all(map(NUMBER.fullmatch, values)):
                 rows.append(values)
         left_out = len(read) - len(rows)
@@ -382,7 +385,7 @@ def damage(folder: Path) -> str | None:
     if not (folder / SUMS).exists():
         return None  # of version 0.1.0, without hashes
     try:
-        sums = json.loads((folder / SUMS).read_bytes())
+        sums = json.loads(contents(folder / SUMS))
     except ValueError:
         sums = None
     if not isinstance(sums, dict) or "state.index" not in sums:

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from monet_lib.data.batches import hold_out, load_pair
 from monet_lib.data.reading import ImageSet, find_data, to_float, to_uint8
 from monet_lib.figures import encode, plot_validation, read_history
-from monet_lib.model.cyclegan import CycleGAN, losses_of
+from monet_lib.model.cyclegan import CycleGAN
 from monet_lib.model.networks import with_border
 from monet_lib.paint.submission import submission_seconds, submission_size
 from monet_lib.score.diagnosis import Evidence, diagnose
@@ -124,10 +124,8 @@ class Guard(StepCallback):
     def on_step(self, losses: Mapping[str, Any]) -> None:
         if self.step % EVERY:
             return
-        names = ("step", "seconds", *losses_of(self.run.config))
-        history = dict(zip(names, np.transpose(self.run.history), strict=True)) if self.run.history else {}
-        painted = np.asarray(self.model.monet_generator(self.photos))
-        found = diagnose(Evidence(history, self.photos, painted, settings=self.run.config.settings(), step=self.step))
+        painted, settings = np.asarray(self.model.monet_generator(self.photos)), self.run.config.settings()
+        found = diagnose(Evidence(self.run.columns(), self.photos, painted, settings=settings, step=self.step))
         sick = found.cause not in ("healthy", "nothing to tell from")
         if sick and found.cause != self.said:
             tqdm.write(
