@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -113,6 +115,10 @@ def test_what_is_missing_is_said_and_not_guessed():
     assert "copy" in alone.unknown
     assert diagnose(evidence(**SICK["discriminator wins"])).sure == "sure"
     assert diagnose(Evidence(history=curves(0.03, 0.9, rows=9))).cause == "nothing to tell from"
+    begun = evidence(history=curves(1, 1, rows=9), step=9)
+    assert diagnose(begun).cause == "nothing to tell from"
+    assert diagnose(begun).remedy == "Train on: a run is judged from 10 rows of history.csv on."
+    assert diagnose(replace(begun, history=curves(1, 1, rows=10))).cause == "healthy"
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_nothing_that_is_there_is_replaced(tmp_path, monkeypatch):
         (["train", "--steps", "0", "--out", "run"], "--steps 0: no step to train"),
         (["train", "--profile", "", "--out", "run"], "profile '' is unknown"),
         (["train", "--time-budget", "inf", "--out", "run"], "time budget: must be a number of hours above 0, got inf"),
-        (["export", "--generator", "a.png"], "a.png: no .npz"),
+        (["export", "--generator", "a.png"], "a.png: not a readable generator file (no .npz)"),
         (["translate", "\x1b[31m\nmonet: all fine.png"], r"monet: \x1b[31m\nmonet: all fine.png: no such file"),
     ],
 )

@@ -1,10 +1,12 @@
 """Importing the library changes no setting of the process; commands and lessons write their own lines alone."""
 
 import json
+import logging
 import os
 import re
 import subprocess
 import sys
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from inputs import ROOT, SMALL, make_data
@@ -126,6 +128,22 @@ def test_a_processor_that_tensorflow_cannot_use_is_told(tmp_path, monkeypatch, c
     (tmp_path / "config.json").touch()
     assert cli.main(["export", "--run", str(tmp_path), "--out", str(tmp_path / "a.onnx")]) == 2
     assert capsys.readouterr().err.startswith("monet: TensorFlow's packages need a processor with AVX.")
+
+
+@pytest.mark.parametrize(
+    ("system", "devices", "hidden"), [("Darwin", 1, True), ("Darwin", 0, False), ("Linux", 1, False)]
+)
+def test_apples_metal_plugin_is_not_used(monkeypatch, capfd, system, devices, hidden):
+    """A stand-in: its sums differ, and a Mac's GPU would train another generator than the same seed on its CPU."""
+    called, tensorflow = [], ModuleType("tensorflow")
+    tensorflow.config = SimpleNamespace(list_physical_devices=lambda kind: devices * [kind],
+                                        set_visible_devices=lambda *given: called.append(given))  # fmt: skip
+    tensorflow.get_logger = logging.getLogger
+    monkeypatch.setitem(sys.modules, "tensorflow", tensorflow)
+    monkeypatch.setattr(monet_lib.platform, "system", lambda: system)
+    assert monet_lib.import_tensorflow() is tensorflow
+    assert called == hidden * [([], "GPU")]
+    assert capfd.readouterr().err == hidden * "note: on the CPU: Apple's Metal plugin computes other results\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows closes no descriptor for a child")

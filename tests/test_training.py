@@ -16,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from monet_lib import cli
 from monet_lib.data.batches import hold_out, load_pair
-from monet_lib.files import UserError
+from monet_lib.files import UserError, sha256_of
 from monet_lib.model.cyclegan import LOSSES, CycleGAN, build
 from monet_lib.model.networks import generator_of
 from monet_lib.model.weights import load_generator, load_networks, save_generator, save_networks
@@ -66,8 +66,10 @@ def test_the_same_seed_gives_the_same_weights_and_an_interrupted_run_resumes_exa
     np.testing.assert_array_equal(weights(parts), weights(whole))
     first, second = rows(tmp_path / "whole"), rows(tmp_path / "parts")
     assert [[r[n] for n in LOSSES] for r in first] == [[r[n] for n in LOSSES] for r in second]
+    (tmp_path / "parts" / "generator.npz").unlink()
     train(config, data_folder, tmp_path / "parts")
     assert f"trained to its last step, {steps}, already" in capsys.readouterr().out
+    assert sha256_of(tmp_path / "parts" / "generator.npz") == sha256_of(tmp_path / "whole" / "generator.npz")
 
 
 def filled(network, value):

@@ -112,8 +112,10 @@ def load_arrays(path: str | Path, what: str) -> dict[str, np.ndarray]:
     with reading(path, what, RESTORE):
         with opened(path) as file:
             start = file.read(64)
+        if kind := disguised(start):
+            raise UserError(f"{path}: {kind}. {RESTORE}")
         if not start.startswith(b"PK"):  # NumPy would take it for a pickle
-            raise UserError(f"{path}: {disguised(start) or 'no .npz'}. {RESTORE}")
+            raise ValueError("no .npz")
         with np.load(path, allow_pickle=False) as arrays:
             refuse_bomb(Path(path), arrays.zip.infolist())
             return {name: arrays[name] for name in arrays.files}

@@ -20,6 +20,7 @@ COLUMNS = {
     "discriminator": ("monet_discriminator", "discriminator", "monet_disc_loss", "disc_y_loss", "D_Y_loss", "d_loss"),
     "generator": ("monet_generator", "generator", "g_loss"),
 }
+ROWS = 10  # of losses, from which on they tell something
 NO_LOSS = ("step", "seconds", "epoch")
 LATE = 0.2  # the share of the history at its end over which losses are averaged
 
@@ -138,8 +139,10 @@ def diagnose(evidence: Evidence) -> Diagnosis:
         lines = tuple(sign.words(numbers) for sign in cause.signs if sign.number in numbers)
         also = tuple(other.name for other in others)
         return Diagnosis(cause.name, sure, lines, cause.why, cause.remedy, cause.setting, also, unknown, numbers)
-    if numbers.keys() <= {"not finite", "done", "rate", "transposed"}:
-        remedy = "Give a history of losses with at least ten rows, or photos and their paintings."
+    begun = evidence.step is not None and max(map(len, evidence.history.values()), default=0) < ROWS
+    if begun or numbers.keys() <= {"not finite", "done", "rate", "transposed"}:
+        given = f"Give a history of losses with at least {ROWS} rows, or photos and their paintings."
+        remedy = f"Train on: a run is judged from {ROWS} rows of history.csv on." if begun else given
         return Diagnosis("nothing to tell from", "", (), "", remedy, "", (), unknown, numbers)
     return Diagnosis("healthy", "", (), "", _go_on(evidence, numbers), "", (), unknown, numbers)
 
@@ -176,7 +179,7 @@ def _of_losses(e):
     if found["not finite"] or kind not in BLIND:
         return found
     told, fooled = (
-        None if x is None or len(x) < 10 else x / blind for x, blind in zip(sides, BLIND[kind], strict=True)
+        None if x is None or len(x) < ROWS else x / blind for x, blind in zip(sides, BLIND[kind], strict=True)
     )
     late = lambda curve: curve[-max(5, round(LATE * len(curve))) :].mean()  # noqa: E731
     if told is not None:

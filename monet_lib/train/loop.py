@@ -68,6 +68,7 @@ def train(
             model, saver = restored(run)
         start = saver.start
         if start == steps and not score_is_missing(run, start):
+            run.save_generator(model)  # its file may be gone
             say(f"{out}: trained to its last step, {steps}, already")
             return model
         say(f"{out}: {f'resuming at step {start}' if start else 'a new run'}, to step {steps}; "
