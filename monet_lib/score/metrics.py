@@ -234,7 +234,7 @@ def patterns(images: np.ndarray, places: np.ndarray, base: np.ndarray) -> np.nda
     frequency = np.hypot(*np.meshgrid(*[np.fft.fftfreq(SKY_PATCH)] * 2))
     watched = (frequency > 1 / PERIODS[1]) & (frequency <= 1 / PERIODS[0])
     flat = (each[flat] for each, flat in zip(_patches(images), places, strict=True) if _enough(flat))
-    return np.array([(spectrum(patches) / base)[watched].max() for patches in flat])
+    return np.array([(spectrum(patches) / np.maximum(base, 1e-9))[watched].max() for patches in flat])
 
 
 def _enough(places):
