@@ -33,4 +33,5 @@ def missing():
 if reason := missing():
     print(f"The painting page is not tested here: {reason}")
 else:
-    sys.exit(pytest.main([str(Path(__file__).with_name("test_paint_page.py")), "-m", "short"]))
+    files = [str(Path(__file__).with_name(name)) for name in ("test_paint_page.py", "test_photo_files.py")]
+    sys.exit(pytest.main([*files, "-m", "short"]))

@@ -8,6 +8,7 @@ import struct
 import zlib
 
 import numpy as np
+import pytest
 from field import DEEP, GREY, KEY, P3, adobe_by_exif, chunk, chunked, encoded, grey_profile, hundred_thousandths, scene
 from pages import ROOT, browse
 from PIL import Image
@@ -101,6 +102,7 @@ def photos():
             yield format, encoded(pixels, format)
 
 
+@pytest.mark.short
 def test_the_page_and_the_command_read_the_same_pixels():
     largest, count = {}, 0
     server = Server(ROOT / "site")
