@@ -143,6 +143,8 @@ def read_history(path: str | Path) -> dict[str, np.ndarray]:
     """
     with reading(path, "table of losses", "A header, then a row of numbers a step."):
         header, rows, _ = read_table(Path(path))
+        if not header:
+            raise ValueError("it is empty")
         if rows and len(rows[-1]) < len(header):
             rows.pop()
         for line, row in enumerate(rows, 2):

@@ -98,8 +98,8 @@ def test_a_run_is_trained_by_its_plan(nano, data_folder, tmp_path, clock, capsys
     ("option", "says"),
     [
         (["--fit-schedule"], "fit_schedule: fits the learning rates to a time budget, and there is none"),
-        (["--time-budget", "0"], "time budget: must be more than 0 hours, got 0.0"),
-        (["--time-budget", "nan"], "time budget: must be more than 0 hours"),
+        (["--time-budget", "0"], "time budget: must be a number of hours above 0, got 0.0"),
+        (["--time-budget", "nan"], "time budget: must be a number of hours above 0"),
     ],
 )
 def test_the_command_refuses_a_plan_without_time(data_folder, tmp_path, capsys, option, says):

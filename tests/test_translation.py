@@ -2,6 +2,7 @@
 
 import gc
 import json
+import shutil
 import tracemalloc
 import weakref
 from pathlib import Path
@@ -175,8 +176,10 @@ def test_paintings_have_names_of_their_own_and_replace_no_photo(tmp_path):
     (tmp_path / "b" / "a.png").write_bytes(jpeg(format="PNG"))
     written = translate(invert, [tmp_path / "a.jpg", tmp_path / "a.png", tmp_path / "b" / "a.png"], tmp_path / "three")
     assert [file.name for file in written] == ["a-jpg.jpg", f"{tmp_path.name}-a-png.jpg", "b-a-png.jpg"]
-    with pytest.raises(UserError, match="a.jpg and .*a.jpg: their paintings would have one name"):
-        translate(invert, [tmp_path / "a.jpg"] * 2, tmp_path / "out")
+    for folder in ("x", "y"):
+        shutil.copytree(tmp_path / "b", tmp_path / folder / "b")
+    with pytest.raises(UserError, match="x/b/a.png and .*y/b/a.png: their paintings would have one name"):
+        translate(invert, [tmp_path / "x" / "b", tmp_path / "y" / "b"], tmp_path / "out")
 
 
 def test_the_shipped_generator_paints_a_photo():
