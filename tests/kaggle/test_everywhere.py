@@ -90,7 +90,7 @@ def test_a_session_is_killed_and_the_next_resumes(python, tmp_path):
     edit = TWO_DEVICES | LONG
     images = kaggle_input(tmp_path / "input", layout="competitions/gan-getting-started")
     run_standalone(SUBMISSION, python, images, tmp_path / "first", edit=edit | KILL, dies=True, timeout=1800)
-    assert "96 images" in check_submission(tmp_path / "first" / "images.zip", least=96)
+    assert "192 images" in check_submission(tmp_path / "first" / "images.zip", least=192)
     saved = steps_of(tmp_path / "first")
     assert saved >= 40
     images = kaggle_input(tmp_path / "input-2", layout="datasets/someone/gan-getting-started")
@@ -100,7 +100,7 @@ def test_a_session_is_killed_and_the_next_resumes(python, tmp_path):
     assert f"resuming at step {saved}" in text
     assert float(re.search(r"learning rates at ([\d.]+)%", text)[1]) <= 3
     assert steps_of(tmp_path / "second") > saved
-    assert "96 images" in check_submission(tmp_path / "second" / "images.zip", least=96)
+    assert "192 images" in check_submission(tmp_path / "second" / "images.zip", least=192)
     assert {path.name for path in (tmp_path / "second").iterdir()} == {"images.zip", "monet-run"}
     generator, config = Run.load(tmp_path / "second" / "monet-run").last_generator()
     painted = paint(generator, np.zeros((1, config.image_size, config.image_size, 3), np.uint8))
@@ -120,7 +120,7 @@ def test_where_no_time_is_left_the_first_zip_stays(python, tmp_path, edit, files
     text = told(done)
     assert "painted by the course's generator; raise time_budget_hours to train" in text
     assert "plan:" not in text
-    assert "96 images" in check_submission(tmp_path / "working" / "images.zip", least=96)
+    assert "192 images" in check_submission(tmp_path / "working" / "images.zip", least=192)
     assert {path.name for path in (tmp_path / "working").iterdir()} == files
 
 
