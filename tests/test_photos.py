@@ -71,6 +71,21 @@ def test_long_texts_and_profiles_of_a_png_are_no_hindrance(tmp_path, ramp):
         np.testing.assert_array_equal(read_photo(tmp_path / f"{name}.png"), ramp)
 
 
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "empty"),
+        (bytes(999), "zeros"),
+        (b"<html>", "a web page"),
+        (b"version https://git-lfs", "Git LFS"),
+    ],
+)
+def test_what_stands_in_for_a_photo_is_named(tmp_path, data, says):
+    (tmp_path / "a.jpg").write_bytes(data)
+    with pytest.raises(UserError, match=f"a.jpg: .*{says}"):
+        read_photo(tmp_path / "a.jpg")
+
+
 def test_a_jpeg_cut_and_closed_again_is_refused(tmp_path):
     whole = jpeg(3)
     (tmp_path / "a.jpg").write_bytes(whole[: len(whole) * 2 // 3] + b"\xff\xd9")

@@ -82,6 +82,12 @@ def test_nothing_flat_gives_nan():
     assert len(patterns(rough, flat_places(rough), np.ones((32, 32)))) == 0
 
 
+def test_paintings_of_one_colour_have_no_pattern():
+    plain = np.full((2, 256, 256, 3), 200, np.uint8)
+    with np.errstate(all="raise"):
+        assert list(patterns(plain, flat_places(plain), np.zeros((32, 32)))) == [0, 0]
+
+
 def test_skies_that_turn_orange_are_counted():
     blue, sunset = skies(4), skies(4, (220, 150, 90))
     orange = skies(4, (200, 150, 80))
