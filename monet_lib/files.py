@@ -244,10 +244,10 @@ def contents(file: str | Path) -> bytes:
 
 
 def read_table(file: Path) -> tuple[list[str], list[list[str]], str]:
-    """(header, rows, delimiter) of a CSV table of numbers. What a spreadsheet saved with ; or tabs has points again."""
+    """(header, rows, delimiter) of a CSV table of numbers, with decimal points where a spreadsheet wrote commas."""
     text = contents(file).replace(b"\0", b"").decode("utf-8-sig", "replace")
     between = max(",;\t", key=text.partition("\n")[0].count)
-    header, *rows = list(csv.reader(text.splitlines(), delimiter=between)) or [[]]
+    header, *rows = [row for row in csv.reader(text.splitlines(), delimiter=between) if row] or [[]]
     return header, rows if between == "," else [[cell.replace(",", ".") for cell in row] for row in rows], between
 
 
@@ -289,7 +289,7 @@ def disguised(data: bytes) -> str | None:
     if start.startswith(b"version https://git-lfs"):
         return "a pointer of Git LFS, not the file: git lfs pull"
     if start.startswith((b"<!doctype", b"<html", b"<?xml")):
-        return "a web page, not the file"
+        return "a web page or XML, not the file"
     return "compressed by gzip: unpack it" if start.startswith(b"\x1f\x8b") else None
 
 

@@ -45,7 +45,7 @@ def test_the_whole_way(data_folder, tmp_path, capsys):
     assert Image.open(large).size == (1300, 1200)
     assert "large.jpg: there already" in refused(capsys, *paint)
     assert monet(*paint, "--brush", 3, "--overwrite") == 0
-    assert "brush: 0.5 is no width of strokes" in refused(capsys, *paint, "--brush", 0.5)
+    assert "brush: must be a number from 1 on, got 0.5" in refused(capsys, *paint, "--brush", 0.5)
     assert monet("export", "--run", run, "--out", tmp_path / "own.onnx") == 0
     assert "own.onnx: 0.0" in capsys.readouterr().out
     for generator in (tmp_path / "own.onnx", run / "generator.npz"):

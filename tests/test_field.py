@@ -79,7 +79,7 @@ def test_nothing_that_is_there_is_replaced(tmp_path, monkeypatch):
         (["translate", "a.png", "--out", "b.jpg"], "b.jpg: --out names the folder"),
         (["export", "--generator", "g.npz", "--out", "g.npz"], "and no .npz, as generators are kept"),
         (["data", "a.png"], "a.png: a file. If it is the competition's zip, unpack it"),
-        (["translate", "a.png", "--brush", "inf"], "brush: inf is no width of strokes"),
+        (["translate", "a.png", "--brush", "inf"], "brush: must be a number from 1 on, got inf"),
         (["train", "--steps", "0", "--out", "run"], "--steps 0: no step to train"),
         (["train", "--profile", "", "--out", "run"], "profile '' is unknown"),
         (["train", "--time-budget", "inf", "--out", "run"], "time budget: must be a number of hours above 0, got inf"),
@@ -110,13 +110,14 @@ def test_what_is_refused_in_one_line(tmp_path, monkeypatch, capsys, arguments, s
 def test_no_reader_waits_for_a_pipe(tmp_path, read):
     pipe = tmp_path / "config.json"
     os.mkfifo(pipe)
-    signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits"))
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits"))
     signal.alarm(20)
     try:
         with pytest.raises(UserError, match="a pipe or a device, not a file"):
             read(pipe)
     finally:
         signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_a_photo_named_twice_is_painted_once(tmp_path, monkeypatch):
@@ -182,7 +183,7 @@ def test_tables_are_read_by_name_and_what_is_more_is_kept(tmp_path, nano, capsys
 
 def test_losses_are_read_as_spreadsheets_and_kills_leave_them(tmp_path):
     file = tmp_path / "history.csv"
-    for text in ("step,cycle\n10,0.25\n20", "\ufeffstep;cycle\n10;0,25\n", "step\tcycle\r\n10\t0.25\r\n2"):
+    for text in ("step,cycle\n10,0.25\n20", "\ufeffstep;cycle\n10;0,25\n", "step\tcycle\r\n\r\n10\t0.25\r\n\r\n2"):
         file.write_text(text, encoding="utf-8", newline="")
         assert {name: list(values) for name, values in read_history(file).items()} == {"step": [10], "cycle": [0.25]}
     file.write_text("step,cycle\n10,0.25,7\n20,0.5\n")

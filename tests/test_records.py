@@ -72,7 +72,7 @@ def counted(records):
     [
         (gzip.compress, "compressed by gzip: unpack it"),
         (lambda _: b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "a pointer of Git LFS"),
-        (lambda _: b"<!DOCTYPE html><html>" + b"Sign in " * 99, "a web page, not the file"),
+        (lambda _: b"<!DOCTYPE html><html>" + b"Sign in " * 99, "a web page or XML, not the file"),
         (lambda data: bytes(len(data)), "zeros"),
         (lambda _: b"", "named for 3 records, holds 0"),
         (lambda _: None, "can't be read .Is a directory."),

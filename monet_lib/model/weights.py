@@ -109,14 +109,13 @@ def save_arrays(path: str | Path, arrays: dict[str, np.ndarray], half: bool) -> 
 
 def load_arrays(path: str | Path, what: str) -> dict[str, np.ndarray]:
     """{name: array} of a .npz, all of it read, which compares its checksums. Raises UserError for other files."""
-    with reading(path, what, RESTORE):
-        with opened(path) as file:
-            start = file.read(64)
+    with reading(path, what, RESTORE), opened(path) as file:
+        start = file.peek(64)
         if kind := disguised(start):
             raise UserError(f"{path}: {kind}. {RESTORE}")
         if not start.startswith(b"PK"):  # NumPy would take it for a pickle
             raise ValueError("no .npz")
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(file, allow_pickle=False) as arrays:
             refuse_bomb(Path(path), arrays.zip.infolist())
             return {name: arrays[name] for name in arrays.files}
 

@@ -58,7 +58,7 @@ def translate(
     photos can't be read, it is named and the others are painted; then UserError says how many are missing.
     """
     if brush is not None and not 1 <= brush < math.inf:
-        raise UserError(f"brush: {brush:g} is no width of strokes. Take 1, their own, or more.")
+        raise UserError(f"brush: must be a number from 1 on, got {brush:g}; 1 is a stroke's own width.")
     files = image_files(inputs)
     targets, jobs = targets_of(files, out, overwrite), []
 

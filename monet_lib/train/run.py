@@ -170,11 +170,15 @@ class Run:
 
     # Its tables and pictures
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The columns of history.csv."""
+        return ("step", "seconds", *losses_of(self.config))
+
     def begin_history(self, step: int) -> float:
         """Cut history.csv back to its rows up to `step`. Returns the seconds that it has counted."""
-        fields = ["step", "seconds", *losses_of(self.config)]
-        rows = self.table("history.csv", fields, step)
-        self.write_table("history.csv", fields, rows)
+        rows = self.table("history.csv", self.fields, step)
+        self.write_table("history.csv", self.fields, rows)
         self.history = [[float(value) for value in row] for row in rows]
         return self.history[-1][1] if rows else 0.0
 
@@ -190,8 +194,7 @@ class Run:
 
     def columns(self) -> dict[str, np.ndarray]:
         """The history so far as {column: float array}; {} before its first row."""
-        names = ("step", "seconds", *losses_of(self.config))
-        return dict(zip(names, np.transpose(self.history), strict=True)) if self.history else {}
+        return dict(zip(self.fields, np.transpose(self.history), strict=True)) if self.history else {}
 
     def table(self, name: str, fields: Sequence[str], step: int) -> list[list[str]]:
         """The rows of a CSV table up to `step`, in the order of `fields`: a killed run may have written beyond.
